@@ -1,0 +1,1 @@
+"""Regional exchange of pseudonymised signals of mensenhandel."""

@@ -1,0 +1,1 @@
+"""The whole exchange on one machine, with a synthetic region."""

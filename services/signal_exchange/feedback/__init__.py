@@ -1,0 +1,1 @@
+"""Brings home to each municipality what became of its own signals."""

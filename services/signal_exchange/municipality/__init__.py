@@ -1,0 +1,1 @@
+"""The node of one municipality: vault, outbox, relay and inbox."""

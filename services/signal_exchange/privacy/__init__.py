@@ -1,0 +1,1 @@
+"""Normalising, link tokens, sealing, signing, the participants' register and the leak guard."""

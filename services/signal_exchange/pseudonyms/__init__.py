@@ -1,0 +1,1 @@
+"""A keeper: evaluates blinded points and never sees a value."""

@@ -1,0 +1,1 @@
+"""Verifies signals, applies the rules and delivers need-to-know."""

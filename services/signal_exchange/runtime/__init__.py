@@ -1,0 +1,1 @@
+"""Settings, clock, log events, metrics, health, database and topic administration."""

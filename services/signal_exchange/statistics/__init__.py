@@ -1,0 +1,1 @@
+"""Coded facts for the regional figures."""

@@ -1,0 +1,1 @@
+"""The one consume loop, on faust-streaming."""

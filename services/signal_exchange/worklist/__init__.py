@@ -1,0 +1,1 @@
+"""Referrals for the zorgcoordinator, or for the youth coordinator."""
