@@ -1,0 +1,91 @@
+"""Avro single-object encoding: C3 01, the schema's fingerprint, the body. Errors never hold a value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from io import BytesIO
+from typing import Any, cast
+
+from fastavro import schemaless_reader, schemaless_writer
+
+from signal_exchange.contracts.faults import CannotEncode, Undecodable
+from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK, current_schemas, reader_schemas, writer_schemas
+
+HEADER_BYTES = 10
+MAX_RECORD_BYTES = 65_536
+"""R-VAL-15: the largest record that any topic carries."""
+MAX_ITEMS = 1_000
+"""The longest array in a record; every item takes at least one byte, so that a count cannot claim memory by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record as its reader may see it: the record's name and its fields."""
+
+    record: str
+    fields: dict[str, Any] = field(repr=False)
+
+
+def encode(record: str, fields: Mapping[str, object]) -> bytes:
+    """Encode fields as the current version of a record.
+
+    Raises:
+        CannotEncode: a field is missing, unknown or of another type.
+    """
+    schema = current_schemas()[record]
+    out = BytesIO()
+    out.write(schema.header)
+    try:
+        schemaless_writer(out, schema.parsed, dict(fields), strict=True)
+    except Exception:  # noqa: BLE001 - the writer's errors hold the value that does not fit
+        raise CannotEncode(record) from None
+    return out.getvalue()
+
+
+def decode(value: bytes | None, reader: str) -> Decoded:
+    """Decode a record into the view that the service `reader` has of it.
+
+    Raises:
+        Undecodable: with a closed reason; whatever the bytes are, nothing else is raised.
+    """
+    body = _checked(value)
+    schema = writer_schemas().get(body[:HEADER_BYTES])
+    if schema is None:
+        raise Undecodable("unknown_fingerprint" if body.startswith(SINGLE_OBJECT_MARK) else "no_single_object_header")
+    view = reader_schemas(reader).get(schema.record)
+    if view is None:
+        raise Undecodable("unexpected_record")
+    return Decoded(schema.record, _read(body, schema.parsed, view))
+
+
+def _checked(value: bytes | None) -> bytes:
+    if value is None:
+        raise Undecodable("tombstone")
+    if not value:
+        raise Undecodable("empty")
+    if len(value) > MAX_RECORD_BYTES:
+        raise Undecodable("too_large")
+    return value
+
+
+def _read(body: bytes, written: dict[str, Any], view: dict[str, Any]) -> dict[str, Any]:
+    stream = BytesIO(body)
+    stream.seek(HEADER_BYTES)
+    try:
+        fields = cast("dict[str, Any]", schemaless_reader(stream, written, view))
+    except Exception:  # noqa: BLE001 - a decoder's errors are many and hold values; the message is at fault
+        raise Undecodable("broken_body") from None
+    if stream.tell() != len(body):
+        raise Undecodable("trailing_bytes")
+    if _longest(fields) > MAX_ITEMS:
+        raise Undecodable("oversized_collection")
+    return fields
+
+
+def _longest(value: object) -> int:
+    if isinstance(value, dict):
+        return max(map(_longest, value.values()), default=0)
+    if isinstance(value, list):
+        return max(len(value), max(map(_longest, value), default=0))
+    return 0

@@ -1,0 +1,203 @@
+"""The one catalogue of topics and principals: set-up, access rules, documents and tests all read it.
+
+A state topic is compacted, holds one record type per key, and each record is the full latest state; a log is delete-only;
+nothing is both. What is not granted here is refused (architecture, promise 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+PARTITIONS = 6
+"""Of every topic: a key keeps its partition as long as this number stays."""
+
+
+class Kind(Enum):
+    """How a topic forgets."""
+
+    STATE = "compact"
+    LOG = "delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """One topic: what it carries, who may write and read it, and why.
+
+    `writers` and `readers` are principals, that is SCRAM users. `keep` is the retention of a log.
+    """
+
+    name: str
+    key: str
+    kind: Kind
+    records: tuple[str, ...]
+    writers: tuple[str, ...]
+    readers: tuple[str, ...]
+    why: str
+    keep: timedelta | None = None
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """Return the broker's settings of this topic."""
+        return {"message.timestamp.type": "LogAppendTime", **(self._log() if self.kind is Kind.LOG else self._state())}
+
+    def _log(self) -> dict[str, str]:
+        milliseconds = int(self.keep.total_seconds() * 1000) if self.keep else -1
+        return {"cleanup.policy": "delete", "retention.ms": str(milliseconds)}
+
+    def _state(self) -> dict[str, str]:
+        # A consumer that was down must still see a tombstone: they stay at least as long as the signals do.
+        return {"cleanup.policy": "compact", "delete.retention.ms": str(8 * 24 * 3600 * 1000)}
+
+
+SIGNALS_KEEP = timedelta(days=7)
+TRACE_KEEP = timedelta(days=60 * 30)
+CONSUMERS = ("routing", "worklist", "worklist-youth", "agenda", "statistics", "feedback")
+"""Services that consume; the principal, the consumer group and the Faust app of each have this name."""
+
+
+def municipality_principal(code: str) -> str:
+    """Return the principal of a municipality's node: GM0983 gives municipality-gm0983."""
+    return f"municipality-{code.lower()}"
+
+
+def feedback_topic(code: str) -> str:
+    """Return the topic on which one municipality, and nobody else, hears of its own signals."""
+    return f"feedback.{code.lower()}"
+
+
+def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
+    return (
+        Topic(
+            "signals",
+            "signal_id",
+            Kind.LOG,
+            ("SignalPublished", "SignalWithdrawn", "Checkpoint"),
+            municipalities,
+            ("routing",),
+            "The one way in; a Checkpoint is keyed by its publisher_run.",
+            SIGNALS_KEEP,
+        ),
+        Topic(
+            "accepted",
+            "signal_id",
+            Kind.STATE,
+            ("AcceptedSignal",),
+            ("routing",),
+            ("routing",),
+            "The last verified state of each signal, for rebuild and rehearsal.",
+        ),
+        Topic("referrals", "signal_id", Kind.STATE, ("Referral",), ("routing",), ("worklist",), "What care needs of adults."),
+        Topic(
+            "referrals-youth",
+            "signal_id",
+            Kind.STATE,
+            ("Referral",),
+            ("routing",),
+            ("worklist-youth",),
+            "What care needs of minors.",
+        ),
+        Topic(
+            "agenda-items",
+            "signal_id",
+            Kind.STATE,
+            ("AgendaItem",),
+            ("routing",),
+            ("agenda",),
+            "What the screeningsoverleg needs.",
+        ),
+        Topic(
+            "chair-alerts",
+            "alert_id",
+            Kind.LOG,
+            ("ChairAlert",),
+            ("routing",),
+            ("agenda",),
+            "Direct danger, within minutes.",
+            SIGNALS_KEEP,
+        ),
+        Topic(
+            "observations",
+            "observation_id",
+            Kind.STATE,
+            ("Observation",),
+            ("routing",),
+            ("statistics",),
+            "Facts for the figures, under random ids.",
+        ),
+        Topic(
+            "outcomes",
+            "signal_id/outcome_id",
+            Kind.STATE,
+            ("Outcome",),
+            ("routing", "worklist", "worklist-youth", "agenda"),
+            ("routing", "feedback"),
+            "What happened, on its way home; partitioned by signal_id.",
+        ),
+        Topic(
+            "signal-trace",
+            "signal_id",
+            Kind.LOG,
+            ("TraceFact",),
+            CONSUMERS,
+            ("feedback", "oversight"),
+            "Every step, for the ledger.",
+            TRACE_KEEP,
+        ),
+        Topic(
+            "parked",
+            "parked_id",
+            Kind.STATE,
+            ("ParkedRecord",),
+            CONSUMERS,
+            ("oversight",),
+            "What could not be processed, sealed to its owner.",
+        ),
+    )
+
+
+def _own(code: str) -> Topic:
+    reader = (municipality_principal(code),)
+    return Topic(
+        feedback_topic(code),
+        "signal_id",
+        Kind.STATE,
+        ("SignalView",),
+        ("feedback",),
+        reader,
+        f"What {code} may know of its own signals.",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """All topics and principals of an exchange with these municipalities (CBS codes)."""
+
+    municipalities: tuple[str, ...]
+
+    @property
+    def topics(self) -> tuple[Topic, ...]:
+        """Return every topic."""
+        writers = tuple(map(municipality_principal, self.municipalities))
+        return (*_shared(writers), *map(_own, self.municipalities))
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Return every principal that may do anything at all."""
+        return (*CONSUMERS, "oversight", *map(municipality_principal, self.municipalities))
+
+    def sources_of(self, principal: str) -> tuple[str, ...]:
+        """Return the topics that a principal may read: what its consumer subscribes to."""
+        return tuple(topic.name for topic in self.topics if principal in topic.readers)
+
+    def may(self, principal: str, operation: str, topic: str) -> bool:
+        """Say whether a principal may READ or WRITE a topic."""
+        found = next((each for each in self.topics if each.name == topic), None)
+        return found is not None and principal in (found.writers if operation == "WRITE" else found.readers)
+
+
+def catalogue(municipalities: Iterable[str]) -> Catalogue:
+    """Return the catalogue for these municipalities, in a fixed order."""
+    return Catalogue(tuple(sorted(municipalities)))
