@@ -1,0 +1,97 @@
+"""Structured log events from a closed list: an event and codes, never a personal value.
+
+A new event lands here with its meaning; docs/operator/log-events.md is generated from this list. Libraries' messages pass as
+their template without arguments, because arguments may hold anything.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+EVENTS: Mapping[str, str] = {
+    "process_started": "A process is up; service and version.",
+    "process_stopped": "A process ended in good order.",
+    "consumer_stopped": "A consumer stopped without commit after an unexpected exception; its type only. Page someone.",
+    "batch_handled": "A batch was applied, sent and acknowledged; count and seconds.",
+    "record_parked": "A record could not be processed and is kept; reason code and parked id. Alert.",
+    "parked_flood": "Too many records in a row were parked: the consumer stops instead of draining the stream. Page someone.",
+    "world_unavailable": "The database or the broker does not answer; the same step is tried again after a pause.",
+    "outbox_sent": "Rows of the outbox were acknowledged by the broker; count.",
+    "outbox_resent": "Rows that the exchange has not confirmed are sent again, the same bytes; count.",
+    "signal_published": "A signal was put in the outbox; signal id and version.",
+    "signal_refused": "A record was refused before publishing; field and rule.",
+    "tokens_pending": "A keeper did not answer; the signal goes without link tokens; reason code.",
+    "checkpoint_sent": "The highest number of a publisher run was told to the exchange.",
+    "feedback_received": "The municipality's own view of a signal came in; signal id.",
+    "decision_recorded": "A person's decision was stored and will travel home; kind.",
+    "request_refused": "A request was refused; status and reason code.",
+    "points_evaluated": "A keeper evaluated blinded points; municipality and count.",
+    "library_message": "A library's own message, as template without arguments.",
+}
+"""Every event that may be logged, with its meaning."""
+
+FIELDS = frozenset({
+    "event", "level", "timestamp", "service", "signal_id", "version", "count", "seconds", "reason", "parked_id", "exception",
+    "field", "rule", "municipality", "kind", "step", "status", "logger", "template", "topic", "partition", "offset",
+})  # fmt: skip
+"""Every field that may be logged."""
+
+
+class UnlistedLogEvent(ValueError):  # noqa: N818 - says what the event is
+    """Code logs an event or a field that is not in the list."""
+
+
+def only_listed(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Let only listed events and fields through: a structlog processor."""
+    unlisted = (set(entry) - FIELDS) | ({str(entry["event"])} - set(EVENTS))
+    if unlisted:
+        raise UnlistedLogEvent(f"Not in the list of log events: {', '.join(sorted(unlisted))}.")
+    return entry
+
+
+class _Template(logging.Handler):
+    """Passes a library's message as its template."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        failed = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
+        details = {"exception": failed} if failed else {}
+        structlog.get_logger().log(
+            record.levelno, "library_message", logger=record.name, template=_template_of(record), **details
+        )
+
+
+def _template_of(record: logging.LogRecord) -> str:
+    # A message without arguments was formatted by the library itself, so that it may hold anything: name the place instead.
+    return str(record.msg) if record.args else f"{record.module}:{record.funcName}"
+
+
+def configure(service: str, level: str = "INFO") -> None:
+    """Send listed events to stderr as JSON lines, and libraries' warnings as templates."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            only_listed,
+            structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+    logging.basicConfig(handlers=[_Template()], level=logging.WARNING, force=True)
+
+
+def log(event: str, **fields: object) -> None:
+    """Log a listed event."""
+    structlog.get_logger().info(event, **fields)
+
+
+def warn(event: str, **fields: object) -> None:
+    """Log a listed event that a person should look at."""
+    structlog.get_logger().warning(event, **fields)

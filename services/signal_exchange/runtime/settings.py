@@ -1,0 +1,127 @@
+"""Every setting of every process, each with its meaning; docs/operator/settings.md is generated from here.
+
+Settings come from the environment, with the prefix SIGNAL_EXCHANGE_. Secrets come from files, never from the environment.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from signal_exchange.runtime.connection import KafkaConnection
+
+PREFIX = "SIGNAL_EXCHANGE_"
+
+
+class ProcessSettings(BaseSettings):
+    """What every process has."""
+
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    mode: Literal["production", "demo"] = Field(
+        "production", description="production refuses what is only good for a demo: plain-text listeners, keys of the demo."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="Lowest level of log events.")
+    data_dir: Path = Field(description="Folder for the database (when SQLite) and other working files of this process.")
+    register_file: Path = Field(description="The participants' register, signed by the region.")
+    region_key_file: Path = Field(description="Public key of the region, with which the register is checked.")
+    database_url: str = Field("", description="SQLAlchemy URL of the store; empty: SQLite in data_dir.")
+
+    def database(self, service: str) -> str:
+        """Return the URL of the store of a service."""
+        return self.database_url or f"sqlite+pysqlite:///{self.data_dir / (service + '.sqlite')}"
+
+
+class ServiceSettings(ProcessSettings):
+    """What every process on the stream has."""
+
+    kafka_bootstrap: str = Field(description="Address of Kafka, as host:port, several with commas.")
+    kafka_user: str = Field(description="Principal of this process, a SCRAM user of the topic catalogue.")
+    kafka_password_file: Path = Field(description="File with the password of that user.")
+    kafka_ca_file: Path | None = Field(None, description="Certificates to trust for TLS; empty: no TLS, refused in production.")
+    keys_file: Path = Field(description="Private keys of this process: opening, and for a municipality signing.")
+    metrics_port: int = Field(0, description="Loopback port of /metrics and /health; 0: a free one.")
+    instance: str = Field("1", description="Name of this worker among those of the same service; keep it stable over restarts.")
+    batch_records: int = Field(500, description="Most records in one batch.")
+    grace_seconds: float = Field(10.0, description="How long a batch in hand may finish at a stop or a rebalance.")
+    patience_seconds: float = Field(
+        300.0, description="How long the consumer waits for the database or the broker before it stops."
+    )
+    session_seconds: float = Field(45.0, description="Kafka session time-out: how long a dead worker keeps its partitions.")
+    flood_records: int = Field(
+        200, description="Parked records within a minute, when they are the larger part, at which the consumer stops."
+    )
+    stall_seconds: float = Field(60.0, description="Seconds without progress after which the process is unhealthy.")
+
+    @property
+    def kafka(self) -> KafkaConnection:
+        """Return how to reach Kafka as this principal."""
+        password = self.kafka_password_file.read_text(encoding="utf-8").strip()
+        return KafkaConnection(self.kafka_bootstrap, self.kafka_user, password, self.kafka_ca_file)
+
+
+class MunicipalitySettings(ServiceSettings):
+    """What the node of a municipality has besides."""
+
+    municipality: str = Field(description="CBS code of the municipality, as GM0983.")
+    vault_key_file: Path = Field(description="Key of the vault, 32 bytes in hex.")
+    api_port: int = Field(0, description="Loopback port of the REST API; 0: a free one.")
+    api_token_file: Path | None = Field(
+        None, description="File with the bearer token of the REST API; empty: the API refuses everybody."
+    )
+    keeper_token_file: Path | None = Field(None, description="File with the bearer token of this municipality at the keepers.")
+    keeper_seconds: float = Field(
+        5.0, description="How long a keeper may take to answer; later the signal goes without link tokens."
+    )
+    relay_seconds: float = Field(0.5, description="Pause between two looks in the outbox.")
+    resend_seconds: float = Field(
+        600.0, description="Age at which an outbox row that the exchange has not confirmed is sent again."
+    )
+    checkpoint_seconds: float = Field(900.0, description="Pause between two checkpoints.")
+
+
+class KeeperSettings(ProcessSettings):
+    """What a keeper of the link tokens has."""
+
+    keeper: str = Field(description="Name of this keeper in the participants' register, as keeper-a.")
+    keys_file: Path = Field(description="Private epoch keys of this keeper.")
+    tokens_file: Path = Field(description="Digests of the bearer tokens of the municipalities.")
+    port: int = Field(0, description="Loopback port of the API; 0: a free one.")
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One line of the settings' documentation."""
+
+    variable: str
+    default: str
+    meaning: str
+    processes: str
+
+
+_GROUPS: tuple[tuple[type[ProcessSettings], str], ...] = (
+    (ProcessSettings, "every process"),
+    (ServiceSettings, "consumers and municipalities"),
+    (MunicipalitySettings, "municipalities"),
+    (KeeperSettings, "keepers"),
+)
+
+
+def settings_catalogue() -> tuple[Setting, ...]:
+    """Return every setting once, under the widest group of processes that has it."""
+    return tuple(setting for group, processes in _GROUPS for setting in _own_settings(group, processes))
+
+
+def _own_settings(group: type[ProcessSettings], processes: str) -> Iterator[Setting]:
+    parents = {
+        name for parent in group.__mro__[1:] if issubclass(parent, BaseSettings) for name in getattr(parent, "model_fields", {})
+    }
+    for name, info in group.model_fields.items():
+        if name not in parents:
+            default = "(required)" if info.is_required() else str(info.default if info.default is not None else "")
+            yield Setting(PREFIX + name.upper(), default, info.description or "", processes)

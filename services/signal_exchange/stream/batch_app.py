@@ -1,0 +1,122 @@
+"""Whole batches to one coroutine, commit after it returned: the Faust app under every consumer.
+
+Faust keeps app, worker, signals, consumer thread, group membership, rebalance and the commit call. Its agents, streams,
+tables and acknowledgements are not used: they acknowledge a record whose handler failed (docs/decisions/0003). This is the
+only module that imports faust, and it touches four private names, which a contract test holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import faust
+from faust.transport.drivers import aiokafka as driver
+from faust.types import TP
+
+Records = Sequence[Any]
+"""ConsumerRecords of aiokafka."""
+
+
+class BatchConsumer(driver.Consumer):
+    """Hands fetched records to the app's handler as one batch, and commits when it returned."""
+
+    app: Any  # a BatchApp; faust's own type knows nothing of it
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on to faust
+        super().__init__(*args, **kwargs)
+        self.idle = asyncio.Event()
+        self.idle.set()
+
+    async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - faust's own type
+        while not (self.should_stop or fetcher.should_stop):
+            records, _ = await self._wait_next_records(timeout=1.0)
+            if records and self.flow_active:  # a stopped flow is a rebalance or a stop: refetched from the committed offset
+                await self._run(records)
+            elif self.assignment():
+                self.app.on_idle()
+
+    async def _run(self, records: Mapping[TP, Records]) -> None:
+        generation = self.app.consumer_generation_id
+        self.idle.clear()
+        try:
+            await self.app.on_batch([record for batch in records.values() for record in batch])
+            # A zombie never commits: the generation changed while the handler worked, the new owner has these records.
+            if generation == self.app.consumer_generation_id:
+                await self._commit_offsets({TP(tp.topic, tp.partition): batch[-1].offset + 1 for tp, batch in records.items()})
+        finally:
+            self.idle.set()
+
+    async def settle(self, seconds: float) -> None:
+        """Stop fetching and let the batch in hand finish and commit, for so many seconds."""
+        self.stop_flow()
+        try:
+            await asyncio.wait_for(self.idle.wait(), seconds)
+        except TimeoutError:
+            self.log.warning("The batch in hand did not settle in %s s; it will be redelivered.", seconds)
+
+    async def on_partitions_revoked(self, revoked: set[TP]) -> None:
+        """Let the batch in hand settle before the partitions go."""
+        await self.settle(self.app.grace_seconds)
+        await super().on_partitions_revoked(revoked)
+
+    def verify_event_path(self, now: float, tp: TP) -> None:
+        """Faust's check watches streams, of which there are none; health by progress replaces it."""
+
+
+class BatchFetcher(driver.Transport.Fetcher):  # type: ignore[valid-type,misc]  # a class attribute of faust's transport
+    """Fetches until the stop, and then lets the batch in hand settle."""
+
+    app: Any  # a BatchApp; faust's own type knows nothing of it
+
+    async def on_stop(self) -> None:
+        """Let the batch in hand settle before the consumer leaves the group."""
+        await self.app.consumer.settle(self.app.grace_seconds)
+        await super().on_stop()
+
+
+class BatchTransport(driver.Transport):
+    """Kafka, by the consumer and fetcher above."""
+
+    Consumer = BatchConsumer
+    Fetcher = BatchFetcher
+
+
+class BatchApp(faust.App):
+    """One service: its source topics, its handler, and what starts before and stops after it.
+
+    `on_batch` gets aiokafka's records of one poll and returns when every effect holds; a raise stops the app without commit.
+    `on_idle` is told when there was nothing to fetch.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        sources: Sequence[str],
+        on_batch: Callable[[Records], Awaitable[None]],
+        on_idle: Callable[[], None],
+        before_first: Callable[[], Awaitable[None]],
+        after_last: Callable[[], Awaitable[None]],
+        grace_seconds: float,
+        **options: Any,  # noqa: ANN401 - faust's own settings
+    ) -> None:
+        super().__init__(name, **options)
+        self.sources, self.on_batch, self.on_idle = tuple(sources), on_batch, on_idle
+        self.before_first, self.after_last, self.grace_seconds = before_first, after_last, grace_seconds
+
+    def _new_transport(self) -> BatchTransport:
+        return BatchTransport(self.conf.broker_consumer, self)
+
+    async def on_first_start(self) -> None:
+        """Start what the handler needs and subscribe, without an agent."""
+        await super().on_first_start()
+        await self.before_first()
+        for name in self.sources:
+            self.topics.add(self.topic(name, key_type=bytes, value_type=bytes))
+
+    async def on_shutdown(self) -> None:
+        """Stop what the handler needed."""
+        await super().on_shutdown()
+        await self.after_last()

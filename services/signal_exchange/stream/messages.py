@@ -1,0 +1,77 @@
+"""A record as it came in, and what a handler gets of it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+PARKED_NAMESPACE = uuid.UUID("5b0ba9a5-6a30-5c43-9a26-5d6f1f6dd0a3")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One record as it was read. `appended_at` is the broker's append time, the only time that a sender cannot choose."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None = field(repr=False)
+    value: bytes | None = field(repr=False)
+    headers: Mapping[str, bytes] = field(repr=False)
+    appended_at: datetime
+
+    @classmethod
+    def of(cls, record: Any) -> Incoming:  # noqa: ANN401 - a ConsumerRecord of aiokafka or kafka-python
+        """Return a consumer record as an incoming record."""
+        at = datetime.fromtimestamp(record.timestamp / 1000, tz=UTC)
+        return cls(record.topic, record.partition, record.offset, record.key, record.value, dict(record.headers), at)
+
+    @property
+    def key_text(self) -> str:
+        """Return the key as text; empty when there is none or it is no text."""
+        try:
+            return (self.key or b"").decode("ascii")
+        except UnicodeDecodeError:
+            return ""
+
+    def parked_id(self, service: str) -> str:
+        """Return the id under which a service parks this record: the same at each delivery."""
+        return str(uuid.uuid5(PARKED_NAMESPACE, f"{service}:{self.topic}:{self.partition}:{self.offset}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A record that could be decoded: its name, its fields in the service's own view, and where it came from."""
+
+    record: str
+    fields: dict[str, Any] = field(repr=False)
+    incoming: Incoming
+
+    @property
+    def appended_at(self) -> datetime:
+        """Return the broker's append time."""
+        return self.incoming.appended_at
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """Who verifiably sent a record: only then may it count against their numbers."""
+
+    municipality: str
+    publisher_run: str
+    sequence: int
+    signal_id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A record that must be parked: its reason (a code of dead_letter_reason.csv) and field and rule of each error."""
+
+    incoming: Incoming
+    reason: str
+    errors: tuple[str, ...] = ()
+    attribution: Attribution | None = None

@@ -1,0 +1,155 @@
+"""Starts a consumer: settings in, a running process out. The composition that every service's __main__ uses."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import faust
+from sqlalchemy import Table
+
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.health import HealthServer, Progress
+from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.batch_app import BatchApp
+from signal_exchange.stream.consumer import BatchLoop, Handle
+from signal_exchange.stream.flood import FloodGate
+from signal_exchange.stream.sender import KafkaSender
+from signal_exchange.stream.work import Seal
+
+OUTBOX_SECONDS = 0.2
+"""Pause between two looks for letters that people's decisions, or a crash, left in the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerSpec:
+    """What makes one consumer out of the common parts.
+
+    `name` is principal, group and app; `reader` names its view in schemas/readers; `alongside` are coroutines that run
+    until the consumer stops, such as a municipality's REST API.
+    """
+
+    name: str
+    reader: str
+    sources: tuple[str, ...]
+    database: Database
+    outbox: Table
+    handle: Handle
+    seal: Seal
+    alongside: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
+
+
+class Consumer:
+    """A consumer with everything around it: producer, health server, outbox relay, Faust app."""
+
+    def __init__(self, spec: ConsumerSpec, settings: ServiceSettings) -> None:
+        self.spec, self.settings = spec, settings
+        self.metrics = Metrics()
+        self.progress = Progress(self.metrics, settings.stall_seconds)
+        self.health = HealthServer(settings.metrics_port, self.metrics, self.progress)
+        self.sender = KafkaSender(settings.kafka)
+        self.loop = self._batch_loop()
+        self.app = self._app()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    def _batch_loop(self) -> BatchLoop:
+        return BatchLoop(
+            self.spec.name,
+            reader=self.spec.reader,
+            database=self.spec.database,
+            outbox=self.spec.outbox,
+            handle=self.spec.handle,
+            sender=self.sender,
+            seal=self.spec.seal,
+            metrics=self.metrics,
+            progress=self.progress,
+            patience_seconds=self.settings.patience_seconds,
+            flood=FloodGate(self.settings.flood_records),
+        )
+
+    def _app(self) -> BatchApp:
+        return BatchApp(
+            self.spec.name,
+            sources=self.spec.sources,
+            on_batch=self._on_batch,
+            on_idle=self.progress.moved,
+            before_first=self._start,
+            after_last=self._stop,
+            grace_seconds=self.settings.grace_seconds,
+            **faust_options(self.settings, self.spec.name),
+        )
+
+    async def _on_batch(self, records: Sequence[Any]) -> None:
+        try:
+            await self.loop.on_batch(records)
+        except Exception as error:
+            logs.warn("consumer_stopped", exception=type(error).__name__)
+            raise
+
+    async def _start(self) -> None:
+        self.health.start()
+        await self.sender.start()
+        for run in (self._relay, *self.spec.alongside):
+            self._tasks.append(asyncio.create_task(self._until_stop(run)))
+        logs.log("process_started")
+
+    async def _until_stop(self, run: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await run()
+        except Exception as error:  # noqa: BLE001 - any failure alongside stops the whole process, as in the loop
+            logs.warn("consumer_stopped", exception=type(error).__name__)
+            await self.app.crash(error)
+
+    async def _relay(self) -> None:
+        while True:
+            await self.loop.flush()
+            await asyncio.sleep(OUTBOX_SECONDS)
+
+    async def _stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.sender.stop()
+        self.health.stop()
+        self.spec.database.close()
+        logs.log("process_stopped")
+
+
+def faust_options(settings: ServiceSettings, name: str) -> dict[str, Any]:
+    """Return Faust's settings; docs/decisions/0003 says why each has this value."""
+    session = settings.session_seconds
+    return {
+        "broker": settings.kafka.broker_urls(),
+        "broker_credentials": faust.SASLCredentials(**settings.kafka.credentials()),
+        "datadir": str(settings.data_dir / "faust"),
+        "web_enabled": False,
+        "topic_allow_declare": False,
+        "topic_disable_leader": True,
+        "table_standby_replicas": 0,
+        "consumer_auto_offset_reset": "earliest",
+        "broker_max_poll_records": settings.batch_records,
+        "broker_session_timeout": session,
+        "broker_heartbeat_interval": min(3.0, session / 3),
+        "broker_rebalance_timeout": max(60.0, settings.grace_seconds + 15),
+        "broker_request_timeout": session + 45,
+        "consumer_group_instance_id": f"{name}-{settings.instance}",
+        "stream_wait_empty": False,
+        "worker_redirect_stdouts": False,
+    }
+
+
+def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
+    """Run a consumer until SIGTERM or SIGINT; exit code 1 after an unexpected fault, with nothing committed."""
+    logs.configure(spec.name, settings.log_level)
+    for noisy in ("aiokafka", "faust", "mode"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    spec.database.create_tables()
+    consumer = Consumer(spec, settings)
+    worker = faust.Worker(consumer.app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.execute_from_commandline()

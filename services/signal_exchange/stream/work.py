@@ -1,0 +1,126 @@
+"""What a handler does in one batch: all effects go through here, into one transaction."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from signal_exchange.contracts import cloud_events
+from signal_exchange.contracts.codec import encode
+from signal_exchange.stream.messages import Incoming, Unreadable
+from signal_exchange.stream.outbox import Letter
+
+TRACE_NAMESPACE = uuid.UUID("0a1d9d0e-51f5-5b47-8d6c-2f3f9c3c7a11")
+Seal = Callable[[bytes, str], Mapping[str, object]]
+"""Seals bytes to the service's own parking key, bound to a parked id; returns a SealedPart."""
+
+
+class Work:
+    """The effects of one batch in one open transaction: letters, trace facts and parked records.
+
+    `connection` is the transaction in which the handler's store writes.
+    """
+
+    def __init__(self, service: str, connection: Connection, seal: Seal) -> None:
+        self.service, self.connection, self._seal = service, connection, seal
+        self.letters: list[Letter] = []
+        self.parked: list[Unreadable] = []
+
+    def send(
+        self,
+        topic: str,
+        key: str,
+        record: str,
+        fields: Mapping[str, object],
+        *,
+        event_id: str,
+        at: datetime,
+        partition_by: str | None = None,
+    ) -> None:
+        """Send a record when the transaction holds. Doing it twice sends an equal record under an equal key and event id."""
+        source = cloud_events.source_of(cloud_events.REGION_OIN, self.service)
+        trace = cloud_events.new_traceparent()
+        headers = cloud_events.headers(record, event_id=event_id, at=at, source=source, traceparent=trace)
+        self.letters.append(Letter(topic, key, encode(record, fields), headers, partition_by))
+
+    def trace(self, stage: str, *, at: datetime, key: str, **facts: object) -> None:
+        """Tell one step of a signal to the trace. The id is that of the step, so that telling it twice tells it once."""
+        empty = dict.fromkeys(
+            (
+                "signal_id",
+                "version",
+                "municipality",
+                "publisher_run",
+                "sequence",
+                "destination",
+                "verdict",
+                "owner_role",
+                "next_date",
+            )
+        )
+        fields = {**empty, **facts, "service": self.service, "stage": stage, "at": at}
+        identity = json.dumps({**fields, "at": at.isoformat()}, sort_keys=True)
+        trace_id = str(uuid.uuid5(TRACE_NAMESPACE, identity))
+        self.send("signal-trace", key, "TraceFact", {**fields, "trace_id": trace_id}, event_id=trace_id, at=at)
+
+    def park(self, unreadable: Unreadable) -> None:
+        """Keep a record that cannot be processed, sealed to this service, and tell the trace."""
+        self.parked.append(unreadable)
+        parked_id = unreadable.incoming.parked_id(self.service)
+        fields = _parked_fields(unreadable, self.service, parked_id)
+        sealed = self._seal(_packed(unreadable.incoming), parked_id)
+        at = unreadable.incoming.appended_at
+        self.send("parked", parked_id, "ParkedRecord", {**fields, "record": sealed}, event_id=parked_id, at=at)
+        self._trace_parked(unreadable, parked_id)
+
+    def _trace_parked(self, unreadable: Unreadable, parked_id: str) -> None:
+        who, at = unreadable.attribution, unreadable.incoming.appended_at
+        if who is None:
+            self.trace("PARKED", at=at, key=parked_id, verdict="unattributed")
+            return
+        facts = {"municipality": who.municipality, "publisher_run": who.publisher_run, "sequence": who.sequence}
+        self.trace("PARKED", at=at, key=who.signal_id, verdict="parked", signal_id=who.signal_id, version=who.version, **facts)
+
+
+def _parked_fields(unreadable: Unreadable, service: str, parked_id: str) -> dict[str, object]:
+    who, incoming = unreadable.attribution, unreadable.incoming
+    return {
+        "parked_id": parked_id,
+        "service": service,
+        "topic": incoming.topic,
+        "partition": incoming.partition,
+        "offset": incoming.offset,
+        "reason": unreadable.reason,
+        "errors": list(unreadable.errors),
+        "attributed": who is not None,
+        "municipality": who.municipality if who else None,
+        "publisher_run": who.publisher_run if who else None,
+        "sequence": who.sequence if who else None,
+        "signal_id": who.signal_id if who else None,
+        "state": "PARKED",
+        "parked_at": incoming.appended_at,
+    }
+
+
+PARKED_VALUE_BYTES = 40_000
+"""Of a larger record the start is kept: the parked record must itself fit on a topic, and the original stays in its log."""
+
+
+def _packed(incoming: Incoming) -> bytes:
+    value = incoming.value[:PARKED_VALUE_BYTES] if incoming.value is not None else None
+    parts = {
+        "key": _text(incoming.key),
+        "value": _text(value),
+        "headers": {name: _text(content) for name, content in incoming.headers.items()},
+        "complete": value == incoming.value,
+    }
+    return json.dumps(parts).encode()
+
+
+def _text(content: bytes | None) -> str | None:
+    return None if content is None else b64encode(content).decode()
