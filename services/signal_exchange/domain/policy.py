@@ -1,0 +1,49 @@
+"""The policy parameters: every number that the rules put in [brackets]."""
+
+from dataclasses import dataclass
+from datetime import time
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Working days to decide on a referral, and to the first contact after acceptance (R-REF-04)."""
+
+    decide_wd: int
+    contact_wd: int
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Parameters with the defaults of the rules; a suffix says the unit (wd = working days)."""
+
+    sender_clock_back_days: int = 7
+    sender_clock_ahead_minutes: int = 2
+    observed_back_weeks: int = 260
+    message_max_bytes: int = 65_536
+    summary_max_points: int = 500
+    epoch_overlap_days: int = 30
+
+    alert_within_minutes: int = 15
+    rescreen_wd: int = 20
+
+    day_ends_at: time = time(17)
+    decree_warning_months: int = 12
+
+    meeting_weekday: int = 4
+    meeting_at: time = time(10)
+    cutoff_wd: int = 2
+    cutoff_at: time = time(12)
+    regular_items_max: int = 20
+    deferrals_max: int = 2
+    motivation_max_points: int = 1000
+    outcome_wd: int = 5
+
+    acute_decide_hours: int = 2
+    acute_chair_minutes: int = 15
+    urgent: Term = Term(decide_wd=1, contact_wd=2)
+    regular: Term = Term(decide_wd=5, contact_wd=10)
+    monitor: Term = Term(decide_wd=10, contact_wd=20)
+    progress_note_wd: int = 20
+    chair_after_wd: int = 1
+
+    missing_number_minutes: int = 10

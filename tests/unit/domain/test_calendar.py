@@ -1,0 +1,108 @@
+import csv
+from datetime import date, timedelta
+from pathlib import Path
+
+import holidays
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain_cases import CALENDAR, POLICY, amsterdam, check_values
+from signal_exchange.contracts.reference import load_decree_end
+from signal_exchange.domain.calendar import Holiday, WorkingCalendar, atw_holidays, decree_alarm, easter
+from signal_exchange.domain.times import AMSTERDAM
+
+days = st.dates(date(2014, 1, 1), date(2060, 12, 31))
+moments = st.datetimes(date_time := amsterdam("2014-01-01T00:00").replace(tzinfo=None), date_time.replace(year=2060)).map(
+    lambda moment: moment.replace(tzinfo=AMSTERDAM)
+)
+
+
+@pytest.mark.parametrize(("year", "day"), check_values("easter"))
+def test_r_cal_01_easter_falls_on_the_computed_day(year: int, day: str) -> None:
+    assert easter(year) == date.fromisoformat(day)
+
+
+def test_r_cal_01_holidays_are_those_of_the_published_table() -> None:
+    table = Path(__file__).parents[2] / "data" / "holidays.csv"
+    rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
+    named = {(date.fromisoformat(row["date"]), row["code"]) for row in rows if row["code"] != "EQUATED_DAY"}
+    years = {day.year for day, _ in named}
+    assert {(found.day, found.code) for year in years for found in atw_holidays(year)} == named
+
+
+@given(st.integers(2014, 2099))
+def test_r_cal_01_national_days_agree_with_a_second_implementation(year: int) -> None:
+    second = holidays.country_holidays("NL", years=year, categories=("public", "optional"))
+    sundays = {easter(year), easter(year) + timedelta(days=49)}
+    assert {found.day for found in atw_holidays(year)} == set(second) - sundays
+
+
+def test_r_cal_01_kings_day_on_a_sunday_is_kept_on_saturday() -> None:
+    assert Holiday(date(2025, 4, 26), "KINGS_DAY") in atw_holidays(2025)
+    assert Holiday(date(2031, 4, 26), "KINGS_DAY") in atw_holidays(2031)
+
+
+@pytest.mark.parametrize("day", [date(2026, 1, 2), date(2026, 5, 15), date(2027, 5, 7)])
+def test_r_cal_01_equated_days_are_no_working_days(day: date) -> None:
+    assert not CALENDAR.is_working_day(day)
+    assert WorkingCalendar().is_working_day(day)
+
+
+@pytest.mark.parametrize("day", [date(2026, 12, 24), date(2026, 12, 31), date(2026, 2, 16)])
+def test_r_cal_01_christmas_eve_new_years_eve_and_carnival_are_working_days(day: date) -> None:
+    assert CALENDAR.is_working_day(day)
+
+
+def test_r_cal_02_receipt_at_17_counts_as_next_working_day() -> None:
+    assert CALENDAR.day_zero(amsterdam("2026-11-20T16:59:59.999999")) == date(2026, 11, 20)
+    assert CALENDAR.day_zero(amsterdam("2026-11-20T17:00")) == date(2026, 11, 23)
+
+
+def test_r_cal_02_receipt_on_a_free_morning_counts_as_next_working_day() -> None:
+    assert CALENDAR.day_zero(amsterdam("2026-12-25T09:00")) == date(2026, 12, 28)
+
+
+@pytest.mark.parametrize(("received", "n", "day"), check_values("deadline"))
+def test_r_cal_03_deadline_is_17_on_the_nth_working_day(received: str, n: int, day: str) -> None:
+    assert CALENDAR.deadline(amsterdam(received), n) == amsterdam(f"{day}T17:00")
+
+
+@pytest.mark.parametrize(("start", "end", "n"), check_values("lead_time_wd"))
+def test_r_cal_03_lead_time_counts_working_days_between_dates(start: str, end: str, n: int) -> None:
+    assert CALENDAR.lead_time(date.fromisoformat(start), date.fromisoformat(end)) == n
+
+
+def test_r_cal_04_local_closing_days_do_not_move_deadlines() -> None:
+    carnival = date(2026, 2, 16)
+    closed = WorkingCalendar(local_closing_days=frozenset({carnival}))
+    assert closed.deadline(amsterdam("2026-02-13T10:00"), 1).date() == carnival
+    assert not closed.is_open(carnival)
+
+
+@given(moments, st.integers(0, 30))
+def test_deadline_lies_that_many_working_days_after_day_zero(received: object, n: int) -> None:
+    moment = amsterdam(str(received)[:19])
+    zero, due = CALENDAR.day_zero(moment), CALENDAR.deadline(moment, n)
+    assert CALENDAR.is_working_day(due.date())
+    assert CALENDAR.lead_time(zero, due.date()) == n
+    assert due.astimezone(AMSTERDAM).hour == 17
+
+
+@given(days, st.integers(1, 30))
+def test_adding_and_taking_working_days_returns_to_a_working_day(day: date, n: int) -> None:
+    start = CALENDAR.add_working_days(day, 1)
+    assert CALENDAR.add_working_days(CALENDAR.add_working_days(start, n), -n) == start
+
+
+@given(days, days)
+def test_lead_time_is_never_negative_and_adds_up(first: date, second: date) -> None:
+    middle, last = sorted((first, second))
+    start = middle - timedelta(days=10)
+    assert CALENDAR.lead_time(last, middle) == 0
+    assert CALENDAR.lead_time(start, last) == CALENDAR.lead_time(start, middle) + CALENDAR.lead_time(middle, last)
+
+
+@pytest.mark.parametrize(("today", "alarm"), [("2027-12-31", False), ("2028-01-01", True), ("2030-01-01", True)])
+def test_the_end_of_the_last_decree_is_announced_a_year_before(today: str, alarm: bool) -> None:  # noqa: FBT001 - a table column
+    assert decree_alarm(load_decree_end(), date.fromisoformat(today), POLICY) is alarm
