@@ -1,0 +1,173 @@
+"""The participants' register: who takes part, with which keys, from when to when; one JSON document signed by the region."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar
+
+from signal_exchange.domain.ids import MunicipalityCode
+from signal_exchange.privacy.framing import framed
+from signal_exchange.privacy.register_entries import Fields, GroupKey, KeeperKey, MemberKey, Participant, Period, RegisteredKeeper
+from signal_exchange.privacy.sealing import SealingPublicKey
+from signal_exchange.privacy.signing import SigningKey, VerifyingKey
+
+__all__ = [
+    "GroupKey",
+    "KeeperKey",
+    "MemberKey",
+    "NoSealingKey",
+    "Participant",
+    "Period",
+    "PinnedKeeper",
+    "Register",
+    "RegisterInvalid",
+    "RegisteredKeeper",
+    "load_register",
+    "sign_register",
+]
+
+KIND = "signal-exchange/register/v1"
+_Read = TypeVar("_Read")
+
+
+class RegisterInvalid(ValueError):  # noqa: N818 - names the state of the register
+    """The register is not signed by the region, is older than one already seen, or contradicts itself."""
+
+
+class NoSealingKey(LookupError):  # noqa: N818 - says what is missing
+    """The register has no valid key for this recipient group at this time; the text names the group."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedKeeper:
+    """A keeper and the one public key that its proofs of an epoch must fit."""
+
+    name: str
+    url: str
+    epoch: str
+    public_key: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Register:
+    """Everything public that the participants must agree on. `serial` rises with every change.
+
+    Raises:
+        RegisterInvalid: a municipality, a key id or a keeper stands in it twice.
+    """
+
+    serial: int
+    municipalities: tuple[Participant, ...] = ()
+    sealing_keys: tuple[GroupKey, ...] = ()
+    registered_keepers: tuple[RegisteredKeeper, ...] = ()
+    _signers: Mapping[str, tuple[Participant, MemberKey]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        signers = [(member, key) for member in self.municipalities for key in member.signing_keys]
+        _require_unique("municipality", [member.code for member in self.municipalities])
+        _require_unique("signing key", [key.key.key_id for _, key in signers])
+        _require_unique("sealing key", [entry.key.key_id for entry in self.sealing_keys])
+        _require_unique("keeper", [keeper.name for keeper in self.registered_keepers])
+        object.__setattr__(self, "_signers", {key.key.key_id: (member, key) for member, key in signers})
+
+    def municipality(self, code: str) -> Participant | None:
+        """Return the municipality with this code, a member or not."""
+        return next((member for member in self.municipalities if member.code == code), None)
+
+    def signing_key(self, key_id: str, at: datetime) -> tuple[MunicipalityCode, VerifyingKey] | None:
+        """Return whose key this is and the key, when it could sign at that moment (R-VAL-02).
+
+        The moment is the broker's append time. A municipality that is PENDING, or that has LEFT by then, has no key; what a
+        municipality published before it left stays valid.
+        """
+        member, entry = self._signers.get(key_id, (None, None))
+        if member is None or entry is None or not (member.is_member(at) and entry.valid.holds(at)):
+            return None
+        return member.code, entry.key
+
+    def sealing_key(self, group: str, at: datetime) -> SealingPublicKey:
+        """Return the newest valid key of a recipient group.
+
+        Raises:
+            NoSealingKey: the group has none at that moment.
+        """
+        valid = [entry for entry in self.sealing_keys if entry.key.group == group and entry.valid.holds(at)]
+        if not valid:
+            raise NoSealingKey(f"The register has no valid sealing key for {group}.")
+        return max(valid, key=lambda entry: (entry.valid.begin, entry.key.key_id)).key
+
+    def keepers(self, epoch: str) -> tuple[PinnedKeeper, ...]:
+        """Return the keepers that have a public key for the epoch, in the order of their names."""
+        keepers = sorted(self.registered_keepers, key=lambda keeper: keeper.name)
+        found = ((keeper, key) for keeper in keepers for key in keeper.keys if key.epoch == epoch)
+        return tuple(PinnedKeeper(keeper.name, keeper.url, key.epoch, key.public_key) for keeper, key in found)
+
+
+def sign_register(register: Register, region_key: SigningKey) -> bytes:
+    """Return the register as a JSON document with the region's signature over its canonical form."""
+    document = _document(register)
+    signature = region_key.sign(_signed_bytes(document)).hex()
+    signed = {"register": document, "signed_by": region_key.key_id, "signature": signature}
+    return json.dumps(signed, indent=1, ensure_ascii=False).encode()
+
+
+def load_register(data: bytes, region_public: VerifyingKey, *, at_least: int = 0) -> Register:
+    """Return the register when the region signed it and its serial is `at_least` this.
+
+    Raises:
+        RegisterInvalid: no JSON, no valid signature, an older serial, or fields that are missing or contradict each other.
+    """
+    document = _reading("signature", lambda: _verified(data, region_public))
+    register = _reading("document", lambda: _register(document))
+    if register.serial < at_least:
+        raise RegisterInvalid("The register is older than one that was seen before.")
+    return register
+
+
+def _verified(data: bytes, region_public: VerifyingKey) -> Fields:
+    signed = json.loads(data)
+    document: Fields = signed["register"]
+    if not region_public.verify(_signed_bytes(document), bytes.fromhex(signed["signature"])):
+        raise RegisterInvalid("The register is not signed by the region.")
+    return document
+
+
+def _document(register: Register) -> dict[str, Any]:
+    return {
+        "kind": KIND,
+        "serial": register.serial,
+        "municipalities": [member.to_mapping() for member in register.municipalities],
+        "sealing_keys": [entry.to_mapping() for entry in register.sealing_keys],
+        "keepers": [keeper.to_mapping() for keeper in register.registered_keepers],
+    }
+
+
+def _register(document: Fields) -> Register:
+    if document["kind"] != KIND:
+        raise RegisterInvalid("The register is of another kind.")
+    municipalities = tuple(Participant.from_mapping(member) for member in document["municipalities"])
+    sealing_keys = tuple(GroupKey.from_mapping(entry) for entry in document["sealing_keys"])
+    keepers = tuple(RegisteredKeeper.from_mapping(keeper) for keeper in document["keepers"])
+    return Register(int(document["serial"]), municipalities, sealing_keys, keepers)
+
+
+def _signed_bytes(document: Fields) -> bytes:
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    return framed(KIND.encode()) + canonical
+
+
+def _reading(part: str, read: Callable[[], _Read]) -> _Read:
+    try:
+        return read()
+    except RegisterInvalid:
+        raise
+    except (KeyError, TypeError, ValueError):
+        raise RegisterInvalid(f"The register's {part} cannot be read.") from None
+
+
+def _require_unique(what: str, names: Sequence[str]) -> None:
+    if len(set(names)) != len(names):
+        raise RegisterInvalid(f"A {what} stands in the register twice.")
