@@ -37,6 +37,7 @@ class Topic:
     readers: tuple[str, ...]
     why: str
     keep: timedelta | None = None
+    partitions: int = PARTITIONS
 
     @property
     def settings(self) -> dict[str, str]:
