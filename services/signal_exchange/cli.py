@@ -1,10 +1,97 @@
-"""The one command, signal-exchange."""
+"""The one command, signal-exchange. Each part is imported only when it is asked for, so that a service starts fast."""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
-app = typer.Typer(no_args_is_help=True, help="Regional exchange of pseudonymised signals of mensenhandel.")
+GROUPS = {
+    "rules": "signal_exchange.routing.rules_commands:app",
+    "routing": "signal_exchange.routing.commands:app",
+    "worklist": "signal_exchange.worklist.commands:app",
+    "worklist-youth": "signal_exchange.worklist.commands:youth_app",
+    "agenda": "signal_exchange.agenda.commands:app",
+    "statistics": "signal_exchange.statistics.commands:app",
+    "schemas": "signal_exchange.contracts.commands:app",
+    "settings": "signal_exchange.runtime.commands:app",
+}
+"""Groups of commands, by name: module and Typer app."""
+COMMANDS = {
+    "publish": "signal_exchange.municipality.commands:app",
+    "trace": "signal_exchange.municipality.commands:app",
+    "withdraw": "signal_exchange.municipality.commands:app",
+    "outbox": "signal_exchange.municipality.commands:app",
+    "demo": "signal_exchange.demo.commands:app",
+}
+"""Single commands, by name: module and the Typer app that has it."""
+SERVICES = {
+    "routing": "signal_exchange.routing.composition:main",
+    "worklist": "signal_exchange.worklist.composition:main",
+    "worklist-youth": "signal_exchange.worklist.composition:main_youth",
+    "agenda": "signal_exchange.agenda.composition:main",
+    "statistics": "signal_exchange.statistics.composition:main",
+    "feedback": "signal_exchange.feedback.composition:main",
+    "municipality": "signal_exchange.municipality.composition:main",
+    "keeper": "signal_exchange.pseudonyms.commands:main",
+}
+"""What `run` can run."""
+
+
+def _load(where: str) -> Any:  # noqa: ANN401 - a Typer app or a function
+    module, _, name = where.partition(":")
+    return getattr(import_module(module), name)
+
+
+class LazyGroup(TyperGroup):
+    """Finds a part by its name and imports it then."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - click's context
+        """Return every name, in the order of this file."""
+        return [*super().list_commands(ctx), *COMMANDS, *GROUPS]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - click's types
+        """Return the command of this name, importing its part."""
+        if cmd_name in GROUPS:
+            return typer.main.get_command(_load(GROUPS[cmd_name]))
+        if cmd_name in COMMANDS:
+            part = typer.main.get_command(_load(COMMANDS[cmd_name]))
+            return part.get_command(ctx, cmd_name) if hasattr(part, "get_command") else part
+        return super().get_command(ctx, cmd_name)
+
+
+app = typer.Typer(
+    cls=LazyGroup,
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="Regional exchange of pseudonymised signals of mensenhandel.",
+)
+
+
+@app.callback()
+def _root() -> None:
+    """Hold the group together: without a callback Typer would make a single command of it."""
+
+
+@app.command()
+def run(service: Annotated[str, typer.Argument(help="One of: " + ", ".join(SERVICES) + ".")]) -> None:
+    """Run one service until it is stopped. Settings come from the environment: see `signal-exchange settings`."""
+    if service not in SERVICES:
+        raise typer.BadParameter(f"There is no service {service}. Choose one of: {', '.join(SERVICES)}.")
+    _load(SERVICES[service])()
 
 
 def main() -> None:
-    """Run the command line."""
-    app()
+    """Run the command line; what was refused is told in one sentence, with exit code 1."""
+    from signal_exchange.runtime.faults import Refused, WorldUnavailable  # noqa: PLC0415 - --help needs no more than typer
+
+    try:
+        app()
+    except Refused as refusal:
+        sys.exit(f"signal-exchange: {refusal}")
+    except WorldUnavailable as fault:
+        sys.exit(f"signal-exchange: {type(fault).__name__}: the database or Kafka does not answer. Nothing was lost; try again.")

@@ -1,0 +1,112 @@
+"""May old and new readers and writers of a record meet? Checked with avro both ways, plus what avro does not look at."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import avro.compatibility
+import avro.schema
+
+from signal_exchange.contracts.schemas import NAMESPACE, schemas_folder, self_contained
+
+Schema = Any
+"""A schema as JSON."""
+LOGICAL = ("logicalType", "precision", "scale")
+
+
+def problems_between(reader: Schema, writer: Schema) -> list[str]:
+    """Return why a reader cannot read what a writer wrote; empty when it can. Both are self-contained."""
+    checker = avro.compatibility.ReaderWriterCompatibilityChecker()
+    answer = checker.get_compatibility(_avro(reader), _avro(writer))
+    found = [] if answer.compatibility is avro.compatibility.SchemaCompatibilityType.compatible else sorted(answer.messages)
+    return [*found, *_logical_problems(reader, writer, "")]
+
+
+def problems_of(schema: Schema) -> list[str]:
+    """Return what is wrong with a schema by itself: a field without doc, or an array whose items may take no byte."""
+    return list(_own_problems(schema, ""))
+
+
+def check_all() -> list[str]:
+    """Return every problem of today's schemas and their readers, and of today's against released ones, both ways."""
+    current = _load("*.avsc")
+    problems = [f"{name}: {problem}" for name, schema in current.items() for problem in problems_of(schema)]
+    problems += list(_reader_problems(current))
+    for name, released in _load("released/**/*.avsc").items():
+        problems += [f"{name} (released): {each}" for each in problems_between(current[name], released)]
+        problems += [f"{name} (to released readers): {each}" for each in problems_between(released, current[name])]
+    return problems
+
+
+def _reader_problems(current: dict[str, Schema]) -> Iterator[str]:
+    for file in sorted(schemas_folder().glob("readers/*.avsc")):
+        for view in json.loads(file.read_text(encoding="utf-8")):
+            reader = self_contained(view)
+            for problem in problems_between(reader, current[reader["name"].rpartition(".")[2]]):
+                yield f"readers/{file.name}: {problem}"
+
+
+def _load(pattern: str) -> dict[str, Schema]:
+    files = sorted(schemas_folder().glob(pattern))
+    return {file.stem: self_contained(json.loads(file.read_text(encoding="utf-8"))) for file in files}
+
+
+def _avro(schema: Schema) -> avro.schema.Schema:
+    return avro.schema.parse(json.dumps(schema))
+
+
+def _logical_problems(reader: Schema, writer: Schema, path: str) -> Iterator[str]:
+    reader, writer = _without_null(reader), _without_null(writer)
+    if not (isinstance(reader, dict) and isinstance(writer, dict)):
+        if _logic(reader) != _logic(writer):
+            yield f"{path}: logical types differ"
+        return
+    if _logic(reader) != _logic(writer):
+        yield f"{path}: logical types differ"
+    if reader.get("type") == writer.get("type") == "record":
+        written = {field["name"]: field["type"] for field in writer["fields"]}
+        for field in reader["fields"]:
+            if field["name"] in written:
+                yield from _logical_problems(field["type"], written[field["name"]], f"{path}/{field['name']}")
+    elif "items" in reader and "items" in writer:
+        yield from _logical_problems(reader["items"], writer["items"], f"{path}[]")
+
+
+def _logic(schema: Schema) -> tuple[object, ...]:
+    return tuple(schema.get(name) for name in LOGICAL) if isinstance(schema, dict) else (None,) * len(LOGICAL)
+
+
+def _without_null(schema: Schema) -> Schema:
+    if isinstance(schema, list):
+        others = [branch for branch in schema if branch != "null"]
+        return others[0] if len(others) == 1 else schema
+    return schema
+
+
+def _own_problems(schema: Schema, path: str) -> Iterator[str]:
+    if isinstance(schema, list):
+        for branch in schema:
+            yield from _own_problems(branch, path)
+    elif isinstance(schema, dict):
+        yield from _complex_problems(schema, path)
+
+
+def _complex_problems(schema: dict[str, Any], path: str) -> Iterator[str]:
+    for field in schema.get("fields", ()):
+        here = f"{path}/{field['name']}"
+        if not field.get("doc"):
+            yield f"{here}: no doc"
+        yield from _own_problems(field["type"], here)
+    if "items" in schema:
+        if _may_take_no_byte(schema["items"]):
+            yield f"{path}: items may take no byte"
+        yield from _own_problems(schema["items"], f"{path}[]")
+    if "name" in schema and schema.get("namespace", NAMESPACE) != NAMESPACE:
+        yield f"{path}: not in the namespace {NAMESPACE}"
+
+
+def _may_take_no_byte(items: Schema) -> bool:
+    # An array of such items could claim any length with five bytes.
+    return items == "null" or (isinstance(items, dict) and items.get("fields") == [])

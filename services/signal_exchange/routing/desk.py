@@ -1,0 +1,84 @@
+"""The signals and numbers that one batch touches: read at once, changed in memory, written at once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from signal_exchange.contracts.codec import decode, encode
+from signal_exchange.domain.versions import KnownVersion
+from signal_exchange.routing.store import Number, RoutingStore, StoredSignal, UsedNumber
+
+
+class Desk:
+    """Working copy of the store for one batch. `accepted_of` gives the last AcceptedSignal of a signal as fields."""
+
+    def __init__(self, store: RoutingStore, signal_ids: Iterable[str], numbers: Iterable[Number]) -> None:
+        self._store = store
+        self._signals = store.signals(signal_ids)
+        self._numbers = store.numbers(numbers)
+        self._changed_signals: dict[str, StoredSignal] = {}
+        self._changed_numbers: dict[Number, UsedNumber] = {}
+
+    def signal(self, signal_id: str) -> StoredSignal | None:
+        """Return the stored signal, or None when it was never seen."""
+        return self._signals.get(signal_id)
+
+    def accepted_of(self, signal_id: str) -> dict[str, Any] | None:
+        """Return the last accepted state of a signal; None while every version was parked."""
+        stored = self._signals.get(signal_id)
+        return decode(stored.accepted, "routing").fields if stored and stored.accepted is not None else None
+
+    def number(self, number: Number) -> UsedNumber | None:
+        """Return what a number was used for, or None."""
+        return self._numbers.get(number)
+
+    def load_number(self, number: Number) -> UsedNumber | None:
+        """Return what a number outside this batch was used for, as that of the version which is now superseded."""
+        found = self._store.numbers([number]).get(number)
+        if found is not None:
+            self._numbers[number] = found
+        return found
+
+    def next_revision(self, signal_id: str) -> int:
+        """Return the revision of the signal's next state."""
+        stored = self._signals.get(signal_id)
+        return stored.revision + 1 if stored else 1
+
+    def known_version(self, signal_id: str) -> KnownVersion | None:
+        """Return the highest version seen of a signal, parked ones too (R-VAL-16), or None."""
+        stored = self._signals.get(signal_id)
+        if stored is None:
+            return None
+        seen = {int(version): (str(digest), bool(parked)) for version, (digest, parked) in json.loads(stored.seen).items()}
+        highest = max(seen)
+        digest, parked = seen.pop(highest)
+        earlier = {version: each[0] for version, each in seen.items()}
+        return KnownVersion(highest, digest, parked, stored.state == "ERASED", earlier)
+
+    def saw(self, signal_id: str, municipality: str, version: int, digest: str, *, parked: bool) -> None:
+        """Remember that a version was seen: the next one must be higher (R-VAL-16, R-VAL-21)."""
+        stored = self._signals.get(signal_id) or StoredSignal(signal_id, 0, municipality, "PARKED", 0, "{}", None)
+        seen = {**json.loads(stored.seen), str(version): [digest, parked]}
+        if stored.municipality == municipality and str(version) not in json.loads(stored.seen):
+            self._put(replace(stored, revision=stored.revision + 1, seen=json.dumps(seen)))
+
+    def keep(self, accepted: Mapping[str, Any]) -> None:
+        """Store a new accepted state of a signal that was seen."""
+        stored = self._signals[accepted["signal_id"]]
+        state, version = accepted["state"], accepted["version"]
+        value = encode("AcceptedSignal", accepted)
+        self._put(replace(stored, revision=accepted["revision"], state=state, version=version, accepted=value))
+
+    def use(self, used: UsedNumber) -> None:
+        """Store what a number was used for, or its new verdict."""
+        self._numbers[used.number] = self._changed_numbers[used.number] = used
+
+    def save(self) -> None:
+        """Write what changed."""
+        self._store.put(list(self._changed_signals.values()), list(self._changed_numbers.values()))
+
+    def _put(self, stored: StoredSignal) -> None:
+        self._signals[stored.signal_id] = self._changed_signals[stored.signal_id] = stored

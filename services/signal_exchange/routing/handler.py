@@ -1,0 +1,211 @@
+"""Routing's work on one batch: verify, judge number and version, and hand what is new to the rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import Any
+
+from signal_exchange.contracts.signed import content_of
+from signal_exchange.domain.times import is_credible, local_day
+from signal_exchange.domain.validation import dead_letter_reason, validate
+from signal_exchange.domain.versions import VersionVerdict, content_hash, judge_version
+from signal_exchange.routing.desk import Desk
+from signal_exchange.routing.running import Rulebook, Run, SealTo
+from signal_exchange.routing.store import RoutingStore, UsedNumber
+from signal_exchange.routing.verifying import SIGNED_RECORDS, Verified, verify
+from signal_exchange.stream.messages import Attribution, Message, Unreadable
+from signal_exchange.stream.work import Work
+
+SENT_BY_SIGNAL = frozenset({"SignalPublished", "SignalWithdrawn"})
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingHandler:
+    """Handles batches of signed records and of outcomes."""
+
+    rulebook: Rulebook
+    seal_to: SealTo
+
+    def __call__(self, messages: Sequence[Message], work: Work) -> None:
+        """Take each record in order; the desk is read once and written once."""
+        judged = [self._verified(message) for message in messages]
+        desk = Desk(RoutingStore(work.connection), _ids(judged), _numbers(judged))
+        run = Run(self.rulebook, self.seal_to, desk, work)
+        for each in judged:
+            self._take(each, run)
+        desk.save()
+
+    def _verified(self, message: Message) -> Verified | Unreadable | Message:
+        return verify(message, self.rulebook.register) if message.record in SIGNED_RECORDS else message
+
+    def _take(self, judged: Verified | Unreadable | Message, run: Run) -> None:
+        if isinstance(judged, Unreadable):
+            run.work.park(judged)
+        elif isinstance(judged, Message):
+            run.offer_ended(judged)
+        elif judged.message.record == "Checkpoint":
+            _tell_checkpoint(judged, run.work)
+        else:
+            self._take_numbered(judged, run)
+
+    def _take_numbered(self, verified: Verified, run: Run) -> None:
+        used = run.desk.number(_number(verified))
+        if used is not None:
+            _take_used_number(verified, used, run.work)
+        elif verified.sequence < 1:
+            run.work.park(Unreadable(verified.message.incoming, "VERSION_CONFLICT", ("envelope.sequence R-FLOW-01",)))
+        else:
+            self._judge(verified, run)
+
+    def _judge(self, verified: Verified, run: Run) -> None:
+        reason, errors = self._faults(verified)
+        if reason is not None:
+            _park(verified, reason, errors, run)
+            return
+        verdict = _version_verdict(verified, run.desk)
+        if verdict in (VersionVerdict.CONFLICT, VersionVerdict.ENDED):
+            _park(verified, "VERSION_CONFLICT", ("version R-VAL-16",), run)
+        elif verdict is VersionVerdict.REPEAT:
+            _use(verified, "repeat", run.desk)
+            tell_received(verified, "repeat", run.work)
+        else:
+            _route(verified, run)
+
+    def _faults(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
+        message = verified.message
+        if not is_credible(message.fields["envelope"]["time"], message.appended_at, self.rulebook.policy):
+            return "CONTENT_INVALID", ("envelope.time R-VAL-01",)
+        if verified.message.record == "SignalWithdrawn":
+            return self._withdrawal_faults(verified)
+        violations = validate(
+            _without_empty_guard(verified.message.fields["signal"]),
+            day=local_day(verified.message.fields["envelope"]["time"]),
+            sender=verified.municipality,
+            members=self.rulebook.members,
+            codes=self.rulebook.codes,
+            policy=self.rulebook.policy,
+        )
+        errors = tuple(f"{violation.field} {violation.rule}" for violation in violations)
+        return (dead_letter_reason(violations, self.rulebook.codes) if violations else None), errors
+
+    def _withdrawal_faults(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
+        day = local_day(verified.message.fields["envelope"]["time"])
+        known = self.rulebook.codes.valid("withdrawal_reason", verified.message.fields["reason"], day)
+        return (None, ()) if known else ("UNKNOWN_CODE", ("reason R-VAL-03",))
+
+
+def signal_id_of(message: Message) -> str:
+    """Return the signal that a record is about."""
+    fields = message.fields["signal"] if message.record == "SignalPublished" else message.fields
+    return str(fields["signal_id"])
+
+
+def version_of(message: Message) -> int:
+    """Return the version that a record is about."""
+    fields = message.fields["signal"] if message.record == "SignalPublished" else message.fields
+    return int(fields["version"])
+
+
+def _ids(judged: Iterable[Verified | Unreadable | Message]) -> set[str]:
+    messages = (each.message if isinstance(each, Verified) else each for each in judged)
+    return {signal_id_of(each) for each in messages if isinstance(each, Message) and each.record != "Checkpoint"}
+
+
+def _numbers(judged: Iterable[Verified | Unreadable | Message]) -> set[tuple[str, str, int]]:
+    return {_number(each) for each in judged if isinstance(each, Verified)}
+
+
+def _number(verified: Verified) -> tuple[str, str, int]:
+    return verified.municipality, verified.publisher_run, verified.sequence
+
+
+def _without_empty_guard(signal: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in signal.items() if not (name == "guard" and value is None)}
+
+
+def _version_verdict(verified: Verified, desk: Desk) -> VersionVerdict:
+    message = verified.message
+    stored = desk.signal(signal_id_of(message))
+    if stored is not None and stored.municipality != verified.municipality:
+        return VersionVerdict.CONFLICT
+    if message.record == "SignalWithdrawn" and (stored is None or stored.state != "ROUTED"):
+        return VersionVerdict.CONFLICT
+    version = version_of(message)
+    supersedes = version - 1 if message.record == "SignalWithdrawn" else message.fields["signal"]["supersedes"]
+    known = desk.known_version(signal_id_of(message))
+    return judge_version(known, version=version, supersedes=supersedes, content_hash=_content_hash(message))
+
+
+def _content_hash(message: Message) -> str:
+    return content_hash(content_of(message.fields))
+
+
+def _take_used_number(verified: Verified, used: UsedNumber, work: Work) -> None:
+    if used.value_hash == _value_hash(verified):
+        # The same bytes again, by a resend or a redelivery: say once more what became of them, so that the sender can rest.
+        tell_received(verified, used.verdict, work)
+    else:
+        work.park(Unreadable(verified.message.incoming, "VERSION_CONFLICT", ("envelope.sequence R-FLOW-01",)))
+
+
+def _route(verified: Verified, run: Run) -> None:
+    withdrawn = verified.message.record == "SignalWithdrawn"
+    verdict = "withdrawn" if withdrawn else "routed"
+    _supersede(verified, run)
+    _use(verified, verdict, run.desk)
+    message = verified.message
+    run.desk.saw(signal_id_of(message), verified.municipality, version_of(message), _content_hash(message), parked=False)
+    (run.withdrawn if withdrawn else run.published)(verified)
+    tell_received(verified, verdict, run.work)
+
+
+def _supersede(verified: Verified, run: Run) -> None:
+    accepted = run.desk.accepted_of(signal_id_of(verified.message))
+    if accepted is None:
+        return
+    number = (accepted["municipality"], accepted["publisher_run"], accepted["sequence"])
+    before = run.desk.number(number) or run.desk.load_number(number)
+    if before is not None and before.verdict == "routed":
+        run.desk.use(replace(before, revision=before.revision + 1, verdict="superseded"))
+        facts = {"signal_id": before.signal_id, "version": before.version, "municipality": before.municipality}
+        at = verified.message.appended_at
+        entry = {"publisher_run": before.publisher_run, "sequence": before.sequence}
+        run.work.trace("RECEIVED", at=at, key=before.signal_id, verdict="superseded", **facts, **entry)
+
+
+def _use(verified: Verified, verdict: str, desk: Desk) -> None:
+    message = verified.message
+    signal_id, version = signal_id_of(message), version_of(message)
+    desk.use(UsedNumber(*_number(verified), 1, signal_id, version, _value_hash(verified), verdict))
+
+
+def _value_hash(verified: Verified) -> bytes:
+    return sha256(verified.message.incoming.value or b"").digest()
+
+
+def _park(verified: Verified, reason: str, errors: tuple[str, ...], run: Run) -> None:
+    message = verified.message
+    signal_id, version = signal_id_of(message), version_of(message)
+    run.desk.saw(signal_id, verified.municipality, version, _content_hash(message), parked=True)
+    _use(verified, "parked", run.desk)
+    run.work.park(Unreadable(message.incoming, reason, errors, Attribution(*_number(verified), signal_id, version)))
+
+
+def tell_received(verified: Verified, verdict: str, work: Work) -> None:
+    """Tell the trace what became of a number: the municipality may then let go of its copy."""
+    message = verified.message
+    entry = {"publisher_run": verified.publisher_run, "sequence": verified.sequence, "municipality": verified.municipality}
+    signal = {"signal_id": signal_id_of(message), "version": version_of(message)}
+    work.trace("RECEIVED", at=message.appended_at, key=signal_id_of(message), verdict=verdict, **entry, **signal)
+
+
+def _tell_checkpoint(verified: Verified, work: Work) -> None:
+    message = verified.message
+    entry = {
+        "publisher_run": verified.publisher_run,
+        "municipality": verified.municipality,
+        "sequence": message.fields["highest"],
+    }
+    work.trace("CHECKPOINT", at=message.appended_at, key=verified.publisher_run, **entry)

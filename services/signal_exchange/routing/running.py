@@ -1,0 +1,184 @@
+"""One run of the rules on one signal: what goes where, what is taken back, and the report of it (R-ROUTE-05, R-ROUTE-06)."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from signal_exchange.contracts.signed import content_of
+from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.codes import CodeLists
+from signal_exchange.domain.members import Members
+from signal_exchange.domain.policy import Policy
+from signal_exchange.domain.routing import Facts, Route, facts_of, rescreen_due, routes_for, unassigned
+from signal_exchange.domain.rulesets import RuleSet
+from signal_exchange.domain.times import local_day
+from signal_exchange.domain.versions import content_hash
+from signal_exchange.privacy.register import Register
+from signal_exchange.routing import delivering
+from signal_exchange.routing.deciding import Step, deliveries_of, end_offer, steps
+from signal_exchange.routing.desk import Desk
+from signal_exchange.routing.verifying import Verified
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.work import Work
+
+OUTCOME_NAMESPACE = uuid.UUID("9f7d3c52-8f4e-5a41-9c7e-4f0f6d0f2b02")
+DETAIL_BYTES = 512
+"""Sealed details are padded with spaces to a multiple of this, so that length says little."""
+ENDED_BY = {"REFERRAL": "CARE_COORDINATOR", "DECISION": "SCREENING_AGENDA"}
+"""Destination whose offer an outcome of this kind can end."""
+END_STATES = frozenset({"REJECTED", "COMPLETED", "WITHDRAWN", "LAPSED", "DECIDED"})
+
+SealTo = Callable[[str, bytes, str], Mapping[str, object]]
+"""Seals bytes to a recipient group, bound to an id; returns a SealedPart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rulebook:
+    """Everything that decides; nothing of it changes while a batch runs."""
+
+    ruleset: RuleSet
+    members: Members
+    codes: CodeLists
+    calendar: WorkingCalendar
+    policy: Policy
+    register: Register
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One batch's runs of the rules: by which rulebook, on which desk, with effects through which work."""
+
+    rulebook: Rulebook
+    seal_to: SealTo
+    desk: Desk
+    work: Work
+
+    def published(self, verified: Verified) -> None:
+        """Route a new version of a signal."""
+        message, signal = verified.message, verified.message.fields["signal"]
+        before = self.desk.accepted_of(signal["signal_id"])
+        first = before["first_published_at"] if before else message.appended_at
+        due = rescreen_due(first, message.appended_at, self.rulebook.calendar)
+        facts = facts_of(signal, cluster_size=1, rescreen_due=due)
+        routes = routes_for(signal, facts, self.rulebook.ruleset, local_day(message.fields["envelope"]["time"]))
+        what = steps(deliveries_of(before), routes, message.appended_at)
+        accepted = _accepted(verified, before, what, self.desk.next_revision(signal["signal_id"]))
+        self._tell(accepted, signal, facts, routes, what)
+
+    def withdrawn(self, verified: Verified) -> None:
+        """Take a withdrawn signal back from every destination that holds it."""
+        message = verified.message
+        before = self.desk.accepted_of(message.fields["signal_id"])
+        if before is None:
+            raise ValueError("Only an accepted signal can be withdrawn; the version verdict comes first.")
+        facts = facts_of(before["signal"], cluster_size=1, rescreen_due=False)
+        routes = routes_for(None, facts, self.rulebook.ruleset, local_day(message.appended_at))
+        what = steps(deliveries_of(before), routes, message.appended_at)
+        accepted = _withdrawn(verified, before, what, self.desk.next_revision(before["signal_id"]))
+        self._tell(accepted, before["signal"], facts, routes, what)
+
+    def offer_ended(self, message: Message) -> None:
+        """Remember that a receiver ended its offer: a new version of the signal makes a new one (R-REF)."""
+        destination = ENDED_BY.get(message.fields["kind"])
+        accepted = self.desk.accepted_of(message.fields["signal_id"])
+        if destination is None or accepted is None or message.fields["state"] not in END_STATES:
+            return
+        deliveries = end_offer(deliveries_of(accepted), destination)
+        revision = self.desk.next_revision(accepted["signal_id"])
+        self._keep({**accepted, "revision": revision, "deliveries": [each.as_fields() for each in deliveries.values()]})
+
+    def _tell(
+        self, accepted: Mapping[str, Any], signal: Mapping[str, Any], facts: Facts, routes: Sequence[Route], what: Sequence[Step]
+    ) -> None:
+        at = accepted["appended_at"]
+        self._keep(accepted)
+        for step in what:
+            delivering.deliver(step, accepted, facts.urgency, at=at, work=self.work)
+        if any(step.destination == "STATISTICS" and (step.offer or step.retract) for step in what):
+            delivering.observe(accepted, signal, facts.urgency, local_day(accepted["first_published_at"]), work=self.work)
+        self._trace(accepted, routes)
+        self._report(accepted, routes, facts)
+
+    def _keep(self, accepted: Mapping[str, Any]) -> None:
+        self.desk.keep(accepted)
+        signal_id, at = accepted["signal_id"], accepted["appended_at"]
+        self.work.send("accepted", signal_id, "AcceptedSignal", accepted, event_id=f"{signal_id}.{accepted['revision']}", at=at)
+
+    def _trace(self, accepted: Mapping[str, Any], routes: Sequence[Route]) -> None:
+        at = accepted["appended_at"]
+        about = {name: accepted[name] for name in ("signal_id", "version", "municipality")}
+        owner = self._owner(accepted, routes)
+        for route in routes:
+            where = {"destination": route.destination, "verdict": route.effect}
+            self.work.trace("ROUTED", at=at, key=accepted["signal_id"], **about, **where, **owner)
+
+    def _owner(self, accepted: Mapping[str, Any], routes: Sequence[Route]) -> dict[str, str]:
+        kept = unassigned(routes, self.rulebook.ruleset) if accepted["state"] == "ROUTED" else None
+        if kept is None:
+            return {}
+        owner, working_days = kept
+        until = self.rulebook.calendar.deadline(accepted["appended_at"], working_days)
+        return {"owner_role": owner, "next_date": until.date().isoformat()}
+
+    def _report(self, accepted: Mapping[str, Any], routes: Sequence[Route], facts: Facts) -> None:
+        signal_id, at = accepted["signal_id"], accepted["appended_at"]
+        outcome_id = str(uuid.uuid5(OUTCOME_NAMESPACE, f"{signal_id}:routing"))
+        fields = {
+            **{name: accepted[name] for name in ("signal_id", "version", "revision", "municipality", "state", "own_ref")},
+            "outcome_id": outcome_id,
+            "source": "routing",
+            "kind": "ROUTED",
+            "outcome": None,
+            "occurred_at": at,
+            "detail": self.seal_to(f"gm:{accepted['municipality']}", _detail(routes, facts), f"{signal_id}/{outcome_id}"),
+        }
+        event_id = f"{outcome_id}.{accepted['revision']}"
+        self.work.send(
+            "outcomes", f"{signal_id}/{outcome_id}", "Outcome", fields, event_id=event_id, at=at, partition_by=signal_id
+        )
+
+
+def _accepted(verified: Verified, before: Mapping[str, Any] | None, what: Sequence[Step], revision: int) -> dict[str, Any]:
+    fields, at = verified.message.fields, verified.message.appended_at
+    kept = before or {"first_published_at": at, "observation_id": str(uuid.uuid4())}
+    return {
+        "signal_id": fields["signal"]["signal_id"],
+        "version": fields["signal"]["version"],
+        "revision": revision,
+        "state": "ROUTED",
+        "municipality": verified.municipality,
+        "publisher_run": verified.publisher_run,
+        "sequence": verified.sequence,
+        "first_published_at": kept["first_published_at"],
+        "appended_at": at,
+        "content_hash": bytes.fromhex(content_hash(content_of(fields))),
+        **{name: fields[name] for name in ("own_ref", "tokens_pending", "signal", "sealed")},
+        "deliveries": [step.now.as_fields() for step in what],
+        "observation_id": kept["observation_id"],
+    }
+
+
+def _withdrawn(verified: Verified, before: Mapping[str, Any], what: Sequence[Step], revision: int) -> dict[str, Any]:
+    return {
+        **before,
+        "version": verified.message.fields["version"],
+        "revision": revision,
+        "state": "WITHDRAWN",
+        "publisher_run": verified.publisher_run,
+        "sequence": verified.sequence,
+        "appended_at": verified.message.appended_at,
+        "signal": None,
+        "sealed": [],
+        "deliveries": [step.now.as_fields() for step in what],
+    }
+
+
+def _detail(routes: Sequence[Route], facts: Facts) -> bytes:
+    shown = ("destination", "effect", "deliver_as", "rule_id", "reason")
+    detail = {"urgency": facts.urgency, "deliveries": [{name: getattr(route, name) for name in shown} for route in routes]}
+    plain = json.dumps(detail).encode()
+    return plain.ljust(-(-len(plain) // DETAIL_BYTES) * DETAIL_BYTES)

@@ -1,0 +1,112 @@
+"""The store of routing: the last state of each signal, and which number of which municipality was used for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, String, Table, select, tuple_
+
+from signal_exchange.runtime.database import put_newer
+from signal_exchange.stream.outbox import outbox_table
+
+TABLES = MetaData()
+OUTBOX = outbox_table(TABLES)
+
+SIGNALS = Table(
+    "projection_signals",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("municipality", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("seen", String, nullable=False),
+    Column("accepted", LargeBinary),
+)
+"""One row per signal. `accepted` is the AcceptedSignal record as it was sent; null while every version was parked.
+
+`seen` is a JSON object: of each version that was seen, parked ones too, its content hash and whether it was parked.
+"""
+
+NUMBERS = Table(
+    "projection_numbers",
+    TABLES,
+    Column("municipality", String, primary_key=True),
+    Column("publisher_run", String, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("signal_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("value_hash", LargeBinary, nullable=False),
+    Column("verdict", String, nullable=False),
+)
+"""One row per number that a municipality used (R-FLOW-01)."""
+
+Number = tuple[str, str, int]
+"""Municipality, publisher run and sequence."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredSignal:
+    """One row of the signals."""
+
+    signal_id: str
+    revision: int
+    municipality: str
+    state: str
+    version: int
+    seen: str
+    accepted: bytes | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class UsedNumber:
+    """One row of the numbers. `revision` rises when the verdict changes, as from routed to superseded."""
+
+    municipality: str
+    publisher_run: str
+    sequence: int
+    revision: int
+    signal_id: str
+    version: int
+    value_hash: bytes = field(repr=False)
+    verdict: str
+
+    @property
+    def number(self) -> Number:
+        """Return what identifies this row."""
+        return self.municipality, self.publisher_run, self.sequence
+
+
+class RoutingStore:
+    """The rows of routing in one open transaction. Writes are guarded: an older revision never wins."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def signals(self, ids: Iterable[str]) -> dict[str, StoredSignal]:
+        """Return the stored signals among these ids."""
+        rows = self._connection.execute(select(SIGNALS).where(SIGNALS.c.signal_id.in_(set(ids))))
+        return {row.signal_id: StoredSignal(*row) for row in rows}
+
+    def numbers(self, numbers: Iterable[Number]) -> dict[Number, UsedNumber]:
+        """Return the used ones among these numbers."""
+        key = tuple_(NUMBERS.c.municipality, NUMBERS.c.publisher_run, NUMBERS.c.sequence)
+        rows = self._connection.execute(select(NUMBERS).where(key.in_(list(set(numbers)))))
+        found = (UsedNumber(*row) for row in rows)
+        return {each.number: each for each in found}
+
+    def all_signals(self) -> list[StoredSignal]:
+        """Return every stored signal, by id."""
+        return [StoredSignal(*row) for row in self._connection.execute(select(SIGNALS).order_by(SIGNALS.c.signal_id))]
+
+    def put(self, signals: Sequence[StoredSignal], numbers: Sequence[UsedNumber]) -> None:
+        """Write the new states."""
+        put_newer(self._connection, SIGNALS, [_row(each) for each in signals], guard="revision")
+        put_newer(self._connection, NUMBERS, [_row(each) for each in numbers], guard="revision")
+
+
+def _row(value: StoredSignal | UsedNumber) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}

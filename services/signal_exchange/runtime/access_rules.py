@@ -1,0 +1,107 @@
+"""Kafka's access rules (ACLs): which principal may do what with which topic or consumer group."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
+    ACL,
+    ACLFilter,
+    ACLOperation,
+    ACLPermissionType,
+    ACLResourcePatternType,
+    ResourcePattern,
+    ResourcePatternFilter,
+    ResourceType,
+)
+
+Admin: TypeAlias = Any
+"""A KafkaAdminClient: kafka-python ships no types."""
+_Acl: TypeAlias = Any
+
+IN_FORCE_SECONDS = 10.0
+
+
+class AdministrationFailed(Exception):  # noqa: N818 - says what happened
+    """Kafka is not as the catalogue says and cannot be made so; the text is one sentence for the operator."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AccessRule:
+    """One permission: `principal` may do `operation` (READ or WRITE) with the `kind` (TOPIC or GROUP) of this name.
+
+    READ and WRITE imply DESCRIBE. We use no patterns, denials or addresses: what has no rule is refused.
+    """
+
+    principal: str
+    operation: str
+    kind: str
+    name: str
+
+
+def replace_rules(admin: Admin, wanted: Iterable[AccessRule]) -> tuple[tuple[AccessRule, ...], tuple[AccessRule, ...]]:
+    """Make exactly these the rules of a Kafka, and return what was added and what was removed.
+
+    Raises:
+        AdministrationFailed: Kafka refuses a rule, or the rules are not in force in time.
+    """
+    goal = set(map(_acl, wanted))
+    found = _in_force(admin)
+    added, removed = goal - found, found - goal
+    _create(admin, added)
+    _delete(admin, removed)
+    if added or removed:
+        _await(admin, lambda now: now == goal)
+    return tuple(sorted(map(_rule, added))), tuple(sorted(map(_rule, removed)))
+
+
+def add_rules(admin: Admin, wanted: Iterable[AccessRule]) -> None:
+    """Add rules to those that a Kafka has; one that is there already stays.
+
+    Raises:
+        AdministrationFailed: Kafka refuses a rule, or the rules are not in force in time.
+    """
+    goal = set(map(_acl, wanted))
+    _create(admin, goal)
+    _await(admin, lambda now: now >= goal)
+
+
+def _acl(rule: AccessRule) -> _Acl:
+    pattern = ResourcePattern(ResourceType[rule.kind], rule.name)
+    return ACL(f"User:{rule.principal}", "*", ACLOperation[rule.operation], ACLPermissionType.ALLOW, pattern)
+
+
+def _rule(acl: _Acl) -> AccessRule:
+    pattern = acl.resource_pattern
+    return AccessRule(acl.principal.removeprefix("User:"), acl.operation.name, pattern.resource_type.name, pattern.resource_name)
+
+
+def _in_force(admin: Admin) -> set[_Acl]:
+    pattern = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
+    every = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, pattern)
+    acls, _ = admin.describe_acls(every)
+    return set(acls)
+
+
+def _create(admin: Admin, acls: set[_Acl]) -> None:
+    refused = admin.create_acls(list(acls))["failed"] if acls else []
+    if refused:
+        raise AdministrationFailed(f"Kafka refuses an access rule: {refused[0].__name__}.")
+
+
+def _delete(admin: Admin, acls: set[_Acl]) -> None:
+    answers = admin.delete_acls(list(acls)) if acls else []
+    refused = [error for _, _, error in answers if error.errno]
+    if refused:
+        raise AdministrationFailed(f"Kafka keeps an access rule that must go: {refused[0].__name__}.")
+
+
+def _await(admin: Admin, reached: Callable[[set[_Acl]], bool]) -> None:
+    deadline = time.monotonic() + IN_FORCE_SECONDS
+    while not reached(_in_force(admin)):
+        if time.monotonic() > deadline:
+            raise AdministrationFailed(f"The access rules are not in force after {IN_FORCE_SECONDS:.0f} s.")
+        time.sleep(0.01)

@@ -1,0 +1,215 @@
+"""Brings a Kafka to what the catalogue says: its topics, its users, and exactly its access rules."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from kafka import KafkaAdminClient  # type: ignore[import-untyped]  # ships no types
+from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
+    ConfigResource,
+    ConfigResourceType,
+    UserScramCredentialDeletion,
+    UserScramCredentialUpsertion,
+)
+from kafka.errors import KafkaError, TopicAlreadyExistsError  # type: ignore[import-untyped]  # ships no types
+
+from signal_exchange.runtime.access_rules import AccessRule, Admin, AdministrationFailed, replace_rules
+from signal_exchange.runtime.connection import MECHANISM, KafkaConnection
+from signal_exchange.runtime.faults import BrokerUnavailable
+
+ANSWER_SECONDS = 30.0
+
+
+class WantedTopic(Protocol):
+    """A topic of the catalogue, as far as setting it up goes."""
+
+    @property
+    def name(self) -> str:
+        """Return its name."""
+
+    @property
+    def partitions(self) -> int:
+        """Return its number of partitions."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Return the broker's settings of it."""
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Return the principals that may read it."""
+
+    @property
+    def writers(self) -> tuple[str, ...]:
+        """Return the principals that may write it."""
+
+
+class WantedCatalogue(Protocol):
+    """All topics and principals of an exchange: contracts.topics.Catalogue."""
+
+    @property
+    def topics(self) -> tuple[WantedTopic, ...]:
+        """Return every topic."""
+
+    @property
+    def principals(self) -> tuple[str, ...]:
+        """Return every principal that may do anything at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was not yet as the catalogue says, and is now; every password is set again each time and does not count."""
+
+    topics_created: tuple[str, ...]
+    topics_changed: tuple[str, ...]
+    users_created: tuple[str, ...]
+    users_removed: tuple[str, ...]
+    rules_added: tuple[AccessRule, ...]
+    rules_removed: tuple[AccessRule, ...]
+
+    @property
+    def anything(self) -> bool:
+        """Say whether anything differed."""
+        return any(getattr(self, part) for part in self.__slots__)
+
+
+def apply_catalogue(
+    connection: KafkaConnection, catalogue: WantedCatalogue, passwords: Mapping[str, str], replication: int = 1
+) -> Applied:
+    """Create what the catalogue names and take away every access rule that it does not name; twice is once.
+
+    `connection` is the admin's; `passwords` holds one password for each principal of the catalogue. A principal that only
+    an earlier catalogue named loses its rules and its password. With 3 replicas a write needs 2 of them.
+
+    Raises:
+        AdministrationFailed: a password is missing, a topic has another number of partitions, or Kafka refuses.
+        BrokerUnavailable: Kafka does not answer, or does not let the admin in.
+    """
+    missing = sorted(set(catalogue.principals) - set(passwords))
+    if missing:
+        raise AdministrationFailed(f"There is no password for: {', '.join(missing)}.")
+    with admin_client(connection) as admin:
+        created, changed = _apply_topics(admin, catalogue.topics, replication)
+        users = _apply_users(admin, {name: passwords[name] for name in catalogue.principals})
+        added, removed = replace_rules(admin, wanted_rules(catalogue))
+        left = _remove_users(admin, {rule.principal for rule in removed} - set(catalogue.principals))
+        return Applied(created, changed, users, left, added, removed)
+
+
+def wanted_rules(catalogue: WantedCatalogue) -> frozenset[AccessRule]:
+    """Return the access rules of a catalogue: topics by reader and writer, and for each reader its own consumer group."""
+    reads = {AccessRule(name, "READ", "TOPIC", topic.name) for topic in catalogue.topics for name in topic.readers}
+    writes = {AccessRule(name, "WRITE", "TOPIC", topic.name) for topic in catalogue.topics for name in topic.writers}
+    groups = {AccessRule(rule.principal, "READ", "GROUP", rule.principal) for rule in reads}
+    return frozenset(reads | writes | groups)
+
+
+@contextmanager
+def admin_client(connection: KafkaConnection, seconds: float = ANSWER_SECONDS) -> Iterator[Admin]:
+    """Give a kafka-python admin client for the length of a `with` block.
+
+    Raises:
+        AdministrationFailed: Kafka refuses what the block asks.
+        BrokerUnavailable: Kafka does not answer within `seconds`, or does not let this user in.
+    """
+    milliseconds = int(seconds * 1000)
+    try:
+        client = KafkaAdminClient(**connection.for_kafka_python(), bootstrap_timeout_ms=milliseconds)
+    except KafkaError:  # its text says only that time ran out, also when the password is wrong
+        message = f"Kafka at {connection.bootstrap} does not answer or does not let {connection.username} in."
+        raise BrokerUnavailable(message) from None
+    try:
+        yield client
+    except KafkaError as error:
+        raise AdministrationFailed(f"Kafka refuses this administration: {type(error).__name__}.") from error
+    finally:
+        client.close()
+
+
+def answers(connection: KafkaConnection, seconds: float) -> bool:
+    """Say whether Kafka lets this user in within `seconds`; a closed port answers at once."""
+    if not any(map(_listens, connection.servers)):
+        return False
+    try:
+        with admin_client(connection, seconds) as admin:
+            return bool(admin.describe_cluster()["brokers"])
+    except (AdministrationFailed, BrokerUnavailable):
+        return False
+
+
+def _listens(server: str) -> bool:
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=1).close()
+    except OSError:
+        return False
+    return True
+
+
+def _apply_topics(
+    admin: Admin,
+    topics: Iterable[WantedTopic],
+    replication: int,
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    wanted = {topic.name: topic for topic in topics}
+    settings = {name: {**topic.settings, "min.insync.replicas": str(max(1, replication - 1))} for name, topic in wanted.items()}
+    known = {each["name"]: len(each["partitions"]) for each in admin.describe_topics() if each["name"] in wanted}
+    for name, partitions in known.items():
+        if partitions != wanted[name].partitions:
+            raise AdministrationFailed(f"Topic {name} has {partitions} partitions instead of {wanted[name].partitions}.")
+    missing = {
+        name: {"num_partitions": topic.partitions, "replication_factor": replication, "configs": settings[name]}
+        for name, topic in wanted.items()
+        if name not in known
+    }
+    if missing:
+        create_topics(admin, missing)
+    return tuple(sorted(missing)), _change_settings(admin, {name: settings[name] for name in known})
+
+
+def create_topics(admin: Admin, topics: Mapping[str, Mapping[str, object]]) -> None:
+    """Create topics, as kafka-python wants them described, and wait until each partition has a leader."""
+    try:
+        admin.create_topics(dict(topics), wait_for_metadata=True)
+    except TopicAlreadyExistsError:  # someone else applied the same catalogue at the same moment
+        admin.wait_for_topics(list(topics))
+
+
+def _change_settings(admin: Admin, wanted: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
+    if not wanted:
+        return ()
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(settings)) for name, settings in wanted.items()]
+    found = admin.describe_configs(asked, config_filter="all")["topic"]
+    differing = [name for name, settings in wanted.items() if any(found[name][key]["value"] != settings[key] for key in settings)]
+    if differing:
+        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, dict(wanted[name])) for name in differing])
+    return tuple(sorted(differing))
+
+
+def set_users(admin: Admin, passwords: Mapping[str, str]) -> None:
+    """Give each of these users this password, whether it was there or not."""
+    _alter(admin, [UserScramCredentialUpsertion(name, MECHANISM, password) for name, password in passwords.items()])
+
+
+def _apply_users(admin: Admin, passwords: Mapping[str, str]) -> tuple[str, ...]:
+    known = set(admin.describe_user_scram_credentials())
+    set_users(admin, passwords)
+    return tuple(sorted(set(passwords) - known))
+
+
+def _remove_users(admin: Admin, names: Iterable[str]) -> tuple[str, ...]:
+    leaving = sorted(set(names) & set(admin.describe_user_scram_credentials()))
+    _alter(admin, [UserScramCredentialDeletion(name, MECHANISM) for name in leaving])
+    return tuple(leaving)
+
+
+def _alter(admin: Admin, alterations: list[object]) -> None:
+    if not alterations:
+        return
+    refused = sorted(name for name, error in admin.alter_user_scram_credentials(alterations).items() if error is not None)
+    if refused:
+        raise AdministrationFailed(f"Kafka refuses to change the password of: {', '.join(refused)}.")
