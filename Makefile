@@ -23,3 +23,34 @@ help: ## What each target does
 	@touch $@
 
 setup: .venv/dev.stamp ## Everything a developer needs, in .venv
+
+# The programs from Debian that demo and tests start, as program:package.
+SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat
+
+.PHONY: system
+system: ## Java, Maven and kcat from Debian, when they are missing
+	@missing=""; \
+	for each in $(SYSTEM_PROGRAMS); do command -v "$${each%%:*}" >/dev/null || missing="$$missing $${each##*:}"; done; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if ! command -v apt-get >/dev/null || [ "$$(id -u)" != 0 ]; then \
+		echo "These packages are missing:$$missing. Install them, or run \`make system\` as root on Debian." >&2; exit 1; \
+	fi; \
+	echo "Installing$$missing ..."; \
+	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
+
+# Fetches the jars that the pom beside a libs folder names; the stamp says that all of them arrived.
+define fetch_jars
+	@command -v java >/dev/null || { echo "Java is missing: install version 17 or later, or run \`make system\`." >&2; exit 1; }
+	@command -v mvn >/dev/null || { echo "Maven is missing, which fetches the jars: install it, or run \`make system\`." >&2; exit 1; }
+	@echo "Fetching the jars of $< with Maven ..."
+	@rm -rf $(@D)
+	@said=$$(mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(@D)) -DincludeScope=runtime 2>&1) \
+		|| { echo "$$said" >&2; exit 1; }
+	@touch $@
+endef
+
+$(KAFKA_LIBS)/.stamp: deploy/kafka/pom.xml
+	$(fetch_jars)
+
+tests/contracts/java/libs/.stamp: tests/contracts/java/pom.xml
+	$(fetch_jars)

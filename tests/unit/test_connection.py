@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from signal_exchange.runtime.connection import KafkaConnection
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def a_connection(**changes: Path | str) -> KafkaConnection:

@@ -1,0 +1,146 @@
+"""What a broker keeps in its own directory: who it is, and the settings and formatting of one KRaft node."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import secrets
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+ADMIN = "admin"
+HOST = "127.0.0.1"
+PORTS = range(20_000, 30_000)
+"""Below the ports that outgoing connections take: a client that knocks on a stopped broker must not become its port."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What stays the same at every start: ports, cluster id and the admin's password."""
+
+    client_port: int
+    controller_port: int
+    cluster_id: str
+    admin_password: str = field(repr=False)
+
+    @property
+    def bootstrap(self) -> str:
+        """Return host:port for clients."""
+        return f"{HOST}:{self.client_port}"
+
+
+def identity_of(directory: Path) -> Identity:
+    """Return who the broker of this directory is; at first sight it gets free ports, a cluster id and a password."""
+    file = directory / "broker.json"
+    if not file.exists():
+        write_private(file, json.dumps(asdict(_new_identity())))
+    return Identity(**json.loads(file.read_text(encoding="utf-8")))
+
+
+def _new_identity() -> Identity:
+    ports = random.sample(PORTS, len(PORTS))
+    free = (port for port in ports if port_is_free(port))
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    return Identity(next(free), next(free), cluster_id, secrets.token_urlsafe(24))
+
+
+def port_is_free(port: int) -> bool:
+    """Say whether a loopback port can be listened on now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    partial = file.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+    partial.replace(file)
+
+
+def properties_text(settings: Mapping[str, str]) -> str:
+    """Return settings as a Java properties file."""
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def server_settings(identity: Identity, data: Path) -> dict[str, str]:
+    """Return every setting of the node: who may come in, and a small, quick single broker."""
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "log.dirs": str(data),
+        **_listeners(identity),
+        **_access(identity),
+        **_SMALL_AND_QUICK,
+    }
+
+
+def _listeners(identity: Identity) -> dict[str, str]:
+    return {
+        "listeners": f"CLIENTS://{identity.bootstrap},CONTROLLER://{HOST}:{identity.controller_port}",
+        "advertised.listeners": f"CLIENTS://{identity.bootstrap}",
+        "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,CONTROLLER:SASL_PLAINTEXT",
+        "inter.broker.listener.name": "CLIENTS",
+        "controller.listener.names": "CONTROLLER",
+        "controller.quorum.bootstrap.servers": f"{HOST}:{identity.controller_port}",
+    }
+
+
+def _access(identity: Identity) -> dict[str, str]:
+    admin = f'required username="{ADMIN}" password="{identity.admin_password}"'
+    scram, plain = (f"org.apache.kafka.common.security.{name} {admin}" for name in (_SCRAM, _PLAIN))
+    return {
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "allow.everyone.if.no.acl.found": "false",
+        "super.users": f"User:{ADMIN}",
+        "sasl.enabled.mechanisms": "SCRAM-SHA-512",
+        "sasl.mechanism.inter.broker.protocol": "SCRAM-SHA-512",
+        "listener.name.clients.scram-sha-512.sasl.jaas.config": f"{scram};",
+        # The controller knows no SCRAM users before it has read its log, and without a password any local user could rule it.
+        "sasl.mechanism.controller.protocol": "PLAIN",
+        "listener.name.controller.sasl.enabled.mechanisms": "PLAIN",
+        "listener.name.controller.plain.sasl.jaas.config": f'{plain} user_{ADMIN}="{identity.admin_password}";',
+    }
+
+
+_SCRAM = "scram.ScramLoginModule"
+_PLAIN = "plain.PlainLoginModule"
+_SMALL_AND_QUICK = {
+    "auto.create.topics.enable": "false",
+    "group.initial.rebalance.delay.ms": "0",
+    # After a kill the controller waits this long before it lets the same broker in again.
+    "broker.session.timeout.ms": "3000",
+    "broker.heartbeat.interval.ms": "500",
+    "num.network.threads": "2",
+    "num.io.threads": "4",
+    "background.threads": "2",
+    "num.recovery.threads.per.data.dir": "2",
+    "log.cleaner.dedupe.buffer.size": "8388608",
+    "log.index.size.max.bytes": "2097152",
+    "offsets.topic.num.partitions": "3",
+    "offsets.topic.replication.factor": "1",
+    "transaction.state.log.num.partitions": "1",
+    "transaction.state.log.replication.factor": "1",
+    "transaction.state.log.min.isr": "1",
+    "share.coordinator.state.topic.num.partitions": "1",
+    "share.coordinator.state.topic.replication.factor": "1",
+    "share.coordinator.state.topic.min.isr": "1",
+}
+
+
+def format_arguments(identity: Identity, settings: Path) -> str:
+    """Return the arguments of the storage tool as a Java argument file: on a command line everybody could read the password."""
+    scram = f"SCRAM-SHA-512=[name={ADMIN},password={identity.admin_password}]"
+    words = ("format", "--standalone", "--cluster-id", identity.cluster_id, "--config", str(settings), "--add-scram", scram)
+    return "kafka.tools.StorageTool\n" + "".join(f'"{word}"\n' for word in words)
