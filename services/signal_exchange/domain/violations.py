@@ -1,0 +1,30 @@
+"""What a rule says about a field, without ever repeating the value."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from signal_exchange.domain.codes import CodeLists
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One field against one rule, as (`sector`, `R-VAL-05`, `V05_SECTOR`).
+
+    `parked_as` is set where the dead-letter reason is not the one of the code.
+    """
+
+    field: str
+    rule: str
+    code: str
+    parked_as: str | None = None
+
+
+def violation(field: str, code: str, parked_as: str | None = None) -> Violation:
+    """Make a violation from its code; the number of the code is the number of the rule."""
+    return Violation(field, f"R-VAL-{code[1:3]}", code, parked_as)
+
+
+def dead_letter_reason(violations: Sequence[Violation], codes: CodeLists) -> str:
+    """Give the reason under which a received record is parked: that of its first code."""
+    first = violations[0]
+    return first.parked_as or codes.column("validation_error", first.code, "dead_letter") or "CONTENT_INVALID"
