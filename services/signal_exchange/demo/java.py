@@ -7,13 +7,15 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from signal_exchange.runtime.faults import Refused
+
 OLDEST_JAVA = 17
 """Kafka 4 brokers run on Java 17 and later."""
 STAMP = ".stamp"
 """The file that says that every jar arrived."""
 
 
-class BrokerFailed(Exception):  # noqa: N818 - says what happened
+class BrokerFailed(Refused):
     """The broker cannot run; the text is one sentence for the person who started it."""
 
 

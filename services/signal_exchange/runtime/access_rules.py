@@ -18,6 +18,8 @@ from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
     ResourceType,
 )
 
+from signal_exchange.runtime.faults import Refused
+
 Admin: TypeAlias = Any
 """A KafkaAdminClient: kafka-python ships no types."""
 _Acl: TypeAlias = Any
@@ -25,7 +27,7 @@ _Acl: TypeAlias = Any
 IN_FORCE_SECONDS = 10.0
 
 
-class AdministrationFailed(Exception):  # noqa: N818 - says what happened
+class AdministrationFailed(Refused):
     """Kafka is not as the catalogue says and cannot be made so; the text is one sentence for the operator."""
 
 
