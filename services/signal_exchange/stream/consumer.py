@@ -19,7 +19,7 @@ from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Letter, Outbox
-from signal_exchange.stream.work import Seal, Work
+from signal_exchange.stream.work import Park, Seal, Work, park_on_topic
 
 FLUSH_LETTERS = 2_000
 """Letters read and sent together."""
@@ -69,9 +69,10 @@ class BatchLoop:
         progress: Progress,
         patience_seconds: float,
         flood: FloodGate,
+        park: Park = park_on_topic,
     ) -> None:
         self._service, self._reader, self._database, self._outbox = service, reader, database, outbox
-        self._handle, self._sender, self._seal = handle, sender, seal
+        self._handle, self._sender, self._seal, self._park = handle, sender, seal, park
         self._metrics, self._progress = metrics, progress
         self._patience_seconds, self._flood = patience_seconds, flood
         self._one_flush = asyncio.Lock()
@@ -106,7 +107,7 @@ class BatchLoop:
 
     def _apply(self, read: Sequence[Message | Unreadable]) -> list[Unreadable]:
         with self._database.transaction() as connection:
-            work = Work(self._service, connection, self._seal)
+            work = Work(self._service, connection, self._seal, self._park)
             for unreadable in (each for each in read if isinstance(each, Unreadable)):
                 work.park(unreadable)
             self._handle([each for each in read if isinstance(each, Message)], work)

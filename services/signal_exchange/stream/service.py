@@ -20,7 +20,7 @@ from signal_exchange.stream.batch_app import BatchApp
 from signal_exchange.stream.consumer import BatchLoop, Handle
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.sender import KafkaSender
-from signal_exchange.stream.work import Seal
+from signal_exchange.stream.work import Park, Seal, park_on_topic
 
 OUTBOX_SECONDS = 0.2
 """Pause between two looks for letters that people's decisions, or a crash, left in the outbox."""
@@ -31,7 +31,8 @@ class ConsumerSpec:
     """What makes one consumer out of the common parts.
 
     `name` is principal, group and app; `reader` names its view in schemas/readers; `alongside` are coroutines that run
-    until the consumer stops, such as a municipality's REST API.
+    until the consumer stops, such as a municipality's REST API. `park` keeps what cannot be read: on the topic `parked`, or
+    in the own store of a service that may not write there. `metrics` are shared with what runs alongside.
     """
 
     name: str
@@ -42,6 +43,8 @@ class ConsumerSpec:
     handle: Handle
     seal: Seal
     alongside: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
+    park: Park = park_on_topic
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Consumer:
@@ -49,7 +52,7 @@ class Consumer:
 
     def __init__(self, spec: ConsumerSpec, settings: ServiceSettings) -> None:
         self.spec, self.settings = spec, settings
-        self.metrics = Metrics()
+        self.metrics = spec.metrics
         self.progress = Progress(self.metrics, settings.stall_seconds)
         self.health = HealthServer(settings.metrics_port, self.metrics, self.progress)
         self.sender = KafkaSender(settings.kafka)
@@ -66,6 +69,7 @@ class Consumer:
             handle=self.spec.handle,
             sender=self.sender,
             seal=self.spec.seal,
+            park=self.spec.park,
             metrics=self.metrics,
             progress=self.progress,
             patience_seconds=self.settings.patience_seconds,

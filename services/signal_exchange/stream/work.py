@@ -18,6 +18,8 @@ from signal_exchange.stream.outbox import Letter
 TRACE_NAMESPACE = uuid.UUID("0a1d9d0e-51f5-5b47-8d6c-2f3f9c3c7a11")
 Seal = Callable[[bytes, str], Mapping[str, object]]
 """Seals bytes to the service's own parking key, bound to a parked id; returns a SealedPart."""
+Park = Callable[["Work", Unreadable], None]
+"""Keeps a record that cannot be processed, in the transaction of the given Work."""
 
 
 class Work:
@@ -26,8 +28,8 @@ class Work:
     `connection` is the transaction in which the handler's store writes.
     """
 
-    def __init__(self, service: str, connection: Connection, seal: Seal) -> None:
-        self.service, self.connection, self._seal = service, connection, seal
+    def __init__(self, service: str, connection: Connection, seal: Seal, park: Park | None = None) -> None:
+        self.service, self.connection, self.seal, self._park = service, connection, seal, park or park_on_topic
         self.letters: list[Letter] = []
         self.parked: list[Unreadable] = []
 
@@ -69,22 +71,28 @@ class Work:
         self.send("signal-trace", key, "TraceFact", {**fields, "trace_id": trace_id}, event_id=trace_id, at=at)
 
     def park(self, unreadable: Unreadable) -> None:
-        """Keep a record that cannot be processed, sealed to this service, and tell the trace."""
+        """Keep a record that cannot be processed, where this service keeps them."""
         self.parked.append(unreadable)
-        parked_id = unreadable.incoming.parked_id(self.service)
-        fields = _parked_fields(unreadable, self.service, parked_id)
-        sealed = self._seal(_packed(unreadable.incoming), parked_id)
-        at = unreadable.incoming.appended_at
-        self.send("parked", parked_id, "ParkedRecord", {**fields, "record": sealed}, event_id=parked_id, at=at)
-        self._trace_parked(unreadable, parked_id)
+        self._park(self, unreadable)
 
-    def _trace_parked(self, unreadable: Unreadable, parked_id: str) -> None:
-        who, at = unreadable.attribution, unreadable.incoming.appended_at
-        if who is None:
-            self.trace("PARKED", at=at, key=parked_id, verdict="unattributed")
-            return
-        facts = {"municipality": who.municipality, "publisher_run": who.publisher_run, "sequence": who.sequence}
-        self.trace("PARKED", at=at, key=who.signal_id, verdict="parked", signal_id=who.signal_id, version=who.version, **facts)
+
+def park_on_topic(work: Work, unreadable: Unreadable) -> None:
+    """Keep a record on the topic `parked`, sealed to this service, and tell the trace."""
+    parked_id = unreadable.incoming.parked_id(work.service)
+    fields = _parked_fields(unreadable, work.service, parked_id)
+    sealed = work.seal(packed(unreadable.incoming), parked_id)
+    at = unreadable.incoming.appended_at
+    work.send("parked", parked_id, "ParkedRecord", {**fields, "record": sealed}, event_id=parked_id, at=at)
+    _trace_parked(work, unreadable, parked_id)
+
+
+def _trace_parked(work: Work, unreadable: Unreadable, parked_id: str) -> None:
+    who, at = unreadable.attribution, unreadable.incoming.appended_at
+    if who is None:
+        work.trace("PARKED", at=at, key=parked_id, verdict="unattributed")
+        return
+    facts = {"municipality": who.municipality, "publisher_run": who.publisher_run, "sequence": who.sequence}
+    work.trace("PARKED", at=at, key=who.signal_id, verdict="parked", signal_id=who.signal_id, version=who.version, **facts)
 
 
 def _parked_fields(unreadable: Unreadable, service: str, parked_id: str) -> dict[str, object]:
@@ -111,7 +119,8 @@ PARKED_VALUE_BYTES = 40_000
 """Of a larger record the start is kept: the parked record must itself fit on a topic, and the original stays in its log."""
 
 
-def _packed(incoming: Incoming) -> bytes:
+def packed(incoming: Incoming) -> bytes:
+    """Return key, value and headers of a record as one JSON document, to be kept with what could not be processed."""
     value = incoming.value[:PARKED_VALUE_BYTES] if incoming.value is not None else None
     parts = {
         "key": _text(incoming.key),
