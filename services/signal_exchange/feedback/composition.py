@@ -1,0 +1,34 @@
+"""Puts the service feedback together: settings, store, handler, consumer."""
+
+from __future__ import annotations
+
+from signal_exchange.contracts.topics import catalogue
+from signal_exchange.feedback.handler import FeedbackHandler
+from signal_exchange.feedback.store import OUTBOX, TABLES
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.identity import load_identity
+from signal_exchange.stream.service import ConsumerSpec, run_consumer
+
+SERVICE = "feedback"
+
+
+def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
+    """Return what makes this consumer."""
+    identity = load_identity(settings, settings.keys_file)
+    municipalities = frozenset(str(member.code) for member in identity.register.municipalities)
+    return ConsumerSpec(
+        name=SERVICE,
+        reader=SERVICE,
+        sources=catalogue(municipalities).sources_of(SERVICE),
+        database=Database(settings.database(SERVICE), TABLES),
+        outbox=OUTBOX,
+        handle=FeedbackHandler(municipalities),
+        seal=identity.parking_seal(SERVICE),
+    )
+
+
+def main() -> None:
+    """Run the service until it is stopped."""
+    settings = ServiceSettings()  # type: ignore[call-arg]  # pydantic-settings reads them from the environment
+    run_consumer(consumer_spec(settings), settings)

@@ -1,0 +1,64 @@
+"""Feedback's work on one batch: fold what was told into the views, and send each changed view to its own municipality."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from signal_exchange.contracts.topics import feedback_topic
+from signal_exchange.feedback.store import FeedbackStore
+from signal_exchange.feedback.views import Fact, Owner, View, facts_of, folded, record_of
+from signal_exchange.stream.messages import Message, Unreadable
+from signal_exchange.stream.work import Work
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackHandler:
+    """Handles batches of outcomes and steps. `municipalities` are those that have a topic of their own."""
+
+    municipalities: frozenset[str]
+
+    def __call__(self, messages: Sequence[Message], work: Work) -> None:
+        """Send one record per changed signal; a batch takes one read and one write of the store."""
+        fit = [message for message in messages if not self._parked(message, work)]
+        told, last = _told(fit)
+        store = FeedbackStore(work.connection)
+        known = store.views(told)
+        views = (folded(known.get(owner, View(owner)), facts, last[owner]) for owner, facts in told.items())
+        changed = [view for view in views if view is not None]
+        store.put(changed)
+        for view in (each for each in changed if each.confirmed):
+            _send(view, last[view.owner], work)
+
+    def _parked(self, message: Message, work: Work) -> bool:
+        errors = tuple(_misfits(message, self.municipalities))
+        if errors:
+            work.park(Unreadable(message.incoming, "CONTENT_INVALID", errors))
+        return bool(errors)
+
+
+def _misfits(message: Message, municipalities: frozenset[str]) -> Iterable[str]:
+    """Name what would carry a record to a municipality that does not exist, or a text to another one than it speaks of."""
+    code, detail = message.fields["municipality"], message.fields.get("detail")
+    if code is not None and code not in municipalities:
+        yield "municipality R-VAL-02"
+    if detail is not None and detail["group"] != f"gm:{code}":
+        yield "detail.group R-AGENDA-08"
+
+
+def _told(messages: Iterable[Message]) -> tuple[dict[Owner, list[Fact]], dict[Owner, datetime]]:
+    told: dict[Owner, list[Fact]] = {}
+    last: dict[Owner, datetime] = {}
+    for message in messages:
+        for fact in facts_of(message):
+            told.setdefault(fact.owner, []).append(fact)
+            last[fact.owner] = max(message.appended_at, last.get(fact.owner, message.appended_at))
+    return told, last
+
+
+def _send(view: View, at: datetime, work: Work) -> None:
+    municipality, signal_id = view.owner
+    work.send(
+        feedback_topic(municipality), signal_id, "SignalView", record_of(view), event_id=f"{signal_id}.{view.revision}", at=at
+    )

@@ -1,0 +1,48 @@
+"""The store of feedback: per municipality, the view it has of each of its own signals. All of it can be rebuilt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import JSON, BigInteger, Column, Connection, MetaData, String, Table, select
+
+from signal_exchange.feedback.views import SHELVES, Owner, View
+from signal_exchange.runtime.database import put_newer
+from signal_exchange.stream.outbox import outbox_table
+
+TABLES = MetaData()
+OUTBOX = outbox_table(TABLES)
+
+VIEWS = Table(
+    "projection_views",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("municipality", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    *(Column(shelf, JSON, nullable=False) for shelf in SHELVES),
+)
+"""One row per municipality and signal. Details stay sealed: this service holds no key that opens them."""
+
+
+class FeedbackStore:
+    """The views in one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def views(self, owners: Iterable[Owner]) -> dict[Owner, View]:
+        """Return the stored views among these."""
+        wanted = set(owners)
+        rows = self._connection.execute(select(VIEWS).where(VIEWS.c.signal_id.in_({signal_id for _, signal_id in wanted})))
+        found = (View((row.municipality, row.signal_id), row.revision, row.numbers, row.steps, row.outcomes) for row in rows)
+        return {view.owner: view for view in found if view.owner in wanted}
+
+    def put(self, views: Sequence[View]) -> None:
+        """Write views; an older revision never wins."""
+        put_newer(self._connection, VIEWS, [_row(view) for view in views], guard="revision")
+
+
+def _row(view: View) -> dict[str, object]:
+    municipality, signal_id = view.owner
+    shelves = {shelf: getattr(view, shelf) for shelf in SHELVES}
+    return {"signal_id": signal_id, "municipality": municipality, "revision": view.revision, **shelves}
