@@ -1,0 +1,226 @@
+"""The consume loop: from records in hand to effects that hold, or nothing at all."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, MetaData, String, Table, select
+
+from signal_exchange.contracts.codec import encode
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import BrokerUnavailable, StoreUnavailable
+from signal_exchange.runtime.health import Progress
+from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.stream import consumer as consumer_module
+from signal_exchange.stream.consumer import BatchLoop, Handle
+from signal_exchange.stream.flood import FloodGate, ParkedFlood
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.work import Work
+
+TABLES = MetaData()
+OUTBOX = outbox_table(TABLES)
+EFFECTS = Table("projection_effects", TABLES, Column("run", String, primary_key=True))
+MARK = "onvindbaar-4711"
+
+
+class RememberingSender:
+    """Remembers what was sent; fails as often as it is told to."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.sent: list[Letter] = []
+        self.failures = failures
+        self.tries = 0
+
+    async def send(self, letters: Sequence[Letter]) -> None:
+        self.tries += 1
+        if self.tries <= self.failures:
+            raise BrokerUnavailable("NotEnoughReplicasError")
+        self.sent += letters
+
+
+def remember(messages: Sequence[Message], work: Work) -> None:
+    for message in messages:
+        run = message.fields["envelope"]["publisher_run"]
+        work.connection.execute(EFFECTS.insert().values(run=run))
+        work.trace("CHECKPOINT", at=message.appended_at, key=run, sequence=message.fields["highest"])
+
+
+def a_record(value: bytes | None, offset: int = 0, key: bytes = b"k") -> Any:
+    return SimpleNamespace(
+        topic="signals", partition=0, offset=offset, key=key, value=value, headers=(("h", b"1"),), timestamp=1_790_000_000_000
+    )
+
+
+def a_checkpoint(run: str) -> bytes:
+    at = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
+    envelope = {"event_type": "x", "time": at, "publisher_run": run, "sequence": 0, "key_id": "k"}
+    return encode("Checkpoint", {"envelope": envelope, "municipality": "GM0983", "highest": 3})
+
+
+def a_loop(
+    tmp_path: Path, *, handle: Handle = remember, sender: RememberingSender | None = None, **options: Any
+) -> tuple[BatchLoop, Database, RememberingSender]:
+    database = Database(f"sqlite+pysqlite:///{tmp_path / 'store.sqlite'}", TABLES)
+    database.create_tables()
+    sender = sender or RememberingSender()
+    metrics = Metrics()
+    loop = BatchLoop(
+        "routing",
+        reader="routing",
+        database=options.pop("database", database),
+        outbox=OUTBOX,
+        handle=handle,
+        sender=sender,
+        seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
+        metrics=metrics,
+        progress=Progress(metrics),
+        patience_seconds=options.pop("patience_seconds", 60.0),
+        flood=options.pop("flood", FloodGate(1000)),
+    )
+    return loop, database, sender
+
+
+def effects(database: Database) -> list[str]:
+    with database.reading() as connection:
+        return sorted(connection.execute(select(EFFECTS.c.run)).scalars())
+
+
+def waiting(database: Database) -> int:
+    with database.reading() as connection:
+        return Outbox(connection, OUTBOX).count()
+
+
+@pytest.fixture(autouse=True)
+def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer_module, "PAUSES", (0.0,))
+    logs.configure("test", "WARNING")
+
+
+def test_good_records_are_applied_and_told_and_nothing_waits(tmp_path: Path) -> None:
+    loop, database, sender = a_loop(tmp_path)
+    asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a")), a_record(a_checkpoint("run-b"), 1)]))
+    assert effects(database) == ["run-a", "run-b"]
+    assert [letter.key for letter in sender.sent] == ["run-a", "run-b"]
+    assert waiting(database) == 0
+
+
+@pytest.mark.parametrize(
+    "bad", [b"garbage", b"", None, b"\xc3\x01" + b"12345678", a_checkpoint("run")[:-1], a_checkpoint("run") + b"x"], ids=range(6)
+)
+@pytest.mark.parametrize("position", [0, 1, 2])
+def test_a_bad_record_is_parked_wherever_it_stands_and_the_others_go_on(tmp_path: Path, bad: bytes | None, position: int) -> None:
+    loop, database, sender = a_loop(tmp_path)
+    values: list[bytes | None] = [a_checkpoint("run-a"), a_checkpoint("run-b")]
+    values.insert(position, bad)
+    asyncio.run(loop.on_batch([a_record(value, offset) for offset, value in enumerate(values)]))
+    assert effects(database) == ["run-a", "run-b"]
+    assert [letter.topic for letter in sender.sent].count("parked") == 1
+    assert [letter.topic for letter in sender.sent].count("signal-trace") == 3
+
+
+def test_a_record_over_the_size_limit_is_parked_as_too_large_with_its_start(tmp_path: Path) -> None:
+    loop, _, sender = a_loop(tmp_path)
+    asyncio.run(loop.on_batch([a_record(b"x" * 70_000)]))
+    [parked] = [letter for letter in sender.sent if letter.topic == "parked"]
+    assert parked.value is not None
+    assert b"TOO_LARGE" in parked.value
+    assert len(parked.value) < 65_536
+
+
+def test_an_unexpected_fault_stops_and_leaves_nothing(tmp_path: Path) -> None:
+    def broken(messages: Sequence[Message], work: Work) -> None:
+        remember(messages, work)
+        raise RuntimeError(MARK)
+
+    loop, database, sender = a_loop(tmp_path, handle=broken)
+    with pytest.raises(RuntimeError):
+        asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
+    assert (effects(database), waiting(database), sender.sent) == ([], 0, [])
+
+
+def test_the_same_batch_twice_tells_the_same_twice(tmp_path: Path) -> None:
+    def once(messages: Sequence[Message], work: Work) -> None:
+        for message in messages:
+            work.trace("CHECKPOINT", at=message.appended_at, key="run", sequence=1)
+
+    loop, _, sender = a_loop(tmp_path, handle=once)
+    for _ in range(2):
+        asyncio.run(loop.on_batch([a_record(a_checkpoint("run"))]))
+    first, second = sender.sent
+    assert (first.key, first.value) == (second.key, second.value)
+
+
+def test_a_broker_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
+    loop, database, sender = a_loop(tmp_path, sender=RememberingSender(failures=3))
+    asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
+    assert (sender.tries, len(sender.sent), waiting(database)) == (4, 1, 0)
+
+
+def test_patience_ends_and_the_letters_stay_for_the_next_start(tmp_path: Path) -> None:
+    loop, database, _ = a_loop(tmp_path, sender=RememberingSender(failures=10_000), patience_seconds=-1.0)
+    with pytest.raises(BrokerUnavailable):
+        asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
+    assert waiting(database) == 1
+    restarted, _, sender = a_loop(tmp_path)
+    assert asyncio.run(restarted.flush()) == 1
+    assert [letter.key for letter in sender.sent] == ["run-a"]
+
+
+def test_a_store_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
+    tries: list[int] = []
+
+    def stumbling(messages: Sequence[Message], work: Work) -> None:
+        tries.append(1)
+        if len(tries) < 3:
+            raise StoreUnavailable("OperationalError")
+        remember(messages, work)
+
+    loop, database, _ = a_loop(tmp_path, handle=stumbling)
+    asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
+    assert (len(tries), effects(database)) == (3, ["run-a"])
+
+
+def test_a_flood_of_parked_records_stops_before_anything_holds(tmp_path: Path) -> None:
+    loop, database, sender = a_loop(tmp_path, flood=FloodGate(10))
+    with pytest.raises(ParkedFlood):
+        asyncio.run(loop.on_batch([a_record(b"garbage", offset) for offset in range(11)]))
+    assert (waiting(database), sender.sent) == (0, [])
+
+
+def test_many_bad_among_more_good_records_are_no_flood(tmp_path: Path) -> None:
+    loop, database, _ = a_loop(tmp_path, flood=FloodGate(10))
+    good = [a_record(a_checkpoint(f"run-{number}"), 100 + number) for number in range(20)]
+    asyncio.run(loop.on_batch([*good, *(a_record(b"garbage", offset) for offset in range(11))]))
+    assert len(effects(database)) == 20
+
+
+def test_no_value_of_a_record_is_in_a_log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    logs.configure("test")
+    loop, _, _ = a_loop(tmp_path)
+    asyncio.run(loop.on_batch([a_record(MARK.encode(), key=MARK.encode())]))
+    said = capsys.readouterr().err
+    assert "record_parked" in said
+    assert MARK not in said
+    assert all(json.loads(line) for line in said.splitlines())
+
+
+def test_letters_beyond_one_flush_all_go_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(consumer_module, "FLUSH_LETTERS", 7)
+
+    def chatty(messages: Sequence[Message], work: Work) -> None:
+        for number in range(20):
+            work.trace("CHECKPOINT", at=messages[0].appended_at, key=f"{number:02}", sequence=number)
+
+    loop, database, sender = a_loop(tmp_path, handle=chatty)
+    asyncio.run(loop.on_batch([a_record(a_checkpoint("run"))]))
+    assert [letter.key for letter in sender.sent] == [f"{number:02}" for number in range(20)]
+    assert waiting(database) == 0
