@@ -284,7 +284,7 @@ class Consuming:
         """Give the rows of a table, in the order of its key."""
         with self.database.reading() as connection:
             found = connection.execute(select(table).order_by(*table.primary_key.columns))
-            return [dict(row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+            return [dict(row._mapping) for row in found]
 
     def everything(self, *without: str) -> dict[str, list[dict[str, Any]]]:
         """Give every row of every table but the outbox and these."""

@@ -7,6 +7,7 @@ from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.store import OUTBOX, TABLES
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import load_identity
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
 
@@ -30,5 +31,5 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
 
 def main() -> None:
     """Run the service until it is stopped."""
-    settings = ServiceSettings()  # type: ignore[call-arg]  # pydantic-settings reads them from the environment
+    settings = service_settings()
     run_consumer(consumer_spec(settings), settings)

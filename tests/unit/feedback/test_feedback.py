@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
@@ -17,13 +19,16 @@ from builders import (
     Consuming,
     Sent,
     a_trace_fact,
+    an_environment,
     an_outcome,
     minutes,
     of_record,
 )
+from signal_exchange.feedback.composition import consumer_spec
 from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.store import TABLES, VIEWS
 from signal_exchange.feedback.views import NUMBERS_SHOWN
+from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.messages import Message
 
 
@@ -220,3 +225,13 @@ def test_any_order_and_repetition_of_the_same_records_ends_in_the_same_views(
     for message in [*data.draw(st.permutations(messages)), *data.draw(st.permutations(messages))]:
         again.take(message)
     assert content(once) == content(again)
+
+
+def test_the_service_reads_outcomes_and_the_trace_and_knows_every_municipality(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in an_environment(tmp_path, "feedback").items():
+        monkeypatch.setenv(name, value)
+    spec = consumer_spec(service_settings())
+    assert spec.sources == ("outcomes", "signal-trace")
+    assert spec.handle == FeedbackHandler(frozenset(MUNICIPALITIES))
