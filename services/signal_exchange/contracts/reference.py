@@ -12,6 +12,7 @@ from typing import Any, Final, Literal
 from signal_exchange.domain.codes import Code, CodeList, CodeLists
 from signal_exchange.domain.ids import parse_municipality_code
 from signal_exchange.domain.members import Members, Municipality
+from signal_exchange.domain.rulesets import RuleSet, parse_ruleset
 
 Row = Mapping[str, str]
 Side = Literal["inside", "published"]
@@ -84,6 +85,12 @@ def load_decree_end() -> date:
     """Give the last day of the last decree with equated days; after it no equated day is known."""
     last = max(int(row["decree_period"].partition("-")[2]) for row in _rows(_DATA / "equated_days.csv"))
     return date(last, 12, 31)
+
+
+@cache
+def load_default_ruleset() -> RuleSet:
+    """Read the default rules of the region (R-ROUTE-03)."""
+    return parse_ruleset(json.loads((_DATA / "routing_rules.json").read_text(encoding="utf-8")))
 
 
 def load_example(name: str, side: Side) -> dict[str, Any]:

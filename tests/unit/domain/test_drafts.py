@@ -164,6 +164,7 @@ def test_taking_off_the_sealed_parts_never_raises() -> None:
 
 def test_r_val_06_inside_the_exact_dates_are_in_order() -> None:
     assert refusals(inside(observed={})) == []
+    assert refusals({}) == []
     assert refusals(inside(observed={"from": "2026-11-17", "to": "2026-11-16"})) == [("V06", "observed.from")]
 
 

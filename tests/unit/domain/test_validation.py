@@ -34,7 +34,7 @@ json_values = st.recursive(
 )
 
 
-def judged(signal: Any, *, day: date = DAY, sender: str | None = None) -> tuple[Violation, ...]:  # noqa: ANN401 - any JSON
+def judged(signal: Any, *, day: date = DAY, sender: str | None = None) -> tuple[Violation, ...]:
     named = signal["municipality"] if sender is None else sender
     return validate(signal, day=day, sender=named, members=MEMBERS, codes=CODES, policy=POLICY)
 
@@ -523,7 +523,7 @@ def test_r_val_22_a_wrong_type_is_reported_alone(path: str, value: object) -> No
 
 
 @pytest.mark.parametrize("value", [None, [], "signal", 1])
-def test_r_val_22_what_is_no_record_is_a_wrong_type(value: Any) -> None:  # noqa: ANN401 - any JSON
+def test_r_val_22_what_is_no_record_is_a_wrong_type(value: Any) -> None:
     assert rules_of(judged(value, sender="GM0983")) == ["V22"]
 
 
@@ -539,7 +539,7 @@ def test_an_error_without_a_reason_of_its_own_is_parked_as_content() -> None:
 
 
 @given(json_values)
-def test_no_json_makes_validation_raise(value: Any) -> None:  # noqa: ANN401 - any JSON
+def test_no_json_makes_validation_raise(value: Any) -> None:
     assert judged(value, sender="GM0983")
 
 

@@ -1,0 +1,132 @@
+"""Which destination gets a signal, in which form and by which rule: pure, default deny (R-ROUTE)."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Final, cast
+
+from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.facts import Facts, facts_of
+from signal_exchange.domain.rules import (
+    CARE_COORDINATOR,
+    DESTINATIONS,
+    SCREENING_AGENDA,
+    Effect,
+    Keeper,
+    Rule,
+    RuleSet,
+)
+from signal_exchange.domain.signals import CodedSignal, purposes, raised_urgency
+
+__all__ = [
+    "BY_DEFAULT",
+    "BY_GATE",
+    "BY_STATE",
+    "DESTINATIONS",
+    "Facts",
+    "Keeper",
+    "Retraction",
+    "Route",
+    "facts_of",
+    "next_date",
+    "raised_urgency",
+    "rescreen_due",
+    "rescreen_due_from",
+    "retractions",
+    "routes_by_purpose",
+    "routes_for",
+    "unassigned",
+]
+
+BY_STATE: Final = "state"
+BY_GATE: Final = "gate"
+BY_DEFAULT: Final = "default"
+"""What stands in the place of a rule id where no rule decided (R-ROUTE-06)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """What was decided for one destination; `owner` and `next_wd` are those of the rule that denied it."""
+
+    destination: str
+    effect: Effect
+    deliver_as: str | None
+    rule_id: str
+    reason: str
+    owner: str | None = None
+    next_wd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retraction:
+    """A delivery to be taken back, and the rule that caused it (R-ROUTE-05)."""
+
+    destination: str
+    deliver_as: str
+    rule_id: str
+    reason: str
+
+
+def routes_for(signal: Mapping[str, object] | None, facts: Facts, ruleset: RuleSet, day: date) -> tuple[Route, ...]:
+    """Decide every destination on a day, in their order; None for a signal that is withdrawn or erased (R-ROUTE-02)."""
+    if signal is None:
+        return tuple(Route(destination, "DENY", None, BY_STATE, "WITHDRAWN") for destination in DESTINATIONS)
+    return routes_by_purpose(purposes(cast("CodedSignal", signal)), facts, ruleset, day)
+
+
+def routes_by_purpose(exchanged: Collection[str], facts: Facts, ruleset: RuleSet, day: date) -> tuple[Route, ...]:
+    """Decide every destination for a signal that may be exchanged for these purposes."""
+    return tuple(_route(destination, exchanged, facts, ruleset, day) for destination in DESTINATIONS)
+
+
+def _route(destination: str, exchanged: Collection[str], facts: Facts, ruleset: RuleSet, day: date) -> Route:
+    if ruleset.gate[destination] not in exchanged:
+        return Route(destination, "DENY", None, BY_GATE, "NO_EXCHANGE")
+    for rule in ruleset.rules[destination]:
+        if rule.valid_on(day) and rule.holds(facts):
+            return route_of(rule)
+    return Route(destination, "DENY", None, BY_DEFAULT, "NO_RULE")
+
+
+def route_of(rule: Rule) -> Route:
+    """Give the decision of a rule."""
+    return Route(rule.destination, rule.effect, rule.deliver_as, rule.rule_id, rule.reason, rule.owner, rule.next_wd)
+
+
+def unassigned(routes: Iterable[Route], ruleset: RuleSet) -> Keeper | None:
+    """Say who keeps an open signal that goes neither to care nor to the agenda; None when somebody has it (R-ROUTE-11).
+
+    The earlier term of the two rules that denied it counts; where a gate denied, the rule set says who.
+    """
+    asked = [route for route in routes if route.destination in {CARE_COORDINATOR, SCREENING_AGENDA}]
+    if any(route.effect == "SEND" or route.rule_id == BY_STATE for route in asked):
+        return None
+    named = [Keeper(route.owner, route.next_wd) for route in asked if route.owner is not None and route.next_wd is not None]
+    return min(named, key=lambda keeper: keeper.next_wd, default=ruleset.unassigned)
+
+
+def next_date(keeper: Keeper, triggered_at: datetime, calendar: WorkingCalendar) -> date:
+    """Give the day by which the keeper looks again, counted from the event that triggered the run (R-ROUTE-11)."""
+    return calendar.deadline(triggered_at, keeper.next_wd).date()
+
+
+def retractions(old_routes: Iterable[Route], new_routes: Iterable[Route]) -> tuple[Retraction, ...]:
+    """Say which old deliveries are taken back first: those that are now denied or sent in another form (R-ROUTE-05)."""
+    return tuple(_retractions(old_routes, {route.destination: route for route in new_routes}))
+
+
+def _retractions(old_routes: Iterable[Route], new: Mapping[str, Route]) -> Iterator[Retraction]:
+    for old in old_routes:
+        now = new[old.destination]
+        if old.deliver_as is not None and (now.effect, now.deliver_as) != (old.effect, old.deliver_as):
+            yield Retraction(old.destination, old.deliver_as, now.rule_id, now.reason)
+
+
+def rescreen_due_from(published_at: datetime, calendar: WorkingCalendar) -> datetime:
+    """Give the moment from which a signal's re-screen is due, counted from its version 1 (R-ROUTE-08)."""
+    return calendar.deadline(published_at, calendar.policy.rescreen_wd)
+
+
+def rescreen_due(published_at: datetime, now: datetime, calendar: WorkingCalendar) -> bool:
+    """Say whether the re-screen is due; that it was done or the signal closed is for the caller to know (R-ROUTE-08)."""
+    return now >= rescreen_due_from(published_at, calendar)
