@@ -180,14 +180,29 @@ def create_topics(admin: Admin, topics: Mapping[str, Mapping[str, object]]) -> N
 
 
 def _change_settings(admin: Admin, wanted: Mapping[str, Mapping[str, str]]) -> tuple[str, ...]:
-    if not wanted:
-        return ()
-    asked = [ConfigResource(ConfigResourceType.TOPIC, name, dict.fromkeys(settings)) for name, settings in wanted.items()]
-    found = admin.describe_configs(asked, config_filter="all")["topic"]
-    differing = [name for name, settings in wanted.items() if any(found[name][key]["value"] != settings[key] for key in settings)]
-    if differing:
-        admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, name, dict(wanted[name])) for name in differing])
+    found = _own_settings(admin, wanted) if wanted else {}
+    differing = {name: _change(found[name], settings) for name, settings in wanted.items() if found[name] != settings}
+    changes = [ConfigResource(ConfigResourceType.TOPIC, name, change) for name, change in differing.items()]
+    answers = admin.alter_configs(changes, raise_on_unknown=False)["topic"] if changes else {}
+    refused = sorted(name for name, answer in answers.items() if answer != "OK")
+    if refused:
+        raise AdministrationFailed(f"Kafka refuses the settings of topic {refused[0]}: {answers[refused[0]]}")
     return tuple(sorted(differing))
+
+
+def _own_settings(admin: Admin, topics: Iterable[str]) -> dict[str, dict[str, str]]:
+    asked = [ConfigResource(ConfigResourceType.TOPIC, name) for name in topics]
+    found = admin.describe_configs(asked)["topic"]
+    return {name: {key: each["value"] for key, each in settings.items() if _is_own(each)} for name, settings in found.items()}
+
+
+def _is_own(setting: Mapping[str, object]) -> bool:
+    return setting["config_source"] == "DYNAMIC_TOPIC_CONFIG"  # others are defaults of the broker
+
+
+def _change(found: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, tuple[str, str | None]]:
+    gone = {key: ("DELETE", None) for key in found if key not in wanted}
+    return {**gone, **{key: ("SET", value) for key, value in wanted.items()}}
 
 
 def set_users(admin: Admin, passwords: Mapping[str, str]) -> None:

@@ -1,0 +1,39 @@
+"""Fixtures that several kinds of tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from real_exchange import Exchange, exchange_on, running_broker
+from signal_exchange.demo.broker import EmbeddedBroker
+
+BROKER_FIXTURES = {"broker", "exchange", "own_exchange"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test that uses a real broker, so that `-m "not broker"` is quick."""
+    for item in items:
+        if BROKER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.broker)
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]:
+    """Give the real Kafka that tests share: each with topics, groups and keys of its own. Do not stop it."""
+    with running_broker(tmp_path_factory.mktemp("kafka")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def exchange(broker: EmbeddedBroker) -> Exchange:
+    """Give the shared Kafka set up for GM0983 and GM1507. Records of other tests may be on its topics."""
+    return exchange_on(broker)
+
+
+@pytest.fixture(scope="module")
+def own_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    """Give an exchange that only the tests of this module use: they may write anything, kill it or change its rules."""
+    with running_broker(tmp_path_factory.mktemp("own-kafka")) as running:
+        yield exchange_on(running)
