@@ -37,7 +37,7 @@ def encode(record: str, fields: Mapping[str, object]) -> bytes:
     out = BytesIO()
     out.write(schema.header)
     try:
-        schemaless_writer(out, schema.parsed, dict(fields), strict=True)
+        schemaless_writer(out, schema.parsed, dict(fields), strict_allow_default=True)
     except Exception:  # noqa: BLE001 - the writer's errors hold the value that does not fit
         raise CannotEncode(record) from None
     return out.getvalue()

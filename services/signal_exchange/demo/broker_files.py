@@ -9,7 +9,7 @@ import random
 import secrets
 import socket
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -43,10 +43,14 @@ def identity_of(directory: Path) -> Identity:
 
 
 def _new_identity() -> Identity:
-    ports = random.sample(PORTS, len(PORTS))
-    free = (port for port in ports if port_is_free(port))
+    free = free_ports()
     cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
     return Identity(next(free), next(free), cluster_id, secrets.token_urlsafe(24))
+
+
+def free_ports() -> Iterator[int]:
+    """Yield loopback ports that are free now, each once."""
+    return (port for port in random.sample(PORTS, len(PORTS)) if port_is_free(port))
 
 
 def port_is_free(port: int) -> bool:

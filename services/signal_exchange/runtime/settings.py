@@ -74,7 +74,7 @@ class MunicipalitySettings(ServiceSettings):
     api_token_file: Path | None = Field(
         None, description="File with the bearer token of the REST API; empty: the API refuses everybody."
     )
-    keeper_token_file: Path | None = Field(None, description="File with the bearer token of this municipality at the keepers.")
+    keeper_token_file: Path | None = Field(None, description="File with the bearer tokens of this municipality: a JSON object with one per keeper, by its name in the register.")
     keeper_seconds: float = Field(
         5.0, description="How long a keeper may take to answer; later the signal goes without link tokens."
     )
@@ -92,6 +92,8 @@ class KeeperSettings(ProcessSettings):
     keys_file: Path = Field(description="Private epoch keys of this keeper.")
     tokens_file: Path = Field(description="Digests of the bearer tokens of the municipalities.")
     port: int = Field(0, description="Loopback port of the API; 0: a free one.")
+    requests_per_day: int = Field(100, description="Requests of 16 points that one municipality may make in a day; this bounds guessing.")
+    requests_per_month: int = Field(1000, description="The same in a month.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,164 @@
+"""Founds a region for a demo or a test: keys, participants' register and the settings of every process, in one folder.
+
+Everything here is made anew for this folder and is worth nothing outside it. A real region makes each key where it is used.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from signal_exchange.contracts.reference import load_members
+from signal_exchange.contracts.topics import CONSUMERS, Catalogue, catalogue, municipality_principal
+from signal_exchange.demo.broker_files import free_ports, write_private
+from signal_exchange.domain.ids import parse_municipality_code
+from signal_exchange.privacy.register import Register, sign_register
+from signal_exchange.privacy.register_entries import GroupKey, KeeperKey, MemberKey, Participant, Period, RegisteredKeeper
+from signal_exchange.privacy.sealing import SealingPrivateKey
+from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.privacy.tokens import epoch_of
+from signal_exchange.privacy.vault import VaultKey
+from signal_exchange.pseudonyms.commands import make_epoch_key
+from signal_exchange.pseudonyms.keys import write_bearers
+
+KEEPERS = ("keeper-a", "keeper-b")
+GROUP_OF = {"worklist": "care", "worklist-youth": "youth", "agenda": "table"}
+"""The recipient group whose texts a service may open."""
+BEGIN = datetime(2022, 1, 1, tzinfo=UTC)
+ALWAYS = Period(BEGIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A founded region: its folder, who takes part, and the secrets of all principals."""
+
+    folder: Path
+    municipalities: tuple[str, ...]
+    passwords: Mapping[str, str] = field(repr=False)
+    ports: Mapping[str, int]
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """Return the topics and principals of this region."""
+        return catalogue(self.municipalities)
+
+    def process_folder(self, name: str) -> Path:
+        """Return the folder of one process: its keys, password and data."""
+        return self.folder / name
+
+    def environment(self, name: str, bootstrap: str, metrics_port: int = 0) -> dict[str, str]:
+        """Return the settings of one process, as environment variables."""
+        folder = self.process_folder(name)
+        settings = {"mode": "demo", "data_dir": folder / "data", "register_file": self.folder / "register.json"}
+        settings |= {"region_key_file": self.folder / "region-key.json", "keys_file": folder / "keys.json"}
+        if name in KEEPERS:
+            settings |= {"keeper": name, "tokens_file": folder / "bearers.json", "port": self.ports[name]}
+            settings |= {"requests_per_day": 100_000, "requests_per_month": 1_000_000}
+        else:
+            settings |= {"kafka_bootstrap": bootstrap, "kafka_user": name, "kafka_password_file": folder / "password"}
+            settings |= {"metrics_port": metrics_port}
+        if name.startswith("municipality-"):
+            settings |= self._node_settings(name)
+        return {f"SIGNAL_EXCHANGE_{setting.upper()}": str(value) for setting, value in settings.items()}
+
+    def _node_settings(self, name: str) -> dict[str, object]:
+        folder = self.process_folder(name)
+        return {
+            "municipality": name.removeprefix("municipality-").upper(),
+            "vault_key_file": folder / "vault-key",
+            "keeper_token_file": folder / "keeper-tokens.json",
+            "api_token_file": folder / "api-token",
+            "api_port": self.ports[name],
+        }
+
+
+def found(folder: Path, municipalities: Iterable[str], today: date) -> Region:
+    """Found a region in a folder, or return the one that was founded there before."""
+    remembered = folder / "founded.json"
+    if remembered.exists():
+        return _remembered(folder, json.loads(remembered.read_text(encoding="utf-8")))
+    folder.mkdir(parents=True, exist_ok=True)
+    codes = tuple(sorted(municipalities))
+    names = (*CONSUMERS, "oversight", *map(municipality_principal, codes), *KEEPERS)
+    passwords = {name: secrets.token_urlsafe(24) for name in names if name not in KEEPERS}
+    ports = dict(zip((*KEEPERS, *map(municipality_principal, codes)), free_ports(), strict=False))
+    region = Region(folder, codes, passwords, ports)
+    _make_keys(region, today)
+    write_private(remembered, json.dumps({"municipalities": codes, "passwords": passwords, "ports": ports}))
+    return region
+
+
+def _remembered(folder: Path, facts: Mapping[str, Mapping[str, str] | list[str]]) -> Region:
+    return Region(folder, tuple(facts["municipalities"]), dict(facts["passwords"]), dict(facts["ports"]))  # type: ignore[arg-type]  # JSON that `found` wrote
+
+
+def _make_keys(region: Region, today: date) -> None:
+    for name, password in region.passwords.items():
+        region.process_folder(name).mkdir(parents=True, exist_ok=True)
+        write_private(region.process_folder(name) / "password", password)
+    groups = tuple(key for name in CONSUMERS for key in _service_keys(region, name))
+    members = tuple(_join(region, code) for code in region.municipalities)
+    keepers = _make_keepers(region, epoch_of(today))
+    linking = SealingPrivateKey.generate("linking-2026-1", "linking")
+    _write_keys(region.folder / "linking", [linking])
+    keys = (*groups, linking, *(key for _, key in members))
+    register = Register(1, tuple(member for member, _ in members), tuple(GroupKey(key.public, ALWAYS) for key in keys), keepers)
+    _sign(region.folder, register)
+
+
+def _sign(folder: Path, register: Register) -> None:
+    region_key = SigningKey.generate("region-2026-1")
+    write_private(folder / "region-secret.json", json.dumps(region_key.to_mapping()))
+    public = {"key_id": region_key.key_id, "public_key": region_key.public.raw.hex()}
+    (folder / "region-key.json").write_text(json.dumps(public), encoding="utf-8")
+    (folder / "register.json").write_bytes(sign_register(register, region_key))
+
+
+def _service_keys(region: Region, name: str) -> list[SealingPrivateKey]:
+    groups = [group for group in (GROUP_OF.get(name), f"parking:{name}") if group]
+    keys = [SealingPrivateKey.generate(f"{group}-2026-1", group) for group in groups]
+    _write_keys(region.process_folder(name), keys)
+    return keys
+
+
+def _join(region: Region, code: str) -> tuple[Participant, SealingPrivateKey]:
+    member = load_members().get(code)
+    if member is None:
+        raise ValueError(f"There is no municipality {code}.")
+    name = municipality_principal(code)
+    folder = region.process_folder(name)
+    signing = SigningKey.generate(f"{code.lower()}-2026-1")
+    sealing = SealingPrivateKey.generate(f"gm:{code}-2026-1", f"gm:{code}")
+    _write_keys(folder, [sealing], signing)
+    write_private(folder / "vault-key", VaultKey.generate_bytes().hex())
+    write_private(folder / "api-token", secrets.token_urlsafe(24))
+    keys = (MemberKey(signing.public, ALWAYS),)
+    status, since, until = member.accession_status, member.accession_date, member.left_date
+    return Participant(parse_municipality_code(code), status, since, until, member.oin, keys), sealing
+
+
+def _make_keepers(region: Region, epoch: str) -> tuple[RegisteredKeeper, ...]:
+    bearers = {name: {code: secrets.token_urlsafe(24) for code in region.municipalities} for name in KEEPERS}
+    for code in region.municipalities:
+        own = {name: bearers[name][code] for name in KEEPERS}
+        write_private(region.process_folder(municipality_principal(code)) / "keeper-tokens.json", json.dumps(own))
+    return tuple(_make_keeper(region, name, epoch, bearers[name]) for name in KEEPERS)
+
+
+def _make_keeper(region: Region, name: str, epoch: str, bearers: Mapping[str, str]) -> RegisteredKeeper:
+    folder = region.process_folder(name)
+    folder.mkdir(parents=True, exist_ok=True)
+    held = make_epoch_key(folder / "keys.json", epoch)
+    write_bearers(folder / "bearers.json", {parse_municipality_code(code): bearer for code, bearer in bearers.items()})
+    key = KeeperKey(epoch, held.key.public_key, ALWAYS)
+    return RegisteredKeeper(name, f"http://127.0.0.1:{region.ports[name]}", (key,))
+
+
+def _write_keys(folder: Path, sealing: Iterable[SealingPrivateKey], signing: SigningKey | None = None) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    keys = {"sealing": [key.to_mapping() for key in sealing], "signing": signing.to_mapping() if signing else None}
+    write_private(folder / "keys.json", json.dumps(keys))

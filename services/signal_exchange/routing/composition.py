@@ -1,0 +1,45 @@
+"""Puts routing together: settings in, a running consumer out."""
+
+from __future__ import annotations
+
+from signal_exchange.contracts.reference import load_code_lists, load_default_ruleset, load_equated_days, load_members
+from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.policy import Policy
+from signal_exchange.privacy.register import Register
+from signal_exchange.routing.handler import RoutingHandler
+from signal_exchange.routing.running import Rulebook
+from signal_exchange.routing.store import OUTBOX, TABLES
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.identity import load_identity
+from signal_exchange.stream.service import ConsumerSpec, run_consumer
+
+SERVICE = "routing"
+SOURCES = ("signals", "outcomes")
+
+
+def rulebook(register: Register) -> Rulebook:
+    """Return the rules in force, from the package's reference data."""
+    policy = Policy()
+    calendar = WorkingCalendar(load_equated_days(), policy=policy)
+    return Rulebook(load_default_ruleset(), load_members(), load_code_lists(), calendar, policy, register)
+
+
+def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
+    """Return what makes the common consumer into routing."""
+    identity = load_identity(settings, settings.keys_file)
+    return ConsumerSpec(
+        name=SERVICE,
+        reader=SERVICE,
+        sources=SOURCES,
+        database=Database(settings.database(SERVICE), TABLES),
+        outbox=OUTBOX,
+        handle=RoutingHandler(rulebook(identity.register), identity.sealed_part),
+        seal=identity.parking_seal(SERVICE),
+    )
+
+
+def main() -> None:
+    """Run routing until it is stopped."""
+    settings = ServiceSettings()
+    run_consumer(consumer_spec(settings), settings)
