@@ -14,7 +14,9 @@ from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK, current_schema
 
 HEADER_BYTES = 10
 MAX_RECORD_BYTES = 65_536
-"""R-VAL-15: the largest record that any topic carries."""
+"""R-VAL-15: the largest record that a municipality may send; routing parks a larger one under its sender's number."""
+MAX_READ_BYTES = 4 * MAX_RECORD_BYTES
+"""What is larger is not even decoded."""
 MAX_ITEMS = 1_000
 """The longest array in a record; every item takes at least one byte, so that a count cannot claim memory by itself."""
 
@@ -64,7 +66,7 @@ def _checked(value: bytes | None) -> bytes:
         raise Undecodable("tombstone")
     if not value:
         raise Undecodable("empty")
-    if len(value) > MAX_RECORD_BYTES:
+    if len(value) > MAX_READ_BYTES:
         raise Undecodable("too_large")
     return value
 

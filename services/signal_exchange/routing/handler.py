@@ -77,7 +77,9 @@ class RoutingHandler:
         message = verified.message
         if not is_credible(message.fields["envelope"]["time"], message.appended_at, self.rulebook.policy):
             return "CONTENT_INVALID", ("envelope.time R-VAL-01",)
-        if verified.message.record == "SignalWithdrawn":
+        if len(message.incoming.value or b"") > self.rulebook.policy.message_max_bytes:
+            return "TOO_LARGE", ("message R-VAL-15",)
+        if message.record == "SignalWithdrawn":
             return self._withdrawal_faults(verified)
         violations = validate(
             _without_empty_guard(verified.message.fields["signal"]),

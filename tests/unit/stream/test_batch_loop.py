@@ -129,7 +129,7 @@ def test_a_bad_record_is_parked_wherever_it_stands_and_the_others_go_on(tmp_path
 
 def test_a_record_over_the_size_limit_is_parked_as_too_large_with_its_start(tmp_path: Path) -> None:
     loop, _, sender = a_loop(tmp_path)
-    asyncio.run(loop.on_batch([a_record(b"x" * 70_000)]))
+    asyncio.run(loop.on_batch([a_record(b"x" * 270_000)]))
     [parked] = [letter for letter in sender.sent if letter.topic == "parked"]
     assert parked.value is not None
     assert b"TOO_LARGE" in parked.value
