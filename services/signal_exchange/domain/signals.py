@@ -1,14 +1,13 @@
 """The coded signal as a type: what is on the wire beside the sealed parts, and what the rules read."""
 
-from typing import Final, Literal, NotRequired, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 VICTIM: Final = "VICTIM"
 SUSPECT: Final = "SUSPECT"
 ANONYMOUS_TIP: Final = "ANONYMOUS_TIP"
 
-Urgency = Literal["ACUTE", "URGENT", "REGULAR", "MONITOR"]
-URGENCIES: Final[tuple[Urgency, ...]] = ("ACUTE", "URGENT", "REGULAR", "MONITOR")
-"""The urgencies from the highest to the lowest rank; no list in the database may change that order."""
+URGENCIES: Final = ("ACUTE", "URGENT", "REGULAR", "MONITOR")
+"""The urgencies from the highest to the lowest rank."""
 
 MINOR_BANDS: Final = frozenset({"AGE_0_11", "AGE_12_15", "AGE_16_17", "AGE_UNKNOWN_MAYBE_MINOR"})
 """Age bands that are handled as a minor; in doubt a person is one (R-VAL-07)."""

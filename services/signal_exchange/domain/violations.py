@@ -28,3 +28,11 @@ def dead_letter_reason(violations: Sequence[Violation], codes: CodeLists) -> str
     """Give the reason under which a received record is parked: that of its first code."""
     first = violations[0]
     return first.parked_as or codes.column("validation_error", first.code, "dead_letter") or "CONTENT_INVALID"
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an act of a person is refused: the field to correct (`state`, `role`, `version` for the act itself) and the rule."""
+
+    field: str
+    rule: str
