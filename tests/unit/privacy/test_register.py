@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signal_exchange.domain.ids import MunicipalityCode
@@ -28,6 +28,8 @@ from signal_exchange.privacy.register import (
 from signal_exchange.privacy.sealing import SealingPrivateKey
 from signal_exchange.privacy.signing import SigningKey
 
+unhurried = settings(deadline=None, max_examples=100)
+
 VENLO, WEERT = MunicipalityCode("GM0983"), MunicipalityCode("GM0988")
 REGION = SigningKey.generate("region-2026-1")
 SIGNER = SigningKey.generate("gm0983-2026-1")
@@ -39,7 +41,7 @@ YEAR = Period(START, END)
 NO_OFFSET = {"epoch": "2026H2", "public_key": "00", "valid_from": "2026-01-01T00:00:00", "valid_to": None}
 
 
-def a_participant(**changed: Any) -> Participant:  # noqa: ANN401 - any field of a participant
+def a_participant(**changed: Any) -> Participant:
     keys = (MemberKey(SIGNER.public, YEAR),)
     return replace(Participant(VENLO, "ACCEDED", date(2026, 1, 1), oin="00000099000000983000", signing_keys=keys), **changed)
 
@@ -71,6 +73,7 @@ def test_a_register_of_another_signer_is_invalid() -> None:
         load_register(sign_register(a_register(), SIGNER), REGION.public)
 
 
+@unhurried
 @given(st.data())
 def test_any_changed_character_of_the_content_makes_a_register_invalid(data: st.DataObject) -> None:
     signed = sign_register(a_register(), REGION).decode()
@@ -155,6 +158,7 @@ def test_r_val_02_the_day_of_accession_begins_at_midnight_in_amsterdam() -> None
 days = st.none() | st.dates(date(2026, 11, 18), date(2026, 11, 22))
 
 
+@unhurried
 @given(st.sampled_from(["ACCEDED", "PENDING", "LEFT"]), days, days)
 def test_r_val_02_register_and_rules_agree_on_who_is_a_member(status: str, joined: date | None, left: date | None) -> None:
     rules = Municipality(VENLO, "Venlo", "noord", 1, status, joined, left, "")

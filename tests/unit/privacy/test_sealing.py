@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signal_exchange.privacy.framing import framed
@@ -24,6 +24,8 @@ from signal_exchange.privacy.sealing import (
     unpad_summary,
 )
 
+unhurried = settings(deadline=None, max_examples=100)
+
 CARE = SealingPrivateKey.generate("care-2026-1", "care")
 YOUTH = SealingPrivateKey.generate("youth-2026-1", "youth")
 BOUND_TO = "09f6398d-25aa-4a1d-81c3-54f2bcabfdc9.1"
@@ -34,11 +36,13 @@ names = st.text(st.characters(codec="ascii", exclude_characters="\0"), min_size=
 tokens = st.builds(LinkToken, names, names, names, st.binary(min_size=16, max_size=16))
 
 
+@unhurried
 @given(st.binary(max_size=3000), st.text(max_size=60))
 def test_what_is_sealed_for_a_group_opens_for_that_group(plaintext: bytes, bound_to: str) -> None:
     assert open_sealed(CARE, seal(CARE.public, plaintext, bound_to=bound_to), bound_to=bound_to) == plaintext
 
 
+@unhurried
 @given(st.integers(0, len(SEALED) * 8 - 1))
 def test_any_flipped_bit_keeps_a_part_closed(bit: int) -> None:
     changed = bytearray(SEALED)
@@ -47,6 +51,7 @@ def test_any_flipped_bit_keeps_a_part_closed(bit: int) -> None:
         open_sealed(CARE, bytes(changed), bound_to=BOUND_TO)
 
 
+@unhurried
 @given(st.integers(0, len(SEALED) - 1))
 def test_a_shortened_part_stays_closed(length: int) -> None:
     with pytest.raises(CannotOpen):
@@ -128,6 +133,7 @@ def test_a_key_ring_opens_with_the_key_that_is_named_and_with_no_other() -> None
             ring.open(key_id, SEALED, bound_to=BOUND_TO)
 
 
+@unhurried
 @given(st.none() | st.text(max_size=500))
 def test_r_val_15_every_summary_of_at_most_500_code_points_pads_to_2048_bytes(text: str | None) -> None:
     padded = pad_summary(text)
@@ -153,6 +159,7 @@ def test_bytes_that_are_no_padded_summary_cannot_be_opened(padded: bytes) -> Non
         unpad_summary(padded)
 
 
+@unhurried
 @given(st.lists(tokens, max_size=TOKEN_SLOTS))
 def test_every_list_of_tokens_is_2048_bytes_and_comes_back(some: list[LinkToken]) -> None:
     encoded = encode_tokens(some)
@@ -199,6 +206,7 @@ def test_bytes_that_are_no_slots_cannot_be_opened(encoded: bytes) -> None:
         decode_tokens(encoded)
 
 
+@unhurried
 @given(st.lists(st.binary(max_size=6), max_size=4), st.lists(st.binary(max_size=6), max_size=4))
 def test_different_parts_are_framed_differently(some: list[bytes], others: list[bytes]) -> None:
     assert (framed(*some) == framed(*others)) == (some == others)

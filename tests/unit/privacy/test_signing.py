@@ -3,16 +3,19 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signal_exchange.privacy.keys import UnusableKey
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 
+unhurried = settings(deadline=None, max_examples=100)
+
 KEY = SigningKey.generate("gm0983-2026-1")
 OTHER = SigningKey.generate("gm0957-2026-1")
 
 
+@unhurried
 @given(st.binary(max_size=300))
 def test_a_signature_fits_its_value_and_no_other_key(value: bytes) -> None:
     signature = KEY.sign(value)
@@ -22,6 +25,7 @@ def test_a_signature_fits_its_value_and_no_other_key(value: bytes) -> None:
     assert not KEY.public.verify(value + b"\0", signature)
 
 
+@unhurried
 @given(st.integers(0, 511))
 def test_any_flipped_bit_makes_a_signature_wrong(bit: int) -> None:
     signature = bytearray(KEY.sign(b"value"))

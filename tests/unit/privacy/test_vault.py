@@ -3,21 +3,25 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from signal_exchange.privacy.keys import UnusableKey
 from signal_exchange.privacy.vault import CannotDecrypt, Encrypted, VaultKey
 
+unhurried = settings(deadline=None, max_examples=100)
+
 SECRET = bytes(range(32))
 VAULT = VaultKey.from_bytes(SECRET)
 
 
+@unhurried
 @given(st.text(max_size=40), st.binary(max_size=500))
 def test_a_record_comes_back_under_its_own_id(record_id: str, plaintext: bytes) -> None:
     assert VAULT.decrypt(record_id, VAULT.encrypt(record_id, plaintext)) == plaintext
 
 
+@unhurried
 @given(st.sampled_from(["wrapped_key", "ciphertext"]), st.integers(0, 10_000))
 def test_any_flipped_bit_keeps_a_record_closed(name: str, position: int) -> None:
     encrypted = VAULT.encrypt("r1", b"a narrative of some length, with names")

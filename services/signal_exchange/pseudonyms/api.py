@@ -1,0 +1,99 @@
+"""The keeper's API: blinded points in, evaluated points and a proof out (POST /v1/evaluaties), public keys (GET /v1/sleutels)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
+
+from signal_exchange.domain.ids import MunicipalityCode
+from signal_exchange.privacy.evaluating import POINT_BYTES, POINTS, PROOF_BYTES, EpochKey
+from signal_exchange.pseudonyms.keeper import Keeper, QuotaUsedUp
+from signal_exchange.pseudonyms.requests import EPOCH_UNKNOWN, Fault, read_request
+from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.runtime.logs import log
+
+LONGEST_BODY_BYTES = 4096
+
+
+def create_app(keeper: Keeper) -> FastAPI:
+    """Return the web application of a keeper."""
+    app = FastAPI(title="Sleutelbewaarder", version="1", docs_url=None, redoc_url=None)
+
+    @app.post("/v1/evaluaties")
+    async def evaluate(request: Request) -> Response:
+        """Evaluate exactly 16 blinded points for a municipality."""
+        municipality = keeper.municipality(_bearer(request))
+        if municipality is None:
+            return _problem(HTTPStatus.UNAUTHORIZED, "Onbekend bearer-token.", headers={"WWW-Authenticate": "Bearer"})
+        body = await _limited_body(request)
+        if body is None:
+            return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "De body is te groot.")
+        try:
+            return await run_in_threadpool(_answer, keeper, municipality, body)
+        except StoreUnavailable:
+            return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "De teller is niet bereikbaar; probeer het later opnieuw.")
+
+    @app.get("/v1/sleutels")
+    def keys() -> dict[str, list[dict[str, str]]]:
+        """Return every public key; a client trusts only the keys of the participants' register."""
+        return {"sleutels": [_published(held.key, held.first_day.isoformat(), held.last_day.isoformat()) for held in keeper.keys]}
+
+    return app
+
+
+def _answer(keeper: Keeper, municipality: MunicipalityCode, body: bytes) -> Response:
+    request = read_request(body)
+    key = keeper.key(request.epoch)
+    faults = (*request.faults, *([EPOCH_UNKNOWN] if request.epoch and key is None else []))
+    if faults or key is None:
+        keeper.refuse(municipality)
+        return _problem(HTTPStatus.BAD_REQUEST, "De aanvraag is onjuist.", faults=faults)
+    answer = keeper.evaluate(municipality, key, request.points)
+    if isinstance(answer, QuotaUsedUp):
+        wait = {"Retry-After": str(answer.retry_after_seconds)}
+        return _problem(HTTPStatus.TOO_MANY_REQUESTS, "Het quotum van deze gemeente is op.", headers=wait)
+    log("points_evaluated", municipality=municipality, count=POINTS)
+    return JSONResponse(_evaluation(key.epoch, answer))
+
+
+def _evaluation(epoch: str, answer: bytes) -> dict[str, Any]:
+    starts = range(PROOF_BYTES, len(answer), POINT_BYTES)
+    points = [answer[start : start + POINT_BYTES].hex() for start in starts]
+    return {"epoch": epoch, "bewijs": answer[:PROOF_BYTES].hex(), "punten": points}
+
+
+def _published(key: EpochKey, first_day: str, last_day: str) -> dict[str, str]:
+    return {"epoch": key.epoch, "publieke_sleutel": key.public_key.hex(), "van": first_day, "tot_en_met": last_day}
+
+
+def _bearer(request: Request) -> str:
+    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
+    return bearer if scheme.lower() == "bearer" else ""
+
+
+async def _limited_body(request: Request) -> bytes | None:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > LONGEST_BODY_BYTES:
+            return None
+    return body
+
+
+def _problem(
+    status: HTTPStatus, title: str, *, faults: Sequence[Fault] = (), headers: dict[str, str] | None = None
+) -> JSONResponse:
+    log("request_refused", status=status.value, reason=faults[0].code if faults else status.name)
+    content: dict[str, Any] = {"type": "about:blank", "title": title, "status": status.value}
+    if faults:
+        content["errors"] = [_error(fault) for fault in faults]
+    return JSONResponse(content, status_code=status, headers=headers, media_type="application/problem+json")
+
+
+def _error(fault: Fault) -> dict[str, Any]:
+    return {"in": "body", "location": {"pointer": f"#{fault.pointer}"}, "code": fault.code, "detail": fault.detail}

@@ -1,0 +1,153 @@
+"""What an operator of a keeper does: serve, make and destroy epoch keys, let a municipality ask more for a while."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from signal_exchange.domain.ids import parse_municipality_code
+from signal_exchange.privacy.evaluating import EpochKey
+from signal_exchange.privacy.register import Register
+from signal_exchange.pseudonyms.api import create_app
+from signal_exchange.pseudonyms.keeper import Keeper
+from signal_exchange.pseudonyms.keys import HeldKey, read_bearers, read_keys, write_keys
+from signal_exchange.pseudonyms.store import TABLES, CounterStore, Quota, QuotaRaise
+from signal_exchange.runtime import clock, logs
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.settings import KeeperSettings
+from signal_exchange.stream.identity import trusted_register
+
+app = typer.Typer(no_args_is_help=True, help="A keeper of the link tokens.")
+LOOPBACK = "127.0.0.1"
+OVERLAP_DAYS = 30
+"""How long a keeper still evaluates with the key of the epoch before: R-VAL-14 accepts its tokens that long."""
+
+
+def keeper_of(settings: KeeperSettings) -> Keeper:
+    """Return the keeper of these settings.
+
+    Raises:
+        Refused: a file cannot be read as what it should hold, others may read the keys, or a key is not the one that the
+            participants' register names: every municipality would refuse its proofs.
+    """
+    keys = read_keys(settings.keys_file)
+    _require_registered(keys, settings.keeper, trusted_register(settings))
+    quota = Quota(settings.requests_per_day, settings.requests_per_month)
+    return Keeper(keys, read_bearers(settings.tokens_file), _store(settings), clock.now, quota)
+
+
+def serve(settings: KeeperSettings, *, host: str = LOOPBACK) -> None:
+    """Serve the keeper's API until the process is told to stop; TLS ends before it, on the same machine."""
+    logs.configure("pseudonyms", settings.log_level)
+    app = create_app(keeper_of(settings))
+    uvicorn.run(app, host=host, port=settings.port, log_config=None, access_log=False, server_header=False)
+
+
+def _require_registered(keys: Sequence[HeldKey], name: str, register: Register) -> None:
+    keepers = [keeper for keeper in register.registered_keepers if keeper.name == name]
+    registered = {key.epoch: key.public_key for keeper in keepers for key in keeper.keys}
+    for held in keys:
+        if registered.get(held.key.epoch, held.key.public_key) != held.key.public_key:
+            raise Refused(f"De sleutel van {held.key.epoch} is niet die van {name} in het deelnemersregister.")
+
+
+def epoch_days(epoch: str) -> tuple[date, date]:
+    """Return the first and last day on which a keeper evaluates for an epoch such as 2026H2.
+
+    Raises:
+        Refused: the text is no epoch.
+    """
+    year, half, number = epoch[:4], epoch[4:5], epoch[5:]
+    if not (year.isascii() and year.isdigit() and half == "H" and number in {"1", "2"}):
+        raise Refused("Een sleutelperiode heet zoals 2026H2.")
+    first = date(int(year), 1 if number == "1" else 7, 1)
+    next_first = date(first.year + (number == "2"), 7 if number == "1" else 1, 1)
+    return first, next_first + timedelta(days=OVERLAP_DAYS - 1)
+
+
+def make_epoch_key(keys_file: Path, epoch: str) -> HeldKey:
+    """Add a new key for an epoch to the key file and return it; its public key goes to the participants' register.
+
+    Raises:
+        Refused: the epoch has a key already.
+    """
+    keys = read_keys(keys_file) if keys_file.exists() else ()
+    if any(held.key.epoch == epoch for held in keys):
+        raise Refused("Deze sleutelperiode heeft al een sleutel.")
+    made = HeldKey(EpochKey.generate(epoch), *epoch_days(epoch))
+    write_keys(keys_file, [*keys, made])
+    return made
+
+
+def destroy_epoch_key(keys_file: Path, epoch: str) -> None:
+    """Destroy the key of an epoch: nobody can make its tokens any more.
+
+    Raises:
+        Refused: there is no such key.
+    """
+    keys = read_keys(keys_file)
+    left = [held for held in keys if held.key.epoch != epoch]
+    if len(left) == len(keys):
+        raise Refused("Deze sleutelperiode heeft hier geen sleutel.")
+    write_keys(keys_file, left)
+
+
+@app.command("serve")
+def main() -> None:
+    """Serve the keeper's API on loopback."""
+    serve(_settings())
+
+
+@app.command("new-key")
+def new_key(epoch: str) -> None:
+    """Make a new key for an epoch such as 2027H1 and print its public key, for the participants' register."""
+    typer.echo(make_epoch_key(_settings().keys_file, epoch).key.public_key.hex())
+
+
+@app.command("destroy-key")
+def destroy_key(epoch: str) -> None:
+    """Destroy the key of an epoch; this cannot be undone."""
+    destroy_epoch_key(_settings().keys_file, epoch)
+    typer.echo(f"De sleutel van {epoch} is vernietigd.")
+
+
+@app.command("raise-quota")
+def raise_quota(
+    municipality: str,
+    first_day: datetime,
+    last_day: datetime,
+    *,
+    a_day: Annotated[int, typer.Option(help="Requests of 16 points a day.")],
+    a_month: Annotated[int, typer.Option(help="The same a month.")],
+    approved_by: Annotated[str, typer.Option(help="Who approves this.")],
+    second_approver: Annotated[str, typer.Option(help="Who approves this as well.")],
+) -> None:
+    """Let a municipality ask more for a while; two people approve it, and the other keeper needs its own."""
+    code, days = parse_municipality_code(municipality), (first_day.date(), last_day.date())
+    _store(_settings()).raise_quota(QuotaRaise(code, *days, Quota(a_day, a_month), approved_by, second_approver), clock.now())
+    typer.echo(f"{municipality} mag meer vragen van {days[0]} tot en met {days[1]}.")
+
+
+@app.command()
+def usage(first_day: datetime, last_day: datetime) -> None:
+    """Show how often each municipality asked, per day: for the audit."""
+    table = Table("dag", "gemeente", "beantwoord", "geweigerd")
+    for count in _store(_settings()).counts(first_day.date(), last_day.date()):
+        table.add_row(count.day.isoformat(), count.municipality, str(count.evaluated), str(count.refused))
+    Console().print(table)
+
+
+def _store(settings: KeeperSettings) -> CounterStore:
+    return CounterStore(Database(settings.database(f"keeper-{settings.keeper}"), TABLES))
+
+
+def _settings() -> KeeperSettings:
+    return KeeperSettings()

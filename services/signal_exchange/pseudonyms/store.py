@@ -1,0 +1,164 @@
+"""What a keeper remembers: how often each municipality asked on each day, and raised quotas. Never a point."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import Enum, auto
+
+from sqlalchemy import Column, Connection, Date, DateTime, Integer, MetaData, String, Table, func, select, update
+
+from signal_exchange.domain.ids import MunicipalityCode
+from signal_exchange.runtime.database import Database, add_once
+from signal_exchange.runtime.faults import Refused
+
+TABLES = MetaData()
+COUNTERS = Table(
+    "counters",
+    TABLES,
+    Column("municipality", String, primary_key=True),
+    Column("day", Date, primary_key=True),
+    Column("evaluated", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+)
+RAISES = Table(
+    "quota_raises",
+    TABLES,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("municipality", String, nullable=False),
+    Column("first_day", Date, nullable=False),
+    Column("last_day", Date, nullable=False),
+    Column("requests_a_day", Integer, nullable=False),
+    Column("requests_a_month", Integer, nullable=False),
+    Column("approved_by", String, nullable=False),
+    Column("second_approver", String, nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+)
+
+
+class Verdict(Enum):
+    """Whether a request may be evaluated, or which quota is used up."""
+
+    GRANTED = auto()
+    DAY_IS_FULL = auto()
+    MONTH_IS_FULL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """Requests of 16 points that a municipality may make per day and per calendar month."""
+
+    requests_a_day: int = 100
+    requests_a_month: int = 1000
+
+
+DEFAULT_QUOTA = Quota()
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaRaise:
+    """A larger quota for a municipality from one day to another, approved by two people; the other keeper needs its own."""
+
+    municipality: MunicipalityCode
+    first_day: date
+    last_day: date
+    quota: Quota
+    approved_by: str
+    second_approver: str
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """How many requests of a municipality were evaluated and refused on a day: for the audit."""
+
+    municipality: MunicipalityCode
+    day: date
+    evaluated: int
+    refused: int
+
+
+class CounterStore:
+    """The counters of one keeper, in SQLite or PostgreSQL.
+
+    Raises:
+        StoreUnavailable: the database does not answer; then nothing is evaluated.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        database.create_tables()
+
+    def take(self, municipality: MunicipalityCode, day: date, quota: Quota) -> Verdict:
+        """Count one request of a municipality as evaluated, or as refused when a quota is used up."""
+        with self._database.transaction() as connection:
+            _ensure_row(connection, municipality, day)
+            verdict = _verdict(connection, municipality, day, _raised(connection, municipality, day, quota))
+            _count(connection, municipality, day, "evaluated" if verdict is Verdict.GRANTED else "refused")
+            return verdict
+
+    def refuse(self, municipality: MunicipalityCode, day: date) -> None:
+        """Count one request of a municipality that was refused for what it held."""
+        with self._database.transaction() as connection:
+            _ensure_row(connection, municipality, day)
+            _count(connection, municipality, day, "refused")
+
+    def raise_quota(self, raised: QuotaRaise, recorded_at: datetime) -> None:
+        """Record a raised quota with who approved it.
+
+        Raises:
+            Refused: one person approved it twice, or the days are in the wrong order.
+        """
+        if not raised.approved_by or not raised.second_approver or raised.approved_by == raised.second_approver:
+            raise Refused("Twee verschillende mensen moeten een hoger quotum goedkeuren.")
+        if raised.last_day < raised.first_day:
+            raise Refused("De laatste dag ligt voor de eerste.")
+        with self._database.transaction() as connection:
+            connection.execute(RAISES.insert(), _raise_row(raised, recorded_at))
+
+    def counts(self, first_day: date, last_day: date) -> tuple[DayCount, ...]:
+        """Return the counters of a range of days, by day and municipality."""
+        rows = (
+            select(COUNTERS).where(COUNTERS.c.day.between(first_day, last_day)).order_by(COUNTERS.c.day, COUNTERS.c.municipality)
+        )
+        with self._database.reading() as connection:
+            return tuple(DayCount(*row) for row in connection.execute(rows))
+
+
+def _ensure_row(connection: Connection, municipality: MunicipalityCode, day: date) -> None:
+    add_once(connection, COUNTERS, [{"municipality": municipality, "day": day, "evaluated": 0, "refused": 0}])
+
+
+def _count(connection: Connection, municipality: MunicipalityCode, day: date, column: str) -> None:
+    of_day = (COUNTERS.c.municipality == municipality) & (COUNTERS.c.day == day)
+    connection.execute(update(COUNTERS).where(of_day).values({column: COUNTERS.c[column] + 1}))
+
+
+def _verdict(connection: Connection, municipality: MunicipalityCode, day: date, quota: Quota) -> Verdict:
+    of_month = (COUNTERS.c.municipality == municipality) & COUNTERS.c.day.between(day.replace(day=1), day)
+    # Locked, so that two requests at the same moment cannot both take the last place.
+    rows = connection.execute(select(COUNTERS.c.day, COUNTERS.c.evaluated).where(of_month).with_for_update()).all()
+    if sum(evaluated for _, evaluated in rows) >= quota.requests_a_month:
+        return Verdict.MONTH_IS_FULL
+    today = sum(evaluated for counted, evaluated in rows if counted == day)
+    return Verdict.DAY_IS_FULL if today >= quota.requests_a_day else Verdict.GRANTED
+
+
+def _raised(connection: Connection, municipality: MunicipalityCode, day: date, quota: Quota) -> Quota:
+    most = select(func.max(RAISES.c.requests_a_day), func.max(RAISES.c.requests_a_month)).where(
+        RAISES.c.municipality == municipality, RAISES.c.first_day <= day, RAISES.c.last_day >= day
+    )
+    a_day, a_month = connection.execute(most).one()
+    return Quota(max(quota.requests_a_day, a_day or 0), max(quota.requests_a_month, a_month or 0))
+
+
+def _raise_row(raised: QuotaRaise, recorded_at: datetime) -> dict[str, object]:
+    return {
+        "municipality": raised.municipality,
+        "first_day": raised.first_day,
+        "last_day": raised.last_day,
+        "requests_a_day": raised.quota.requests_a_day,
+        "requests_a_month": raised.quota.requests_a_month,
+        "approved_by": raised.approved_by,
+        "second_approver": raised.second_approver,
+        "recorded_at": recorded_at,
+    }
