@@ -71,4 +71,4 @@ def _copy_dependencies(pom: Path, libs: Path, maven: str) -> None:
     done = subprocess.run([maven, "-q", "-B", "-f", str(pom), *goal], capture_output=True, text=True, check=False)
     if done.returncode:
         said = next((line for line in done.stdout.splitlines() if line.startswith("[ERROR]")), "it gave no reason")
-        raise BrokerFailed(f"Maven could not fetch the jars of Kafka: {said.removeprefix('[ERROR]').strip()}")
+        raise BrokerFailed(f"Maven could not fetch the jars of Kafka: {said.removeprefix('[ERROR]').strip(' .')}.")
