@@ -1,0 +1,34 @@
+"""The synthetic region: a region without real persons and with a known truth."""
+
+from signal_exchange.demo.region.generating import SIX, generate_region
+from signal_exchange.demo.region.model import (
+    Arrival,
+    BadRecord,
+    Forgery,
+    Leak,
+    Mention,
+    Region,
+    SignalKey,
+    TrueLink,
+    TruePerson,
+    Truth,
+    Withdrawal,
+)
+from signal_exchange.demo.region.writing import write_region
+
+__all__ = [
+    "SIX",
+    "Arrival",
+    "BadRecord",
+    "Forgery",
+    "Leak",
+    "Mention",
+    "Region",
+    "SignalKey",
+    "TrueLink",
+    "TruePerson",
+    "Truth",
+    "Withdrawal",
+    "generate_region",
+    "write_region",
+]
