@@ -94,6 +94,9 @@ def _judge_published(entry: Json, signal: Json, known: dict[str, Known], referen
     if entry.get("transport") == "wrong_signature":
         return _parked("SIGNATURE_INVALID", [], unattributed=True)
     reason, codes = _content(entry, signal, reference)
+    if reference.full_code("V02") in codes:
+        # Who is no member, or speaks for another, has no numbers of its own to account for.
+        return _parked(reason, codes, unattributed=True)
     if not isinstance(signal.get("signal_id"), str) or not isinstance(signal.get("version"), int):
         return _parked(reason, codes)
     seen = known.setdefault(signal["signal_id"], Known(str(signal.get("municipality"))))

@@ -35,6 +35,7 @@ TRICKS: Final = (
         ("V02_MUNICIPALITY",),
         lambda _: (("municipality", PENDING_MUNICIPALITY),),
         sender=PENDING_MUNICIPALITY,
+        unattributed=True,
     ),
     Trick("wrong_signature", "SIGNATURE_INVALID", unattributed=True),
     Trick("oversized", "TOO_LARGE", ("V15_SIZE",)),

@@ -46,7 +46,10 @@ class Withdrawal:
 
 @dataclass(frozen=True, slots=True)
 class BadRecord:
-    """A record that the municipality must refuse: which field, by which rule, with which validation code."""
+    """A record that the municipality must refuse: which field, by which rule, with which validation code.
+
+    The field is the outermost one; a refusal may name a place inside it, as `acts[0]` or `observed.from`.
+    """
 
     kind: str
     key: SignalKey
@@ -62,7 +65,8 @@ class Forgery:
 
     `changes` are written over the coded signal of the base record (path with dots, value). A new signal gets an id of
     its own and version 1; else id and version of the base are used again. `expected_reason` is the dead letter reason
-    at the exchange, None when the message is a repeat that changes nothing.
+    at the exchange, None when the message is a repeat that changes nothing. An unattributed one blames nobody and
+    counts in no one's numbers.
     """
 
     kind: str
