@@ -95,3 +95,7 @@ def main() -> None:
         sys.exit(f"signal-exchange: {refusal}")
     except WorldUnavailable as fault:
         sys.exit(f"signal-exchange: {type(fault).__name__}: the database or Kafka does not answer. Nothing was lost; try again.")
+
+
+if __name__ == "__main__":
+    main()

@@ -10,7 +10,7 @@ from typing import Any, cast
 from fastavro import schemaless_reader, schemaless_writer
 
 from signal_exchange.contracts.faults import CannotEncode, Undecodable
-from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK, current_schemas, reader_schemas, writer_schemas
+from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK, WriterSchema, current_schemas, reader_schemas, writer_schemas
 
 HEADER_BYTES = 10
 MAX_RECORD_BYTES = 65_536
@@ -52,13 +52,29 @@ def decode(value: bytes | None, reader: str) -> Decoded:
         Undecodable: with a closed reason; whatever the bytes are, nothing else is raised.
     """
     body = _checked(value)
-    schema = writer_schemas().get(body[:HEADER_BYTES])
-    if schema is None:
-        raise Undecodable("unknown_fingerprint" if body.startswith(SINGLE_OBJECT_MARK) else "no_single_object_header")
+    schema = _written(body)
     view = reader_schemas(reader).get(schema.record)
     if view is None:
         raise Undecodable("unexpected_record")
     return Decoded(schema.record, _read(body, schema.parsed, view))
+
+
+def decode_whole(value: bytes | None) -> Decoded:
+    """Decode a record with every field that was written: for tools and tests that stand outside the services.
+
+    Raises:
+        Undecodable: see `decode`.
+    """
+    body = _checked(value)
+    schema = _written(body)
+    return Decoded(schema.record, _read(body, schema.parsed, schema.parsed))
+
+
+def _written(body: bytes) -> WriterSchema:
+    schema = writer_schemas().get(body[:HEADER_BYTES])
+    if schema is None:
+        raise Undecodable("unknown_fingerprint" if body.startswith(SINGLE_OBJECT_MARK) else "no_single_object_header")
+    return schema
 
 
 def _checked(value: bytes | None) -> bytes:

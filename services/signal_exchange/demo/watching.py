@@ -1,0 +1,122 @@
+"""Reads topics from outside every group: the trace while the demo runs, and every state at the end."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from kafka import KafkaConsumer, TopicPartition
+
+from signal_exchange.contracts.codec import decode_whole
+from signal_exchange.contracts.topics import Catalogue
+from signal_exchange.runtime.administration import admin_client
+from signal_exchange.runtime.connection import KafkaConnection
+
+POLL_MILLISECONDS = 200
+Number = tuple[str, str, int]
+"""Municipality, publisher run and sequence."""
+
+
+@contextmanager
+def reader(connection: KafkaConnection, *topics: str) -> Iterator[KafkaConsumer]:
+    """Open a consumer at the start of these topics, outside every group."""
+    consumer = KafkaConsumer(
+        group_id=None, auto_offset_reset="earliest", enable_auto_commit=False, **connection.for_kafka_python()
+    )
+    try:
+        parts = [
+            TopicPartition(topic, number) for topic in topics for number in sorted(consumer.partitions_for_topic(topic) or ())
+        ]
+        consumer.assign(parts)
+        consumer.seek_to_beginning(*parts)
+        yield consumer
+    finally:
+        consumer.close()
+
+
+def records_until_now(connection: KafkaConnection, *topics: str) -> list[Any]:
+    """Return every record that these topics hold now, as kafka-python's consumer records."""
+    with reader(connection, *topics) as consumer:
+        ends = {part: end for part, end in consumer.end_offsets(list(consumer.assignment())).items() if end}
+        found: list[Any] = []
+        while any(consumer.position(part) < end for part, end in ends.items()):
+            found += [record for batch in consumer.poll(POLL_MILLISECONDS).values() for record in batch]
+        return found
+
+
+def states_until_now(connection: KafkaConnection, topic: str) -> dict[str, dict[str, Any]]:
+    """Return the latest state of each key of a state topic, as fields."""
+    latest = {record.key.decode(): record.value for record in records_until_now(connection, topic)}
+    return {key: decode_whole(value).fields for key, value in latest.items() if value is not None}
+
+
+@dataclass(slots=True)
+class Picture:
+    """What the trace has told so far."""
+
+    entries: dict[Number, str] = field(default_factory=dict)
+    highest: dict[tuple[str, str], int] = field(default_factory=dict)
+    effects: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    stored: Counter[str] = field(default_factory=Counter)
+    seen: set[str] = field(default_factory=set)
+    unattributed: int = 0
+
+    def add(self, fact: Mapping[str, Any]) -> None:
+        """Add one trace fact; a repeated one changes nothing."""
+        if fact["trace_id"] in self.seen:
+            return
+        self.seen.add(fact["trace_id"])
+        if fact["stage"] == "CHECKPOINT":
+            run = (fact["municipality"], fact["publisher_run"])
+            self.highest[run] = max(fact["sequence"], self.highest.get(run, 0))
+        elif fact["stage"] in ("RECEIVED", "PARKED"):
+            self._account(fact)
+        elif fact["stage"] == "ROUTED":
+            self.effects[(fact["signal_id"], fact["version"], fact["destination"])] = fact["verdict"]
+        else:
+            self.stored[fact["service"]] += 1
+
+    def _account(self, fact: Mapping[str, Any]) -> None:
+        if fact["verdict"] == "unattributed":
+            self.unattributed += 1
+        elif fact["sequence"] is not None:
+            self.entries[(fact["municipality"], fact["publisher_run"], fact["sequence"])] = fact["verdict"]
+
+    @property
+    def missing(self) -> int:
+        """Return how many numbers that were given out are not accounted for yet."""
+        given = {(code, run, number) for (code, run), highest in self.highest.items() for number in range(1, highest + 1)}
+        return len(given - set(self.entries))
+
+
+class Watch:
+    """Follows the trace."""
+
+    def __init__(self, consumer: KafkaConsumer) -> None:
+        self._consumer = consumer
+        self.picture = Picture()
+
+    def look(self) -> Picture:
+        """Take in what came since the last look."""
+        for batch in self._consumer.poll(POLL_MILLISECONDS).values():
+            for record in batch:
+                self.picture.add(decode_whole(record.value).fields)
+        return self.picture
+
+
+def lag(connection: KafkaConnection, catalogue: Catalogue, groups: Iterable[str]) -> int:
+    """Return how many records these consumer groups have not committed yet, over all their topics."""
+    wanted = {group: catalogue.sources_of(group) for group in groups}
+    with reader(connection, *{topic for topics in wanted.values() for topic in topics}) as consumer:
+        ends = consumer.end_offsets(list(consumer.assignment()))
+    with admin_client(connection) as admin:
+        committed = {group: admin.list_group_offsets(group)[group] for group in wanted}
+    return sum(_behind(ends, committed[group], topics) for group, topics in wanted.items())
+
+
+def _behind(ends: Mapping[Any, int], committed: Mapping[Any, Any], topics: Iterable[str]) -> int:
+    parts = [part for part in ends if part.topic in set(topics)]
+    return sum(max(0, ends[part] - (committed[part].offset if part in committed else 0)) for part in parts)
