@@ -13,7 +13,7 @@ from kafka.protocol.metadata import FindCoordinatorRequest  # type: ignore[impor
 from kafka.protocol.producer import ProduceRequest  # type: ignore[import-untyped]  # ships no types
 from kafka.record.memory_records import MemoryRecordsBuilder  # type: ignore[import-untyped]  # ships no types
 
-from signal_exchange.runtime.administration import admin_client
+from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import KafkaConnection
 
 BY_NAME = 12

@@ -14,7 +14,8 @@ import pytest
 from signal_exchange.contracts.topics import Catalogue, catalogue
 from signal_exchange.demo.broker import BrokerFailed, EmbeddedBroker
 from signal_exchange.runtime.access_rules import AccessRule, add_rules
-from signal_exchange.runtime.administration import admin_client, apply_catalogue, create_topics, set_users
+from signal_exchange.runtime.admin_client import admin_client
+from signal_exchange.runtime.administration import apply_catalogue, create_topics, set_users
 from signal_exchange.runtime.connection import KafkaConnection
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -30,7 +30,7 @@ from real_exchange import MUNICIPALITIES, Exchange, unique_name
 from signal_exchange.contracts.topics import catalogue, municipality_principal
 from signal_exchange.demo.broker_files import identity_of
 from signal_exchange.runtime.access_rules import Admin
-from signal_exchange.runtime.administration import admin_client
+from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import BrokerUnavailable
 

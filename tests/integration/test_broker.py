@@ -20,7 +20,8 @@ from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]  
 from real_exchange import KAFKA_LIBS, running_broker
 from signal_exchange.demo.broker import BrokerFailed, EmbeddedBroker, fetch_libs
 from signal_exchange.demo.broker_files import identity_of
-from signal_exchange.runtime.administration import admin_client, answers, create_topics
+from signal_exchange.runtime.admin_client import admin_client, answers
+from signal_exchange.runtime.administration import create_topics
 from signal_exchange.runtime.connection import KafkaConnection
 
 pytestmark = pytest.mark.broker

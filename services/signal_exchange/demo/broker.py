@@ -25,7 +25,7 @@ from signal_exchange.demo.broker_files import (
 from signal_exchange.demo.broker_log import reason_in
 from signal_exchange.demo.java import BrokerFailed, fetch_libs, require_java, require_libs
 from signal_exchange.demo.tether import tethered
-from signal_exchange.runtime.administration import answers
+from signal_exchange.runtime.admin_client import answers
 from signal_exchange.runtime.connection import KafkaConnection
 
 __all__ = ["BrokerFailed", "EmbeddedBroker", "fetch_libs"]

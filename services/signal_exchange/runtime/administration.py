@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from kafka import KafkaAdminClient  # type: ignore[import-untyped]  # ships no types
 from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
     ConfigResource,
     ConfigResourceType,
     UserScramCredentialDeletion,
     UserScramCredentialUpsertion,
 )
-from kafka.errors import KafkaError, TopicAlreadyExistsError  # type: ignore[import-untyped]  # ships no types
+from kafka.errors import TopicAlreadyExistsError  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.runtime.access_rules import AccessRule, Admin, AdministrationFailed, replace_rules
+from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import MECHANISM, KafkaConnection
-from signal_exchange.runtime.faults import BrokerUnavailable
-
-ANSWER_SECONDS = 30.0
 
 
 class WantedTopic(Protocol):
@@ -106,48 +101,6 @@ def wanted_rules(catalogue: WantedCatalogue) -> frozenset[AccessRule]:
     writes = {AccessRule(name, "WRITE", "TOPIC", topic.name) for topic in catalogue.topics for name in topic.writers}
     groups = {AccessRule(rule.principal, "READ", "GROUP", rule.principal) for rule in reads}
     return frozenset(reads | writes | groups)
-
-
-@contextmanager
-def admin_client(connection: KafkaConnection, seconds: float = ANSWER_SECONDS) -> Iterator[Admin]:
-    """Give a kafka-python admin client for the length of a `with` block.
-
-    Raises:
-        AdministrationFailed: Kafka refuses what the block asks.
-        BrokerUnavailable: Kafka does not answer within `seconds`, or does not let this user in.
-    """
-    milliseconds = int(seconds * 1000)
-    try:
-        client = KafkaAdminClient(**connection.for_kafka_python(), bootstrap_timeout_ms=milliseconds)
-    except KafkaError:  # its text says only that time ran out, also when the password is wrong
-        message = f"Kafka at {connection.bootstrap} does not answer or does not let {connection.username} in."
-        raise BrokerUnavailable(message) from None
-    try:
-        yield client
-    except KafkaError as error:
-        raise AdministrationFailed(f"Kafka refuses this administration: {type(error).__name__}.") from error
-    finally:
-        client.close()
-
-
-def answers(connection: KafkaConnection, seconds: float) -> bool:
-    """Say whether Kafka lets this user in within `seconds`; a closed port answers at once."""
-    if not any(map(_listens, connection.servers)):
-        return False
-    try:
-        with admin_client(connection, seconds) as admin:
-            return bool(admin.describe_cluster()["brokers"])
-    except (AdministrationFailed, BrokerUnavailable):
-        return False
-
-
-def _listens(server: str) -> bool:
-    host, _, port = server.rpartition(":")
-    try:
-        socket.create_connection((host, int(port)), timeout=1).close()
-    except OSError:
-        return False
-    return True
 
 
 def _apply_topics(
