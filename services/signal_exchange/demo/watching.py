@@ -12,7 +12,7 @@ from kafka import KafkaConsumer, TopicPartition
 
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.contracts.topics import Catalogue
-from signal_exchange.runtime.administration import admin_client
+from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import KafkaConnection
 
 POLL_MILLISECONDS = 200

@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from signal_exchange.contracts.codec import decode
 from signal_exchange.routing.store import TABLES, RoutingStore, StoredSignal
-from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.commands import AsJson, Place, show_json, show_rows
 
 app = typer.Typer(no_args_is_help=True, help="Where the signals went.")
-AsJson = Annotated[bool, typer.Option("--json", help="As JSON.")]
+PLACE = Place("routing", TABLES)
+LISTED = {"signal_id": "signaal", "municipality": "gemeente", "version": "versie", "state": "stand", "sent_to": "gestuurd naar"}
+SHOWN = {"destination": "ontvanger", "effect": "besluit", "deliver_as": "vorm", "rule_id": "regel", "due_from": "vanaf"}
 
 
 @app.command("list")
@@ -25,12 +23,9 @@ def list_signals(*, as_json: AsJson = False) -> None:
     """List every signal that routing knows, with its state and where it was sent."""
     rows = [_summary(stored) for stored in _stored()]
     if as_json:
-        typer.echo(json.dumps(rows, indent=2))
-        return
-    table = Table("signaal", "gemeente", "versie", "stand", "gestuurd naar")
-    for row in rows:
-        table.add_row(row["signal_id"], row["municipality"], str(row["version"]), row["state"], ", ".join(row["sent_to"]))
-    Console().print(table)
+        show_json(rows)
+    else:
+        show_rows([{**row, "sent_to": ", ".join(row["sent_to"])} for row in rows], LISTED, empty="Er zijn nog geen signalen.")
 
 
 @app.command()
@@ -39,13 +34,15 @@ def show(signal_id: str, *, as_json: AsJson = False) -> None:
     found = next((stored for stored in _stored() if stored.signal_id == signal_id), None)
     if found is None:
         raise Refused("Dit signaal is hier niet bekend.")
-    details = {**_summary(found), "deliveries": [_plain(each) for each in _accepted(found).get("deliveries", ())]}
-    typer.echo(json.dumps(details, indent=2) if as_json else _as_text(details))
+    deliveries = list(_accepted(found).get("deliveries", ()))
+    if as_json:
+        show_json({**_summary(found), "deliveries": deliveries})
+    else:
+        show_rows(deliveries, SHOWN, empty="Dit signaal is geparkeerd en nergens heen gestuurd.")
 
 
 def _stored() -> list[StoredSignal]:
-    settings = ServiceSettings()
-    with Database(settings.database("routing"), TABLES).reading() as connection:
+    with PLACE.reading() as connection:
         return RoutingStore(connection).all_signals()
 
 
@@ -57,17 +54,3 @@ def _summary(stored: StoredSignal) -> dict[str, Any]:
     sent = [each["destination"] for each in _accepted(stored).get("deliveries", ()) if each["effect"] == "SEND"]
     about = {name: getattr(stored, name) for name in ("signal_id", "municipality", "version", "state")}
     return {**about, "sent_to": sent}
-
-
-def _plain(delivery: Mapping[str, Any]) -> dict[str, Any]:
-    due_from = delivery["due_from"]
-    return {**delivery, "due_from": due_from.isoformat() if due_from else None}
-
-
-def _as_text(details: Mapping[str, Any]) -> str:
-    head = f"{details['signal_id']}  {details['municipality']}  versie {details['version']}  {details['state']}"
-    return "\n".join([head, *map(_line, details["deliveries"])])
-
-
-def _line(delivery: Mapping[str, Any]) -> str:
-    return f"  {delivery['destination']}: {delivery['effect']} {delivery['deliver_as'] or '-'} ({delivery['rule_id']})"

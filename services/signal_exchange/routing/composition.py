@@ -11,6 +11,7 @@ from signal_exchange.routing.running import Rulebook
 from signal_exchange.routing.store import OUTBOX, TABLES
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import load_identity
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
 
@@ -41,5 +42,5 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
 
 def main() -> None:
     """Run routing until it is stopped."""
-    settings = ServiceSettings()
+    settings = service_settings()
     run_consumer(consumer_spec(settings), settings)

@@ -12,10 +12,11 @@ from signal_exchange.domain.times import is_credible, local_day
 from signal_exchange.domain.validation import dead_letter_reason, validate
 from signal_exchange.domain.versions import VersionVerdict, content_hash, judge_version
 from signal_exchange.routing.desk import Desk
-from signal_exchange.routing.running import Rulebook, Run, SealTo
+from signal_exchange.routing.running import Rulebook, Run
 from signal_exchange.routing.store import RoutingStore, UsedNumber
 from signal_exchange.routing.verifying import SIGNED_RECORDS, Verified, verify
 from signal_exchange.stream.messages import Attribution, Message, Unreadable
+from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
 
 SENT_BY_SIGNAL = frozenset({"SignalPublished", "SignalWithdrawn"})

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,17 +22,12 @@ from signal_exchange.routing.deciding import Step, deliveries_of, end_offer, ste
 from signal_exchange.routing.desk import Desk
 from signal_exchange.routing.verifying import Verified
 from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
 from signal_exchange.stream.work import Work
 
-OUTCOME_NAMESPACE = uuid.UUID("9f7d3c52-8f4e-5a41-9c7e-4f0f6d0f2b02")
-DETAIL_BYTES = 512
-"""Sealed details are padded with spaces to a multiple of this, so that length says little."""
 ENDED_BY = {"REFERRAL": "CARE_COORDINATOR", "DECISION": "SCREENING_AGENDA"}
 """Destination whose offer an outcome of this kind can end."""
 END_STATES = frozenset({"REJECTED", "COMPLETED", "WITHDRAWN", "LAPSED", "DECIDED"})
-
-SealTo = Callable[[str, bytes, str], Mapping[str, object]]
-"""Seals bytes to a recipient group, bound to an id; returns a SealedPart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +120,7 @@ class Run:
 
     def _report(self, accepted: Mapping[str, Any], routes: Sequence[Route], facts: Facts) -> None:
         signal_id, at = accepted["signal_id"], accepted["appended_at"]
-        outcome_id = str(uuid.uuid5(OUTCOME_NAMESPACE, f"{signal_id}:routing"))
+        outcome_id = outcome_id_of(signal_id, self.work.service, "ROUTED", 1)
         fields = {
             **{name: accepted[name] for name in ("signal_id", "version", "revision", "municipality", "state", "own_ref")},
             "outcome_id": outcome_id,
@@ -179,6 +173,5 @@ def _withdrawn(verified: Verified, before: Mapping[str, Any], what: Sequence[Ste
 
 def _detail(routes: Sequence[Route], facts: Facts) -> bytes:
     shown = ("destination", "effect", "deliver_as", "rule_id", "reason")
-    detail = {"urgency": facts.urgency, "deliveries": [{name: getattr(route, name) for name in shown} for route in routes]}
-    plain = json.dumps(detail).encode()
-    return plain.ljust(-(-len(plain) // DETAIL_BYTES) * DETAIL_BYTES)
+    deliveries = [{name: getattr(route, name) for name in shown} for route in routes]
+    return padded({"urgency": facts.urgency, "deliveries": deliveries})
