@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from importlib import import_module
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -36,7 +38,7 @@ SERVICES = {
     "statistics": "signal_exchange.statistics.composition:main",
     "feedback": "signal_exchange.feedback.composition:main",
     "municipality": "signal_exchange.municipality.composition:main",
-    "keeper": "signal_exchange.pseudonyms.commands:main",
+    "keeper": "signal_exchange.pseudonyms.composition:main",
 }
 """What `run` can run."""
 
@@ -73,8 +75,23 @@ app = typer.Typer(
 
 
 @app.callback()
-def _root() -> None:
-    """Hold the group together: without a callback Typer would make a single command of it."""
+def _root(
+    env_file: Annotated[
+        Path | None,
+        typer.Option("--env-file", "-e", help="File with settings, as NAME=VALUE lines; the demo writes one per process."),
+    ] = None,
+) -> None:
+    if env_file is not None:
+        os.environ.update(_settings_in(env_file))
+
+
+def _settings_in(file: Path) -> dict[str, str]:
+    try:
+        lines = file.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        raise typer.BadParameter(f"The file {file} cannot be read.") from None
+    pairs = (line.partition("=") for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, _, value in pairs}
 
 
 @app.command()

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from kafka import KafkaProducer
+from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.contracts import cloud_events
 from signal_exchange.contracts.codec import decode

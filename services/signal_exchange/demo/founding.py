@@ -42,9 +42,14 @@ class Region:
     ports: Mapping[str, int]
 
     @property
+    def members(self) -> tuple[str, ...]:
+        """Return the municipalities that take part; a PENDING one has keys but no access."""
+        return tuple(code for code in self.municipalities if _status(code) == "ACCEDED")
+
+    @property
     def catalogue(self) -> Catalogue:
         """Return the topics and principals of this region."""
-        return catalogue(self.municipalities)
+        return catalogue(self.members)
 
     def process_folder(self, name: str) -> Path:
         """Return the folder of one process: its keys, password and data."""
@@ -90,6 +95,11 @@ def found(folder: Path, municipalities: Iterable[str], today: date) -> Region:
     _make_keys(region, today)
     write_private(remembered, json.dumps({"municipalities": codes, "passwords": passwords, "ports": ports}))
     return region
+
+
+def _status(code: str) -> str:
+    member = load_members().get(code)
+    return member.accession_status if member else "UNKNOWN"
 
 
 def _remembered(folder: Path, facts: Mapping[str, Mapping[str, str] | list[str]]) -> Region:

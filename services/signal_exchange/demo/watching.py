@@ -8,16 +8,15 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition
+from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.contracts.topics import Catalogue
+from signal_exchange.domain.ledger import Checkpoint, Entry, Ledger, balance
 from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import KafkaConnection
 
 POLL_MILLISECONDS = 200
-Number = tuple[str, str, int]
-"""Municipality, publisher run and sequence."""
 
 
 @contextmanager
@@ -55,41 +54,37 @@ def states_until_now(connection: KafkaConnection, topic: str) -> dict[str, dict[
 
 @dataclass(slots=True)
 class Picture:
-    """What the trace has told so far."""
+    """What the trace has told so far; a fact that is told twice is taken once."""
 
-    entries: dict[Number, str] = field(default_factory=dict)
-    highest: dict[tuple[str, str], int] = field(default_factory=dict)
+    entries: list[Entry] = field(default_factory=list)
+    checkpoints: list[Checkpoint] = field(default_factory=list)
     effects: dict[tuple[str, int, str], str] = field(default_factory=dict)
     stored: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
-    unattributed: int = 0
 
     def add(self, fact: Mapping[str, Any]) -> None:
-        """Add one trace fact; a repeated one changes nothing."""
+        """Add one trace fact."""
         if fact["trace_id"] in self.seen:
             return
         self.seen.add(fact["trace_id"])
         if fact["stage"] == "CHECKPOINT":
-            run = (fact["municipality"], fact["publisher_run"])
-            self.highest[run] = max(fact["sequence"], self.highest.get(run, 0))
-        elif fact["stage"] in ("RECEIVED", "PARKED"):
-            self._account(fact)
+            self.checkpoints.append(Checkpoint(fact["municipality"], fact["publisher_run"], fact["sequence"], fact["at"]))
+        elif fact["stage"] in ("RECEIVED", "PARKED") and fact["service"] == "routing":
+            self.entries.append(_entry(fact))
         elif fact["stage"] == "ROUTED":
             self.effects[(fact["signal_id"], fact["version"], fact["destination"])] = fact["verdict"]
         else:
             self.stored[fact["service"]] += 1
 
-    def _account(self, fact: Mapping[str, Any]) -> None:
-        if fact["verdict"] == "unattributed":
-            self.unattributed += 1
-        elif fact["sequence"] is not None:
-            self.entries[(fact["municipality"], fact["publisher_run"], fact["sequence"])] = fact["verdict"]
-
     @property
-    def missing(self) -> int:
-        """Return how many numbers that were given out are not accounted for yet."""
-        given = {(code, run, number) for (code, run), highest in self.highest.items() for number in range(1, highest + 1)}
-        return len(given - set(self.entries))
+    def ledger(self) -> Ledger:
+        """Return the balance of what the trace has told (R-FLOW-01)."""
+        return balance(self.entries, self.checkpoints)
+
+
+def _entry(fact: Mapping[str, Any]) -> Entry:
+    number = None if fact["sequence"] is None else (fact["municipality"], fact["publisher_run"], fact["sequence"])
+    return Entry(number, fact["verdict"], fact["signal_id"], fact["version"] or 0)
 
 
 class Watch:

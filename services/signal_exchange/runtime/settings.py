@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange.runtime.faults import Refused
 
 PREFIX = "SIGNAL_EXCHANGE_"
 
@@ -24,7 +25,7 @@ class ProcessSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     mode: Literal["production", "demo"] = Field(
-        "production", description="production refuses what is only good for a demo: plain-text listeners, keys of the demo."
+        "production", description="production refuses what is only good for a demo: plain-text listeners."
     )
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="Lowest level of log events.")
     data_dir: Path = Field(description="Folder for the database (when SQLite) and other working files of this process.")
@@ -74,7 +75,10 @@ class MunicipalitySettings(ServiceSettings):
     api_token_file: Path | None = Field(
         None, description="File with the bearer token of the REST API; empty: the API refuses everybody."
     )
-    keeper_token_file: Path | None = Field(None, description="File with the bearer tokens of this municipality: a JSON object with one per keeper, by its name in the register.")
+    keeper_token_file: Path | None = Field(
+        None,
+        description="File with the bearer tokens of this municipality: a JSON object with one per keeper, by its name in the register.",
+    )
     keeper_seconds: float = Field(
         5.0, description="How long a keeper may take to answer; later the signal goes without link tokens."
     )
@@ -92,8 +96,27 @@ class KeeperSettings(ProcessSettings):
     keys_file: Path = Field(description="Private epoch keys of this keeper.")
     tokens_file: Path = Field(description="Digests of the bearer tokens of the municipalities.")
     port: int = Field(0, description="Loopback port of the API; 0: a free one.")
-    requests_per_day: int = Field(100, description="Requests of 16 points that one municipality may make in a day; this bounds guessing.")
+    requests_per_day: int = Field(
+        100, description="Requests of 16 points that one municipality may make in a day; this bounds guessing."
+    )
     requests_per_month: int = Field(1000, description="The same in a month.")
+
+
+Some = TypeVar("Some", bound=ProcessSettings)
+
+
+def loaded(group: type[Some]) -> Some:
+    """Return these settings, from the environment.
+
+    Raises:
+        Refused: settings are missing or wrong; all named together, with their meaning, and never their value.
+    """
+    try:
+        return group()
+    except ValidationError as fault:
+        names = sorted({str(each["loc"][0]) for each in fault.errors()})
+        said = (f"{PREFIX}{name.upper()} ({group.model_fields[name].description})" for name in names)
+        raise Refused("These settings are missing or wrong: " + "; ".join(said)) from None
 
 
 @dataclass(frozen=True, slots=True)

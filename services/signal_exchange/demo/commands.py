@@ -1,0 +1,123 @@
+"""The command `signal-exchange demo`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console, Group
+from rich.live import Live
+from rich.table import Table
+
+from signal_exchange.demo.exchange import Exchange, checkout
+from signal_exchange.demo.java import BrokerFailed
+from signal_exchange.demo.processes import ChildFailed
+from signal_exchange.demo.region import SIX
+from signal_exchange.demo.running import DemoRun, NotAccountedFor, Result, prepare_input
+from signal_exchange.demo.watching import Picture, Watch, reader
+from signal_exchange.domain.times import local_day
+from signal_exchange.runtime import clock
+from signal_exchange.runtime.faults import Refused
+
+app = typer.Typer()
+MARK = ".signal-exchange-demo"
+PENDING = ("GM0907",)
+"""Has not acceded: it has keys and no access, so that the demo can show that its signals are parked."""
+
+
+@app.command("demo")
+def demo(
+    *,
+    once: Annotated[bool, typer.Option("--once", help="Stop when every signal is accounted for, instead of at Ctrl-C.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; everything else goes to stderr.")] = False,
+    signals: Annotated[int, typer.Option(min=1, help="Signals of the synthetic region, besides the six examples.")] = 60,
+    seed: Annotated[int, typer.Option(help="Seed of the synthetic region; the same seed gives the same region.")] = 1,
+    folder: Annotated[
+        Path, typer.Option("--dir", help="Folder for everything that the demo makes; it is emptied at the start.")
+    ] = Path("var/demo"),
+) -> None:
+    """Run the whole exchange on this machine, with a synthetic region in which nobody is real.
+
+    Exit code 0 when nothing was lost and everything went where an independent second implementation of the rules says it should.
+    """
+    console = Console(stderr=as_json or once, highlight=False)
+    try:
+        result = _run(_emptied(folder), console, signals=signals, seed=seed, stay=not once)
+    except (BrokerFailed, ChildFailed, NotAccountedFor) as failure:
+        raise Refused(str(failure)) from None
+    except KeyboardInterrupt:
+        console.print("Stopped; nothing is left running.")
+        raise typer.Exit(130) from None
+    if once:
+        typer.echo(json.dumps(result.as_json(), indent=2) if as_json else _as_text(result))
+    raise typer.Exit(0 if result.as_expected else 1)
+
+
+def _emptied(folder: Path) -> Path:
+    folder = folder.resolve()
+    if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
+        raise Refused(f"{folder} was not made by the demo and is not empty: choose another folder with --dir.")
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    (folder / MARK).touch()
+    return folder
+
+
+def _run(folder: Path, console: Console, *, signals: int, seed: int, stay: bool) -> Result:
+    today = local_day(clock.now())
+    if not (checkout() / "tests" / "oracle").is_dir():
+        raise Refused("The demo needs a checkout of the repository: its truth comes from tests/oracle.")
+    console.print(f"Synthetic region: {signals} signals, seed {seed}; nobody in it is real.")
+    given = prepare_input(folder / "input", seed, signals, today)
+    with Exchange(folder, today, municipalities=(*SIX, *PENDING), told=console.print) as exchange:
+        with (
+            reader(exchange.connection("oversight"), "signal-trace") as trace,
+            Live(console=console, refresh_per_second=4) as live,
+        ):
+            run = DemoRun(exchange, given, Watch(trace), today, lambda picture: live.update(_picture(picture)))
+            result = run.run()
+        if stay:
+            _stay(exchange, result, console)
+    return result
+
+
+def _stay(exchange: Exchange, result: Result, console: Console) -> None:
+    console.print(_as_text(result))
+    console.print(_guide(exchange))
+    while True:
+        exchange.household.check()
+        time.sleep(1)
+
+
+def _picture(picture: Picture) -> Group:
+    ledger = picture.ledger
+    numbers = Table("verzonden", *ledger.counts, title="Grootboek (elk nummer staat op precies een plaats)", title_justify="left")
+    numbers.add_row(str(ledger.sent), *(str(count) for count in ledger.counts.values()))
+    stored = Table("stap", "aantal", title="Opgeslagen bij de ontvangers", title_justify="left")
+    for service, count in sorted(picture.stored.items()):
+        stored.add_row(service, str(count))
+    return Group(numbers, stored)
+
+
+def _as_text(result: Result) -> str:
+    figures = result.as_json()
+    verdict = "Nothing was lost, and everything went where the rules say." if result.as_expected else "NOT as it should be."
+    lines = [verdict, *(f"  {name}: {value}" for name, value in figures.items() if name not in ("differences", "numbers"))]
+    return "\n".join([*lines, *(f"  difference: {each}" for each in result.differences[:20])])
+
+
+def _guide(exchange: Exchange) -> str:
+    command = f"{sys.argv[0]} -e"
+    folder = exchange.folder
+    return "\n".join([
+        "The exchange stays up until Ctrl-C. In another terminal, for example:",
+        f"  {command} {folder}/worklist/env worklist list",
+        f"  {command} {folder}/agenda/env agenda list",
+        f"  {command} {folder}/statistics/env statistics list",
+        f"  {command} {folder}/municipality-gm0983/env trace VEN-2026-0311",
+    ])  # fmt: skip

@@ -1,0 +1,137 @@
+"""The whole exchange on one machine: a real Kafka, two keepers, every service and the nodes of some municipalities."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from pathlib import Path
+from typing import Self
+
+from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
+from signal_exchange.demo.broker import EmbeddedBroker
+from signal_exchange.demo.broker_files import free_ports
+from signal_exchange.demo.founding import KEEPERS, Region, found
+from signal_exchange.demo.processes import Child, Household
+from signal_exchange.demo.region import SIX
+from signal_exchange.runtime.administration import apply_catalogue
+from signal_exchange.runtime.connection import KafkaConnection
+
+READY_SECONDS = 90.0
+Told = Callable[[str], None]
+
+
+def checkout() -> Path:
+    """Return the root of the checkout that this package runs from; the demo needs its deploy/kafka and tests/oracle."""
+    return Path(__file__).resolve().parents[3]
+
+
+def _silently(_message: str) -> None:
+    pass
+
+
+class Exchange:
+    """Starts everything in one folder, and stops everything that it started and nothing else."""
+
+    def __init__(
+        self,
+        folder: Path,
+        today: date,
+        *,
+        municipalities: Iterable[str] = SIX,
+        services: Sequence[str] = CONSUMERS,
+        libs: Path | None = None,
+        settings: dict[str, str] | None = None,
+        told: Told = _silently,
+    ) -> None:
+        self.folder, self.told = folder, told
+        self.region: Region = found(folder, municipalities, today)
+        self.broker = EmbeddedBroker(folder / "kafka", libs or checkout() / "deploy" / "kafka" / "libs")
+        self.settings = settings or {}
+        self.services = tuple(services)
+        self.household = Household([])
+
+    def __enter__(self) -> Self:
+        """Start, or stop what was started when that fails."""
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Stop."""
+        self.stop()
+
+    def start(self) -> None:
+        """Start Kafka, apply the catalogue, start every process and wait until each does its work.
+
+        Raises:
+            BrokerFailed: Kafka could not start.
+            ChildFailed: a process ended or was not ready in time.
+        """
+        self.broker.start(self.told)
+        self.told("Topics, users and access rules ...")
+        apply_catalogue(self.broker.admin_credentials, self.region.catalogue, self.region.passwords)
+        self.household = Household(self._children())
+        self.told(f"Starting {len(self.household.children)} processes ...")
+        self.household.start()
+        self.household.await_ready(READY_SECONDS, lambda name: self.told(f"{name} is ready"))
+
+    def stop(self) -> None:
+        """Stop every process and then Kafka."""
+        self.household.stop()
+        self.broker.stop()
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Return the names of the municipalities' nodes."""
+        return tuple(municipality_principal(code) for code in self.region.members)
+
+    @property
+    def admin(self) -> KafkaConnection:
+        """Return the connection of the broker's owner, who looks from outside."""
+        return self.broker.admin_credentials
+
+    def connection(self, principal: str) -> KafkaConnection:
+        """Return the connection of a principal."""
+        return KafkaConnection(self.broker.bootstrap, principal, self.region.passwords[principal])
+
+    def environment(self, name: str, metrics_port: int = 0) -> dict[str, str]:
+        """Return the settings of one process, and write them to its env file for whoever wants to look inside."""
+        settings = {**self.region.environment(name, self.broker.bootstrap, metrics_port), **self.settings}
+        lines = "".join(f"{variable}={value}\n" for variable, value in settings.items())
+        (self.region.process_folder(name) / "env").write_text(lines, encoding="utf-8")
+        return settings
+
+    def command(self, name: str, *arguments: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
+        """Run one signal-exchange command with the settings of a process, and return what it said."""
+        inherited = {variable: value for variable, value in os.environ.items() if not variable.startswith("SIGNAL_EXCHANGE_")}
+        environment = {**inherited, **self.environment(name)}
+        command = [sys.executable, "-m", "signal_exchange.cli", *arguments]
+        return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
+
+    def publish(self, files: dict[str, Path]) -> dict[str, subprocess.CompletedProcess[str]]:
+        """Publish a file per municipality with the ordinary command, two at a time; return what each said."""
+        with ThreadPoolExecutor(2) as pool:
+            jobs = {code: pool.submit(self._publish, code, file) for code, file in files.items()}
+            return {code: job.result() for code, job in jobs.items()}
+
+    def _publish(self, code: str, file: Path) -> subprocess.CompletedProcess[str]:
+        node = municipality_principal(code)
+        return self.command(node, "publish", str(file), "--municipality", code, "--json")
+
+    def _children(self) -> list[Child]:
+        ports = free_ports()
+        keepers = [self._child(name, ("run", "keeper"), self.region.ports[name], "/v1/sleutels") for name in KEEPERS]
+        services = [self._child(name, ("run", name), next(ports), "/health/ready") for name in self.services]
+        nodes = [self._child(name, ("run", "municipality"), next(ports), "/health/ready") for name in self.nodes]
+        return [*nodes, *services, *keepers]
+
+    def _child(self, name: str, arguments: tuple[str, ...], port: int, path: str) -> Child:
+        environment = self.environment(name, metrics_port=port)
+        return Child(name, arguments, environment, self.folder / "logs" / f"{name}.log", f"http://127.0.0.1:{port}{path}")

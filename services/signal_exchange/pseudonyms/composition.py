@@ -1,0 +1,13 @@
+"""Puts a keeper together: settings in, a running API out."""
+
+from __future__ import annotations
+
+from signal_exchange.pseudonyms.commands import serve
+from signal_exchange.runtime.settings import KeeperSettings, loaded
+
+
+def main() -> None:
+    """Run a keeper until it is stopped."""
+    settings = loaded(KeeperSettings)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    serve(settings)
