@@ -1,0 +1,123 @@
+"""A record beside what is known of its reference: new, the next version, nothing new, or no longer possible."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum, StrEnum, auto
+from typing import Any
+
+from signal_exchange.municipality.checking import Checked
+from signal_exchange.municipality.importing import Line
+from signal_exchange.municipality.preparing import Draft
+from signal_exchange.municipality.refusals import Refusal
+from signal_exchange.municipality.store import WITHDRAWN, Known, VaultRow
+from signal_exchange.privacy.vault import VaultKey
+
+
+class Outcome(StrEnum):
+    """What became of one record."""
+
+    PUBLISHED = "PUBLISHED"
+    NEW_VERSION = "NEW_VERSION"
+    UNCHANGED = "UNCHANGED"
+    REFUSED = "REFUSED"
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What became of one line. `warnings` are codes: why link tokens follow later, or that there were too many of them."""
+
+    line: Line
+    outcome: Outcome
+    signal_id: str | None = None
+    version: int | None = None
+    refusals: tuple[Refusal, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+class Verdict(Enum):
+    """What a record is beside what is known of its reference."""
+
+    NEW = auto()
+    NEXT = auto()
+    SAME = auto()
+    ADOPTED = auto()
+    """The exchange has this signal and we, restored from a backup, had lost it: kept again, not published again."""
+    ENDED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A checked record with what the store knows it by: keyed hashes of its reference and of its content."""
+
+    line: Line
+    checked: Checked
+    reference: bytes = field(repr=False)
+    content: bytes = field(repr=False)
+
+    @classmethod
+    def of(cls, line: Line, checked: Checked, key: VaultKey) -> Candidate:
+        """Return the candidate for a checked line."""
+        content = key.mac(_canonical(checked.record), purpose="content")
+        return cls(line, checked, key.mac(checked.reference), content)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A candidate beside what is known of its reference."""
+
+    candidate: Candidate
+    before: Known | None
+    signal_id: str
+
+    @classmethod
+    def of(cls, candidate: Candidate, before: Known | None) -> Case:
+        """Return the case, under the id that the signal has, or gets now."""
+        return cls(candidate, before, before.signal_id if before else str(uuid.uuid4()))
+
+    @property
+    def verdict(self) -> Verdict:
+        """Say what the record is."""
+        if self.before is None:
+            return Verdict.NEW
+        if self.before.content_mac is None:
+            return Verdict.ADOPTED
+        if self.before.content_mac == self.candidate.content:
+            return Verdict.SAME
+        return Verdict.ENDED if self.before.state == WITHDRAWN else Verdict.NEXT
+
+    @property
+    def version(self) -> int:
+        """Return the version that the record is, or becomes."""
+        if self.before is None:
+            return 1
+        return self.before.version + (self.verdict is Verdict.NEXT)
+
+    def draft(self) -> Draft:
+        """Return the record as it will leave."""
+        return Draft(self.candidate.checked, self.signal_id, self.version, self.candidate.reference)
+
+    def vault_row(self, key: VaultKey) -> VaultRow:
+        """Return the row that keeps the record, encrypted."""
+        encrypted = key.encrypt(self.signal_id, json.dumps(self.candidate.checked.record, ensure_ascii=False).encode())
+        state = {"state": self.before.state} if self.before else {}
+        return VaultRow(self.signal_id, self.candidate.reference, self.version, self.candidate.content, encrypted, **state)
+
+    def result(self, outcome: Outcome, warnings: tuple[str, ...] = ()) -> Result:
+        """Return the result of this case."""
+        return Result(self.candidate.line, outcome, self.signal_id, self.version, warnings=warnings)
+
+
+def _canonical(record: Mapping[str, Any]) -> str:
+    return json.dumps(_without_empty(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def _without_empty(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
+    """Leave out what says nothing, so that absent, null and empty are the same content, from whichever format it came."""
+    if isinstance(value, Mapping):
+        kept = {name: _without_empty(each) for name, each in value.items()}
+        return {name: each for name, each in kept.items() if each not in (None, "", [], {})}
+    return [_without_empty(each) for each in value] if isinstance(value, list) else value

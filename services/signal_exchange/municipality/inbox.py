@@ -1,0 +1,89 @@
+"""The inbox: what the exchange tells this municipality of its own signals, and what may leave the outbox for it."""
+
+from __future__ import annotations
+
+import uuid
+from base64 import b64encode
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from signal_exchange.municipality.outbox import Outbox
+from signal_exchange.municipality.store import PARKED, VIEWS
+from signal_exchange.privacy.vault import Encrypted, VaultKey
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.stream.messages import Message, Unreadable
+from signal_exchange.stream.work import Work, packed
+
+
+@dataclass(frozen=True, slots=True)
+class InboxHandler:
+    """Stores the views of one batch, and lets go of what the exchange has accounted for."""
+
+    def __call__(self, messages: Sequence[Message], work: Work) -> None:
+        """Store each view unless a newer one is there, and remove confirmed rows from the outbox."""
+        in_order = sorted(messages, key=lambda message: int(message.fields["revision"]))
+        newest = {message.fields["signal_id"]: message.fields for message in in_order}
+        put_newer(work.connection, VIEWS, [_row(view) for view in newest.values()], guard="revision")
+        outbox = Outbox(work.connection)
+        received = [number for message in messages for number in _received(message.fields)]
+        outbox.remove(received)
+        if messages:
+            _begin_run_after_restore(outbox, received, max(message.appended_at for message in messages))
+        for signal_id in newest:
+            logs.log("feedback_received", signal_id=signal_id)
+
+
+@dataclass(frozen=True, slots=True)
+class ParkInVault:
+    """Keeps what the inbox cannot read in this node's own store, encrypted: a municipality may not write to the topic."""
+
+    vault: VaultKey
+
+    def __call__(self, work: Work, unreadable: Unreadable) -> None:
+        """Keep one record; twice is once."""
+        incoming = unreadable.incoming
+        parked_id = incoming.parked_id(work.service)
+        encrypted = self.vault.encrypt(parked_id, packed(incoming))
+        row = {
+            "parked_id": parked_id,
+            "topic": incoming.topic,
+            "partition": incoming.partition,
+            "offset": incoming.offset,
+            "reason": unreadable.reason,
+            "parked_at": incoming.appended_at,
+            **_columns(encrypted),
+        }
+        add_once(work.connection, PARKED, [row])
+
+
+def _columns(encrypted: Encrypted) -> dict[str, bytes]:
+    return {"wrapped_key": encrypted.wrapped_key, "ciphertext": encrypted.ciphertext}
+
+
+def _row(view: Mapping[str, Any]) -> dict[str, object]:
+    own = {name: view[name] for name in ("signal_id", "revision", "own_ref", "version")}
+    return {**own, "view": _plain(view)}
+
+
+def _received(view: Mapping[str, Any]) -> list[tuple[str, str, int]]:
+    return [(view["signal_id"], each["publisher_run"], each["sequence"]) for each in view["received"]]
+
+
+def _begin_run_after_restore(outbox: Outbox, received: Sequence[tuple[str, str, int]], at: datetime) -> None:
+    # A number that this node never gave out: it was restored from a backup, and must not give that number to another record.
+    in_use = outbox.run_in_use()
+    if in_use is not None and any(run == in_use[0] and sequence > in_use[1] for _, run, sequence in received):
+        outbox.begin_run(str(uuid.uuid4()), at)
+
+
+def _plain(value: Any) -> Any:  # noqa: ANN401 - JSON of whatever the view holds
+    if isinstance(value, bytes):
+        return b64encode(value).decode()
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Mapping):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value

@@ -1,0 +1,121 @@
+"""The parts of one node put together, for the running process and for every command alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from signal_exchange.contracts.cloud_events import source_of
+from signal_exchange.contracts.reference import load_code_lists, load_members
+from signal_exchange.domain.policy import Policy
+from signal_exchange.municipality.checking import Rulebook
+from signal_exchange.municipality.envelopes import Signer
+from signal_exchange.municipality.keepers import keeper_tokens, read_bearers, require_private
+from signal_exchange.municipality.outbox import RUNS
+from signal_exchange.municipality.preparing import Preparer
+from signal_exchange.municipality.publishing import Publisher
+from signal_exchange.municipality.recording import Recorder
+from signal_exchange.municipality.relay import Relay
+from signal_exchange.municipality.sending import KafkaSender, quiet_client
+from signal_exchange.municipality.store import TABLES
+from signal_exchange.municipality.tracing import Tracer
+from signal_exchange.municipality.withdrawing import Withdrawer
+from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.privacy.leak_guard import GUARD_VERSION, check_text
+from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.privacy.vault import VaultKey
+from signal_exchange.runtime import clock
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.runtime.settings import MunicipalitySettings
+from signal_exchange.stream.identity import Identity, load_identity
+
+SERVICE = "municipality"
+TABLES_OF_NODE = RUNS.metadata
+"""Every table of a node: of the vault, the inbox and the outbox."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One municipality's node. Its parts share one database and one set of metrics."""
+
+    settings: MunicipalitySettings
+    identity: Identity
+    vault_key: VaultKey = field(repr=False)
+    database: Database
+    metrics: Metrics
+
+    def publisher(self) -> Publisher:
+        """Return what publishes records."""
+        bearers = read_bearers(self.settings.keeper_token_file)
+        tokens = keeper_tokens(self.identity.register, bearers, seconds=self.settings.keeper_seconds, now=clock.now)
+        recorder = Recorder(self.database, self.vault_key)
+        preparer = Preparer(self.identity, tokens)
+        return Publisher(rulebook(self.settings.municipality), preparer, self.vault_key, recorder, self.metrics, clock.now)
+
+    def relay(self) -> Relay:
+        """Return what sends, with a producer of its own.
+
+        Raises:
+            Refused: the participants' register does not know this node's signing key as its municipality's.
+        """
+        quiet_client()
+        code, key = self.settings.municipality, self._signing_key()
+        participant = self.identity.register.municipality(code)
+        signer = Signer(key, source_of(participant.oin if participant else ""))
+        sender = KafkaSender(self.settings.kafka)
+        return Relay(code, self.database, signer, sender, self.metrics, clock.now, self.settings.resend_seconds)
+
+    def withdrawer(self) -> Withdrawer:
+        """Return what withdraws signals."""
+        return Withdrawer(self.settings.municipality, load_code_lists(), self.vault_key, self.database)
+
+    def tracer(self) -> Tracer:
+        """Return what tells where a signal is."""
+        return Tracer(self.vault_key, self.database, self.identity)
+
+    def _signing_key(self) -> SigningKey:
+        key = self.identity.signing
+        known = self.identity.register.signing_key(key.key_id, clock.now()) if key else None
+        if key is None or known is None or known[0] != self.settings.municipality or known[1].raw != key.public.raw:
+            raise Refused("Het deelnemersregister kent de ondertekensleutel van dit knooppunt niet als die van deze gemeente.")
+        return key
+
+
+def node_of(settings: MunicipalitySettings) -> Node:
+    """Return the node of these settings, with its tables made.
+
+    Raises:
+        Refused: a key file can be read by others or holds no key.
+    """
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(settings.database(SERVICE), TABLES)
+    database.create_tables()
+    identity = load_identity(settings, settings.keys_file)
+    return Node(settings, identity, read_vault_key(settings), database, Metrics())
+
+
+def read_vault_key(settings: MunicipalitySettings) -> VaultKey:
+    """Return the key of the vault.
+
+    Raises:
+        Refused: others may read its file, or it is no key.
+    """
+    path = settings.vault_key_file
+    require_private(path)
+    try:
+        return VaultKey.from_bytes(bytes.fromhex(path.read_text(encoding="utf-8").strip()))
+    except (UnusableKey, ValueError):
+        raise Refused(f"Het bestand {path.name} bevat geen kluissleutel van 32 bytes.") from None
+
+
+def rulebook(municipality: str) -> Rulebook:
+    """Return the rules in force for a municipality, from the package's reference data, with the leak guard."""
+    return Rulebook(municipality, load_members(), load_code_lists(), Policy(), types_found, GUARD_VERSION)
+
+
+def types_found(text: str, record: Mapping[str, Any]) -> list[str]:
+    """Return the types that the leak guard finds in a text of this record."""
+    return [finding.type for finding in check_text(text, record)]

@@ -1,0 +1,222 @@
+"""What still has to arrive at the exchange: rows that get a number once, and stay until the exchange says "received"."""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+import sqlalchemy as sql
+from sqlalchemy import BigInteger, Column, Connection, Index, Integer, LargeBinary, String, Table
+
+from signal_exchange.municipality.envelopes import Signed
+from signal_exchange.municipality.store import TABLES
+from signal_exchange.runtime.columns import Moment
+
+RUNS: Final = Table(
+    "record_runs",
+    TABLES,
+    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("publisher_run", String, nullable=False, unique=True),
+    Column("next_sequence", BigInteger, nullable=False),
+    Column("told", BigInteger, nullable=False),
+    Column("started_at", Moment, nullable=False),
+)
+"""Every numbering that this node began; the last one is in use. `told` is the highest number of its last checkpoint."""
+
+OUTBOX: Final = Table(
+    "record_outbox",
+    TABLES,
+    Column("number", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=True),
+    Column("signal_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("record", String, nullable=False),
+    Column("fields", LargeBinary),
+    Column("recorded_at", Moment, nullable=False),
+    Column("traceparent", String, nullable=False),
+    Column("publisher_run", String),
+    Column("sequence", BigInteger),
+    Column("value", LargeBinary),
+    Column("signature", LargeBinary),
+    Column("key_id", String),
+    Column("sent_at", Moment),
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("leased_until", Moment),
+    Index("record_outbox_of_signal", "signal_id", "number"),
+    Index("record_outbox_number", "publisher_run", "sequence", unique=True),
+)
+"""One row per record to send. `fields` is what leaves, until it is signed; from then on `value` is sent, byte for byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A record to send: its name and its fields without the envelope, which it gets at its first send."""
+
+    signal_id: str
+    version: int
+    record: str
+    fields: Mapping[str, Any] = field(repr=False)
+    traceparent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A record to send that was claimed. `signed` is set once it was sent, or was about to be."""
+
+    number: int
+    outgoing: Outgoing
+    recorded_at: datetime
+    signed: Signed | None
+    sent_before: bool
+
+    @property
+    def event_id(self) -> str:
+        """Return the CloudEvents id."""
+        return f"{self.outgoing.signal_id}.{self.outgoing.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A row of the outbox as people see it. `sent_at` is the broker's last acknowledgement."""
+
+    signal_id: str
+    version: int
+    record: str
+    publisher_run: str | None
+    sequence: int | None
+    recorded_at: datetime
+    sent_at: datetime | None
+    attempts: int
+
+
+class Outbox:
+    """The outbox of a municipality in one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, outgoing: Sequence[Outgoing], at: datetime) -> None:
+        """Add records, in order."""
+        if outgoing:
+            self._connection.execute(OUTBOX.insert(), [_columns(each, at) for each in outgoing])
+
+    def claim(self, now: datetime, *, until: datetime, sent_before: datetime, limit: int) -> list[Row]:
+        """Take rows for this process alone until a moment: those never acknowledged, and those not confirmed for long.
+
+        A later version waits until the earlier one was acknowledged, so that versions never overtake each other.
+        """
+        earlier = OUTBOX.alias("earlier")
+        is_earlier = sql.and_(earlier.c.signal_id == OUTBOX.c.signal_id, earlier.c.number < OUTBOX.c.number)
+        free = sql.or_(OUTBOX.c.leased_until.is_(None), OUTBOX.c.leased_until <= now)
+        due = sql.or_(OUTBOX.c.sent_at.is_(None), OUTBOX.c.sent_at <= sent_before)
+        first = ~sql.exists().where(is_earlier, earlier.c.sent_at.is_(None))
+        chosen = sql.select(OUTBOX).where(free, due, first).order_by(OUTBOX.c.number).limit(limit)
+        rows = [_row(row) for row in self._connection.execute(chosen.with_for_update(skip_locked=True))]
+        self._connection.execute(
+            sql.update(OUTBOX).where(OUTBOX.c.number.in_([row.number for row in rows])).values(leased_until=until)
+        )
+        return rows
+
+    def take_numbers(self, run: str, count: int) -> int:
+        """Give out so many numbers of a run, and return the first."""
+        own = RUNS.c.publisher_run == run
+        first = self._connection.execute(sql.select(RUNS.c.next_sequence).where(own).with_for_update()).scalar_one()
+        self._connection.execute(sql.update(RUNS).where(own).values(next_sequence=first + count))
+        return int(first)
+
+    def put_signed(self, run: str, numbered: Sequence[tuple[int, int, Signed]]) -> None:
+        """Keep number and signed bytes of rows: from now on these and no others are sent."""
+        if not numbered:
+            return
+        statement = sql.update(OUTBOX).where(OUTBOX.c.number == sql.bindparam("of_row"))
+        values = [
+            {
+                "of_row": row,
+                "publisher_run": run,
+                "sequence": sequence,
+                "value": signed.value,
+                "signature": signed.signature,
+                "key_id": signed.key_id,
+                "fields": None,
+            }
+            for row, sequence, signed in numbered
+        ]
+        self._connection.execute(statement, values)
+
+    def settle(self, sent: Iterable[int], unsent: Iterable[int], at: datetime) -> None:
+        """Note which rows the broker acknowledged, and let go of all."""
+        count = OUTBOX.c.attempts + 1
+        acknowledged = sql.update(OUTBOX).where(OUTBOX.c.number.in_(list(sent)))
+        self._connection.execute(acknowledged.values(sent_at=at, leased_until=None, attempts=count))
+        failed = sql.update(OUTBOX).where(OUTBOX.c.number.in_(list(unsent)))
+        self._connection.execute(failed.values(leased_until=None, attempts=count))
+
+    def remove(self, received: Iterable[tuple[str, str, int]]) -> None:
+        """Remove the rows under these signal ids, runs and numbers: the exchange has accounted for them."""
+        key = sql.tuple_(OUTBOX.c.signal_id, OUTBOX.c.publisher_run, OUTBOX.c.sequence)
+        numbers = list(received)
+        for start in range(0, len(numbers), 200):
+            self._connection.execute(sql.delete(OUTBOX).where(key.in_(numbers[start : start + 200])))
+
+    def unsent(self) -> int:
+        """Return how many rows the broker never acknowledged."""
+        return int(self._connection.execute(sql.select(sql.func.count()).where(OUTBOX.c.sent_at.is_(None))).scalar_one())
+
+    def waiting(self, signal_id: str | None = None) -> list[Waiting]:
+        """Return every row, or those of one signal, in order."""
+        names = ("signal_id", "version", "record", "publisher_run", "sequence", "recorded_at", "sent_at", "attempts")
+        chosen = sql.select(*(OUTBOX.c[name] for name in names)).order_by(OUTBOX.c.number)
+        own = chosen if signal_id is None else chosen.where(OUTBOX.c.signal_id == signal_id)
+        return [Waiting(*row) for row in self._connection.execute(own).tuples()]
+
+    def run_in_use(self) -> tuple[str, int] | None:
+        """Return the last run and the highest number that it gave out."""
+        last = sql.select(RUNS.c.publisher_run, RUNS.c.next_sequence).order_by(RUNS.c.number.desc()).limit(1)
+        row = self._connection.execute(last).tuples().one_or_none()
+        return (row[0], row[1] - 1) if row else None
+
+    def begin_run(self, run: str, at: datetime) -> None:
+        """Begin a numbering from 1."""
+        self._connection.execute(RUNS.insert().values(publisher_run=run, next_sequence=1, told=0, started_at=at))
+
+    def checkpoints(self) -> dict[str, int]:
+        """Return the highest number of the run in use, and of every earlier run of which it was not told."""
+        rows = self._connection.execute(sql.select(RUNS).order_by(RUNS.c.number)).all()
+        given = [row for row in rows if row.next_sequence > 1]
+        return {row.publisher_run: row.next_sequence - 1 for row in given if row is rows[-1] or row.told < row.next_sequence - 1}
+
+    def told(self, run: str, highest: int) -> None:
+        """Note that a checkpoint arrived."""
+        self._connection.execute(sql.update(RUNS).where(RUNS.c.publisher_run == run, RUNS.c.told < highest).values(told=highest))
+
+
+def _columns(outgoing: Outgoing, at: datetime) -> dict[str, object]:
+    return {
+        "signal_id": outgoing.signal_id,
+        "version": outgoing.version,
+        "record": outgoing.record,
+        "fields": json.dumps(outgoing.fields, default=_bytes_to_json).encode(),
+        "recorded_at": at,
+        "traceparent": outgoing.traceparent,
+        "attempts": 0,
+    }
+
+
+def _row(row: Any) -> Row:  # noqa: ANN401 - a row of the outbox
+    fields = json.loads(row.fields, object_hook=_json_to_bytes) if row.fields is not None else {}
+    outgoing = Outgoing(row.signal_id, row.version, row.record, fields, row.traceparent)
+    signed = Signed(row.value, row.signature, row.key_id) if row.value is not None else None
+    return Row(row.number, outgoing, row.recorded_at, signed, row.sent_at is not None)
+
+
+def _bytes_to_json(value: object) -> dict[str, str]:
+    if not isinstance(value, bytes):
+        raise TypeError("What leaves holds only JSON and bytes.")
+    return {"$bytes": b64encode(value).decode()}
+
+
+def _json_to_bytes(fields: dict[str, Any]) -> Any:  # noqa: ANN401 - bytes, or the fields as they are
+    return b64decode(fields["$bytes"]) if "$bytes" in fields else fields

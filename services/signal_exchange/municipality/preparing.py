@@ -1,0 +1,134 @@
+"""Makes what may leave of a checked record: the coded signal, the parts sealed per recipient group, and link tokens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Protocol, cast
+
+from signal_exchange.contracts.codec import MAX_RECORD_BYTES
+from signal_exchange.contracts.faults import CannotEncode
+from signal_exchange.domain.epochs import epoch_of
+from signal_exchange.domain.signals import CodedSignal, has_minor_subject, has_minor_victim, purposes
+from signal_exchange.domain.times import local_day
+from signal_exchange.municipality.checking import Checked
+from signal_exchange.municipality.envelopes import with_placeholder
+from signal_exchange.municipality.refusals import NOT_A_RECORD, TOO_LARGE, Refusal
+from signal_exchange.privacy.normalising import LinkValue, link_values
+from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, encode_tokens, pad_summary
+from signal_exchange.privacy.tokens import NoTokens
+
+HEADROOM_BYTES: Final = 512
+"""Kept free for the number and the key id, which the record gets at its first send (R-VAL-15)."""
+TOKENS_CUT: Final = "TOKENS_CUT"
+"""The warning that a record names more than fits in its list of link tokens; the first ones travel."""
+_SUBJECT_MAY_MISS: Final = ("sex", "nationality_group", "relation_to_offender")
+
+
+class Tokens(Protocol):
+    """Makes link tokens with both keepers: privacy.tokens.TokenMaker."""
+
+    def tokens_for_many(self, records: Sequence[Sequence[LinkValue]], *, epoch: str) -> list[tuple[LinkToken, ...] | NoTokens]:
+        """Return the tokens of each record, or why it has none."""
+
+
+class Seals(Protocol):
+    """Seals to a recipient group: stream.identity.Identity."""
+
+    def sealed_part(self, group: str, plaintext: bytes, bound_to: str) -> dict[str, object]:
+        """Return a SealedPart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A checked record with the id and version under which it leaves. `own_ref` returns on the feedback."""
+
+    checked: Checked
+    signal_id: str
+    version: int
+    own_ref: bytes = field(repr=False)
+
+    @property
+    def bound_to(self) -> str:
+        """Return what its sealed parts are bound to."""
+        return f"{self.signal_id}.{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What leaves of one draft: the fields of SignalPublished without its envelope, and codes the sender must hear."""
+
+    draft: Draft
+    fields: Mapping[str, Any] = field(repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preparer:
+    """Prepares drafts in bulk: the keepers are asked once for all of them, in full requests."""
+
+    seals: Seals
+    tokens: Tokens
+
+    def prepare(self, drafts: Sequence[Draft], at: datetime) -> list[Prepared | Refusal]:
+        """Return for each draft what leaves of it; help is never late for the sake of a link, so tokens may be missing."""
+        values = [link_values(draft.checked.record) for draft in drafts]
+        wanted = [list(each[:TOKEN_SLOTS]) for each in values]
+        answers = self.tokens.tokens_for_many(wanted, epoch=epoch_of(local_day(at))) if any(wanted) else [()] * len(drafts)
+        cut = [len(each) > TOKEN_SLOTS for each in values]
+        return [self._prepared(*each) for each in zip(drafts, answers, cut, strict=True)]
+
+    def _prepared(self, draft: Draft, answer: tuple[LinkToken, ...] | NoTokens, cut: bool) -> Prepared | Refusal:  # noqa: FBT001 - one of three
+        pending = isinstance(answer, NoTokens)
+        fields = {
+            "own_ref": draft.own_ref,
+            "tokens_pending": pending,
+            "signal": completed(draft),
+            "sealed": list(self._parts(draft, () if isinstance(answer, NoTokens) else answer)),
+        }
+        fault = _unfit(fields)
+        warnings = [answer.reason.value] if isinstance(answer, NoTokens) else []
+        return fault or Prepared(draft, fields, (*warnings, *([TOKENS_CUT] if cut else [])))
+
+    def _parts(self, draft: Draft, tokens: Sequence[LinkToken]) -> Iterator[dict[str, object]]:
+        signal = cast("CodedSignal", draft.checked.coded)
+        if groups := tuple(groups_of_text(signal)):
+            padded = pad_summary(draft.checked.summary)
+            yield from (self.seals.sealed_part(group, padded, draft.bound_to) for group in groups)
+        if "LINKING" in purposes(signal):
+            yield self.seals.sealed_part("linking", encode_tokens(tokens), draft.bound_to)
+
+
+def groups_of_text(signal: CodedSignal) -> Iterator[str]:
+    """Give the recipient groups that may read the summary: nobody without a purpose, and no table for a minor's."""
+    named = purposes(signal)
+    if "CARE_REFERRAL" in named:
+        yield "youth" if has_minor_victim(signal) else "care"
+    if "SCREENING" in named and not has_minor_subject(signal):
+        yield "table"
+
+
+def completed(draft: Draft) -> dict[str, Any]:
+    """Return the coded signal under its own id and version, with every field that the schema has."""
+    coded = draft.checked.coded
+    return {
+        **coded,
+        "signal_id": draft.signal_id,
+        "version": draft.version,
+        "supersedes": draft.version - 1 or None,
+        "estimated_victims": coded.get("estimated_victims"),
+        "forms": {"secondary": [], **coded["forms"]},
+        "subjects": [{**dict.fromkeys(_SUBJECT_MAY_MISS), **subject} for subject in coded["subjects"]],
+        "places": list(coded.get("places", ())),
+        "consent": {"given_by": None, "recorded_on": None, **coded["consent"]},
+        "exchanges": [{"release_ref": None, **entry} for entry in coded["exchanges"]],
+    }
+
+
+def _unfit(fields: Mapping[str, Any]) -> Refusal | None:
+    try:
+        size = len(with_placeholder("SignalPublished", fields))
+    except CannotEncode:
+        return NOT_A_RECORD
+    return TOO_LARGE if size + HEADROOM_BYTES > MAX_RECORD_BYTES else None

@@ -1,0 +1,126 @@
+"""Publishes records: judged, made ready in bulk, and kept in vault and outbox in one transaction per chunk.
+
+The same reference with the same content is nothing; with other content it is the next version. Two processes that publish the
+same file at the same time publish it once: the reference is unique, and who came second judges again.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from signal_exchange.domain.times import local_day
+from signal_exchange.municipality.cases import Candidate, Case, Outcome, Result, Verdict
+from signal_exchange.municipality.checking import Checked, Rulebook, check
+from signal_exchange.municipality.importing import Line
+from signal_exchange.municipality.preparing import TOKENS_CUT, Prepared, Preparer
+from signal_exchange.municipality.recording import Recorder
+from signal_exchange.municipality.refusals import ENDED, Refusal
+from signal_exchange.privacy.vault import VaultKey
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.runtime.metrics import Metrics
+
+CHUNK_RECORDS: Final = 200
+TRIES: Final = 5
+"""How often a record is judged again because another process kept it meanwhile."""
+_OUTCOMES: Final = {Verdict.NEW: Outcome.PUBLISHED, Verdict.NEXT: Outcome.NEW_VERSION, Verdict.ADOPTED: Outcome.UNCHANGED}
+
+
+@dataclass(frozen=True, slots=True)
+class Publisher:
+    """Publishes the records of one municipality. `now` is its clock."""
+
+    rulebook: Rulebook
+    preparer: Preparer
+    vault_key: VaultKey
+    recorder: Recorder
+    metrics: Metrics
+    now: Callable[[], datetime]
+    chunk_records: int = CHUNK_RECORDS
+
+    def publish(self, lines: Iterable[Line]) -> Iterator[Result]:
+        """Publish every line that may be, and give each line's result, in order.
+
+        Raises:
+            StoreUnavailable: the database does not answer; of the chunk in hand nothing holds, what came before does.
+        """
+        for chunk in self._chunks(lines):
+            results = self._publish_chunk(chunk)
+            self._tell(results)
+            yield from results
+
+    def _chunks(self, lines: Iterable[Line]) -> Iterator[list[Line]]:
+        """Give the lines in chunks in which no reference stands twice: the second one is judged after the first is kept."""
+        chunk: list[Line] = []
+        seen: set[Any] = set()
+        for line in lines:
+            reference = _reference_in(line)
+            if len(chunk) >= self.chunk_records or reference in seen:
+                yield chunk
+                chunk, seen = [], set()
+            chunk.append(line)
+            seen.update([reference] if reference else [])
+        if chunk:
+            yield chunk
+
+    def _publish_chunk(self, lines: Sequence[Line]) -> list[Result]:
+        at = self.now()
+        judged = [(line, check(line, self.rulebook, local_day(at))) for line in lines]
+        candidates = [Candidate.of(line, found, self.vault_key) for line, found in judged if isinstance(found, Checked)]
+        refused = [Result(line, Outcome.REFUSED, refusals=found) for line, found in judged if not isinstance(found, Checked)]
+        by_line = {id(result.line): result for result in (*refused, *self._settled(candidates, at))}
+        return [by_line[id(line)] for line in lines]
+
+    def _settled(self, candidates: Sequence[Candidate], at: datetime) -> Iterator[Result]:
+        left = list(candidates)
+        for _ in range(TRIES):
+            settled = self._try(left, at) if left else []
+            yield from settled
+            done = {id(result.line) for result in settled}
+            left = [each for each in left if id(each.line) not in done]
+        if left:
+            raise StoreUnavailable("Contended")
+
+    def _try(self, candidates: Sequence[Candidate], at: datetime) -> list[Result]:
+        """Settle every candidate but those that another process kept at the same moment."""
+        known = self.recorder.known([each.reference for each in candidates])
+        cases = [Case.of(each, known.get(each.reference)) for each in candidates]
+        leaving = [case for case in cases if case.verdict in (Verdict.NEW, Verdict.NEXT)]
+        answers = list(zip(leaving, self.preparer.prepare([case.draft() for case in leaving], at), strict=True))
+        fit = {id(case): answer for case, answer in answers if isinstance(answer, Prepared)}
+        to_keep = [case for case in cases if id(case) in fit or case.verdict is Verdict.ADOPTED]
+        kept = self.recorder.keep([(case, fit.get(id(case))) for case in to_keep], at)
+        return [
+            *(case.result(Outcome.UNCHANGED) for case in cases if case.verdict is Verdict.SAME),
+            *(_refused(case, ENDED) for case in cases if case.verdict is Verdict.ENDED),
+            *(_refused(case, answer) for case, answer in answers if isinstance(answer, Refusal)),
+            *(case.result(_OUTCOMES[case.verdict], _warnings(fit.get(id(case)))) for case in kept),
+        ]
+
+    def _tell(self, results: Sequence[Result]) -> None:
+        for result in results:
+            if result.outcome in (Outcome.PUBLISHED, Outcome.NEW_VERSION):
+                self.metrics.signals_published.inc()
+                logs.log("signal_published", signal_id=result.signal_id, version=result.version)
+            for refusal in result.refusals:
+                self.metrics.records_refused.labels(refusal.rule).inc()
+                logs.log("signal_refused", field=refusal.field, rule=refusal.rule)
+        for reason, count in Counter(each for result in results for each in result.warnings if each != TOKENS_CUT).items():
+            logs.warn("tokens_pending", reason=reason, count=count)
+
+
+def _reference_in(line: Line) -> str | None:
+    reference = line.record.get("local_ref") if isinstance(line.record, dict) else None
+    return reference if isinstance(reference, str) else None
+
+
+def _refused(case: Case, refusal: Refusal) -> Result:
+    return Result(case.candidate.line, Outcome.REFUSED, refusals=(refusal,))
+
+
+def _warnings(prepared: Prepared | None) -> tuple[str, ...]:
+    return prepared.warnings if prepared else ()

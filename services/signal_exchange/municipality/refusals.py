@@ -1,0 +1,60 @@
+"""Why a record was not published: field and rule in the sender's own words, never a value."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from typing import Final
+
+from signal_exchange.domain.violations import Violation
+
+RECORD: Final = "record"
+"""The field of a refusal that concerns the whole record."""
+
+_INSIDE_NAMES: Final = (
+    (re.compile(r"observed_weeks"), "observed"),
+    (re.compile(r"relation_to_offender"), "relation"),
+    (re.compile(r"emergency_advised"), "emergency_advised_at"),
+    (re.compile(r"is_minor|minor_at_event"), "birth_date"),
+)
+"""Fields that the coded signal derives, and what they are derived from."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Refusal:
+    """One field against one rule, as (`sector`, `R-VAL-05`, `V05_SECTOR`); `found` is the type that the leak guard found."""
+
+    field: str
+    rule: str
+    code: str
+    found: str = ""
+
+    def to_mapping(self) -> dict[str, str]:
+        """Return the refusal as JSON-safe fields."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+NOT_A_RECORD: Final = Refusal(RECORD, "R-VAL-22", "V22_TYPE")
+TOO_LARGE: Final = Refusal(RECORD, "R-VAL-15", "V15_SIZE")
+NO_REFERENCE: Final = Refusal("local_ref", "R-VAL-01", "V01_MISSING")
+ENDED: Final = Refusal("local_ref", "R-VAL-16", "V16_VERSION")
+"""The signal under this reference was withdrawn: what changed after that is a new signal with a new reference."""
+
+
+def refusals_of(violations: Iterable[Violation]) -> Iterator[Refusal]:
+    """Give violations as refusals, under the names that fields have inside the municipality."""
+    return (Refusal(_inside_name(each), each.rule, each.code) for each in violations)
+
+
+def _inside_name(violation: Violation) -> str:
+    field = violation.field
+    for coded, inside in _INSIDE_NAMES:
+        field = coded.sub(inside, field)
+    # A band may be typed, but it is missed only where there is no birth date either.
+    return field.replace(".age_band", ".birth_date") if violation.code == "V01_MISSING" else field
+
+
+def in_order(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
+    """Return each refusal once, in the order of the rules."""
+    return tuple(sorted(set(refusals), key=lambda each: (each.rule, each.field, each.found)))

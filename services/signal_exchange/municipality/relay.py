@@ -1,0 +1,187 @@
+"""Sends what waits in the outbox: numbered and signed once, the same bytes ever after, until the exchange confirms.
+
+Any number of processes of one node may relay at the same time: rows are claimed for a while, and numbers are given out in the
+transaction that claims.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+from signal_exchange.contracts import cloud_events
+from signal_exchange.municipality.envelopes import TOPIC, Signed, Signer
+from signal_exchange.municipality.outbox import Outbox, Row
+from signal_exchange.municipality.sending import Sender
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import WorldUnavailable
+from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.stream.outbox import Letter
+
+BATCH_ROWS: Final = 500
+LEASE_SECONDS: Final = 60.0
+"""How long a process has rows for itself: longer than a delivery may take, so that a dead process keeps them for a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relay:
+    """The relay of one node. `resend_seconds` is the age at which what is not confirmed is sent again; `now` is its clock."""
+
+    municipality: str
+    database: Database
+    signer: Signer
+    sender: Sender
+    metrics: Metrics
+    now: Callable[[], datetime]
+    resend_seconds: float = 600.0
+
+    def send_due(self) -> int:
+        """Send one batch of what is due; return how many rows the broker acknowledged.
+
+        Raises:
+            WorldUnavailable: the database or the broker does not answer; every row stays, with its number and bytes.
+        """
+        rows = self._claimed()
+        if not rows:
+            return 0
+        acknowledged: list[bool] = []
+        try:
+            acknowledged = self.sender.send([self._letter(row, signed) for row, signed in rows])
+        finally:
+            self._settle([row for row, _ in rows], acknowledged)
+        self._tell([row for row, _ in rows], acknowledged)
+        return sum(acknowledged)
+
+    def send_all(self) -> int:
+        """Send batch after batch until nothing is due or a batch got no acknowledgement; return how many were acknowledged.
+
+        Raises:
+            WorldUnavailable: as for `send_due`.
+        """
+        sent = 0
+        while acknowledged := self.send_due():
+            sent += acknowledged
+        return sent
+
+    def unsent(self) -> int:
+        """Return how many rows the broker never acknowledged."""
+        with self.database.reading() as connection:
+            return Outbox(connection).unsent()
+
+    def checkpoint(self) -> None:
+        """Tell the exchange the highest number that was given out, so that a gap shows.
+
+        Raises:
+            WorldUnavailable: the database or the broker does not answer.
+        """
+        with self.database.reading() as connection:
+            highest = Outbox(connection).checkpoints()
+        for run, number in highest.items():
+            if all(self.sender.send([self._checkpoint_letter(run, number)])):
+                self._note_told(run, number)
+
+    def _claimed(self) -> list[tuple[Row, Signed]]:
+        now = self.now()
+        until, stale = now + timedelta(seconds=LEASE_SECONDS), now - timedelta(seconds=self.resend_seconds)
+        with self.database.transaction() as connection:
+            outbox = Outbox(connection)
+            rows = outbox.claim(now, until=until, sent_before=stale, limit=BATCH_ROWS)
+            signed = self._number([row for row in rows if row.signed is None], outbox)
+        return [(row, row.signed or signed[row.number]) for row in rows]
+
+    def _number(self, rows: Sequence[Row], outbox: Outbox) -> dict[int, Signed]:
+        if not rows:
+            return {}
+        run = self._run(outbox)
+        first = outbox.take_numbers(run, len(rows))
+        numbered = [(row.number, sequence, self._sign(row, run, sequence)) for sequence, row in enumerate(rows, start=first)]
+        outbox.put_signed(run, numbered)
+        return {number: signed for number, _, signed in numbered}
+
+    def _run(self, outbox: Outbox) -> str:
+        in_use = outbox.run_in_use()
+        if in_use is not None:
+            return in_use[0]
+        run = str(uuid.uuid4())
+        outbox.begin_run(run, self.now())
+        return run
+
+    def _sign(self, row: Row, run: str, sequence: int) -> Signed:
+        outgoing = row.outgoing
+        return self.signer.sign(outgoing.record, outgoing.fields, at=row.recorded_at, run=run, sequence=sequence)
+
+    def _letter(self, row: Row, signed: Signed) -> Letter:
+        outgoing = row.outgoing
+        headers = self.signer.headers(
+            outgoing.record, signed, event_id=row.event_id, at=row.recorded_at, traceparent=outgoing.traceparent
+        )
+        return Letter(TOPIC, outgoing.signal_id, signed.value, headers)
+
+    def _checkpoint_letter(self, run: str, highest: int) -> Letter:
+        at, fields = self.now(), {"municipality": self.municipality, "highest": highest}
+        signed = self.signer.sign("Checkpoint", fields, at=at, run=run, sequence=0)
+        trace = cloud_events.new_traceparent()
+        headers = self.signer.headers("Checkpoint", signed, event_id=f"{run}.{highest}", at=at, traceparent=trace)
+        return Letter(TOPIC, run, signed.value, headers)
+
+    def _note_told(self, run: str, highest: int) -> None:
+        with self.database.transaction() as connection:
+            Outbox(connection).told(run, highest)
+        logs.log("checkpoint_sent")
+
+    def _settle(self, rows: Sequence[Row], acknowledged: Sequence[bool]) -> None:
+        verdicts = acknowledged or [False] * len(rows)
+        sent = [row.number for row, arrived in zip(rows, verdicts, strict=True) if arrived]
+        with self.database.transaction() as connection:
+            Outbox(connection).settle(sent, {row.number for row in rows} - set(sent), self.now())
+
+    def _tell(self, rows: Sequence[Row], acknowledged: Sequence[bool]) -> None:
+        arrived = [row for row, acked in zip(rows, acknowledged, strict=True) if acked]
+        again = sum(row.sent_before for row in arrived)
+        self.metrics.outbox_sent.labels(TOPIC).inc(len(arrived))
+        if again:
+            logs.log("outbox_resent", count=again)
+        if len(arrived) > again:
+            logs.log("outbox_sent", count=len(arrived) - again)
+
+
+class RelayLoop:
+    """Relays until it is told to stop: every `relay_seconds`, with a checkpoint every `checkpoint_seconds` and at the end."""
+
+    def __init__(self, relay: Relay, *, relay_seconds: float, checkpoint_seconds: float) -> None:
+        self._relay, self._relay_seconds, self._checkpoint_seconds = relay, relay_seconds, checkpoint_seconds
+        self._told_at: datetime | None = None
+        self._world_answers = True
+
+    def run(self, wait: Callable[[float], bool]) -> None:
+        """Relay until `wait`, which waits so many seconds, says that it is time to stop."""
+        while not wait(self._relay_seconds):
+            self._patiently(self._round)
+        if self._world_answers:  # else a stop would wait for it once more, and lose nothing by not waiting
+            self._patiently(self._last)
+        self._relay.sender.close()
+
+    def _round(self) -> None:
+        self._relay.send_all()
+        self._relay.metrics.outbox_waiting.set(self._relay.unsent())
+        now = self._relay.now()
+        if self._told_at is None or now - self._told_at >= timedelta(seconds=self._checkpoint_seconds):
+            self._relay.checkpoint()
+            self._told_at = now
+
+    def _last(self) -> None:
+        self._relay.send_all()
+        self._relay.checkpoint()
+
+    def _patiently(self, step: Callable[[], object]) -> None:
+        try:
+            step()
+            self._world_answers = True
+        except WorldUnavailable as fault:
+            self._world_answers = False
+            self._relay.metrics.world_waits.labels("relay").inc()
+            logs.warn("world_unavailable", step="relay", reason=type(fault).__name__)
