@@ -8,6 +8,7 @@ import pytest
 
 from real_exchange import Exchange, exchange_on, running_broker
 from signal_exchange.demo.broker import EmbeddedBroker
+from signal_exchange.runtime.connection import KafkaConnection
 
 BROKER_FIXTURES = {"broker", "exchange", "own_exchange"}
 
@@ -37,3 +38,9 @@ def own_exchange(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]
     """Give an exchange that only the tests of this module use: they may write anything, kill it or change its rules."""
     with running_broker(tmp_path_factory.mktemp("own-kafka")) as running:
         yield exchange_on(running)
+
+
+@pytest.fixture(scope="session")
+def vendor(exchange: Exchange) -> KafkaConnection:
+    """Give the connection of a user that no catalogue names and that may read `signals` only: another vendor's tool."""
+    return exchange.fresh_user(reads=("signals",))

@@ -48,8 +48,11 @@ class Exchange:
         return name
 
     def fresh_user(self, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> KafkaConnection:
+        """Create a user that no other test has, with these rights and its own group, and return how it connects."""
+        return self.add_user(unique_name("user"), secrets.token_urlsafe(), reads=reads, writes=writes)
+
+    def add_user(self, name: str, password: str, *, reads: tuple[str, ...] = (), writes: tuple[str, ...] = ()) -> KafkaConnection:
         """Create a user outside the catalogue, with these rights and its own group, and return how it connects."""
-        name, password = unique_name("user"), secrets.token_urlsafe()
         rules = [AccessRule(name, "READ", "TOPIC", topic) for topic in reads]
         rules += [AccessRule(name, "WRITE", "TOPIC", topic) for topic in writes]
         with admin_client(self.admin) as admin:
