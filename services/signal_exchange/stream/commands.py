@@ -28,8 +28,15 @@ from signal_exchange.stream.work import Work
 PIPE_WIDTH = 160
 """Columns of a table that no terminal shows."""
 
+
+def _named(by: str) -> str:
+    if not by.strip():
+        raise typer.BadParameter("Noem wie dit doet.")
+    return by
+
+
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for a machine.")]
-By = Annotated[str, typer.Option("--by", help="Who decides; stays in the store of this service.")]
+By = Annotated[str, typer.Option("--by", callback=_named, help="Who decides; stays in the store of this service.")]
 
 
 def service_settings() -> ServiceSettings:
@@ -39,7 +46,7 @@ def service_settings() -> ServiceSettings:
         Refused: a setting is missing or wrong; named, never shown.
     """
     try:
-        return ServiceSettings()  # type: ignore[call-arg]  # pydantic-settings reads them from the environment
+        return ServiceSettings()
     except ValidationError as fault:
         names = sorted(PREFIX + str(each["loc"][0]).upper() for each in fault.errors())
         raise Refused(f"Deze instellingen ontbreken of kloppen niet: {', '.join(names)}.") from None

@@ -1,0 +1,202 @@
+"""The store of a worklist: the latest delivery of each signal, its referrals, and every step that was taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Column, Connection, Integer, MetaData, Row, String, Table, func, select
+
+from signal_exchange.runtime.columns import Moment, Sealed
+from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.outbox import outbox_table
+from signal_exchange.worklist.cases import Case, Delivery, Referral, Transition
+
+SHORTEST = 8
+"""Signs of an id that a person must give at least."""
+
+TABLES = MetaData()
+OUTBOX = outbox_table(TABLES)
+
+DELIVERIES = Table(
+    "projection_referrals",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("offer", Integer, nullable=False),
+    Column("municipality", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("deliver_as", String, nullable=False),
+    Column("rule_id", String, nullable=False),
+    Column("urgency", String, nullable=False),
+    Column("due_from", Moment, nullable=False),
+    Column("legal_basis", String),
+    Column("partnership", String),
+    Column("signal", JSON),
+    Column("summary", Sealed),
+)
+"""The latest Referral record of each signal; the summary stays sealed. Can be rebuilt from the topic."""
+
+REFERRALS = Table(
+    "record_referrals",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("edition", Integer, nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("municipality", String, nullable=False),
+    Column("deliver_as", String, nullable=False),
+    Column("state", String, nullable=False, index=True),
+    Column("urgency", String, nullable=False),
+    Column("due_from", Moment, nullable=False),
+    Column("decide_by", Moment, nullable=False),
+    Column("accepted_at", Moment),
+    Column("contact_by", Moment),
+    Column("planned_contact", String),
+    Column("first_contact", String),
+    Column("reason", String),
+    Column("retraction", String),
+)
+"""One row per offer; `edition` grows with every change."""
+
+TRANSITIONS = Table(
+    "record_transitions",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("edition", Integer, primary_key=True),
+    Column("came_from", String),
+    Column("went_to", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+    Column("reason", String),
+)
+"""Every step of every referral, never changed (R-REF-02)."""
+
+ADVICE = Table(
+    "record_advice",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+)
+"""Who advised on a consult and when. The words went home sealed and are not kept here."""
+
+OPENINGS = Table(
+    "record_openings",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("who", String, primary_key=True),
+)
+"""Who opened a sealed summary, and when."""
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """One advice on a consult."""
+
+    signal_id: str
+    offer: int
+    number: int
+    version: int
+    at: datetime
+    who: str
+
+
+class WorklistStore:
+    """The rows of a worklist in one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def cases(self, signal_ids: Iterable[str]) -> dict[str, Case]:
+        """Return the case of each of these signals; an empty one where nothing is known."""
+        ids = set(signal_ids)
+        chosen = self._connection.execute(select(DELIVERIES).where(DELIVERIES.c.signal_id.in_(ids)).with_for_update())
+        deliveries = {row.signal_id: _delivery(row) for row in chosen}
+        chosen = self._connection.execute(select(REFERRALS).where(REFERRALS.c.signal_id.in_(ids)).with_for_update())
+        return _cases(ids, deliveries, map(_referral, chosen))
+
+    def case(self, signal_id: str) -> Case:
+        """Return the case of one signal."""
+        return self.cases([signal_id])[signal_id]
+
+    def find(self, named: str) -> str:
+        """Return the id of the signal that a person named: the whole id, or the short number of the list.
+
+        Raises:
+            Refused: there is none, or more than one.
+        """
+        start = named.lower().removeprefix("v-")
+        columns = (DELIVERIES.c.signal_id, REFERRALS.c.signal_id)
+        fits = (select(column).where(column.startswith(start, autoescape=True)) for column in columns)
+        found = {signal_id for rows in map(self._connection.execute, fits) for (signal_id,) in rows}
+        if len(found) != 1 or len(start) < SHORTEST:
+            raise Refused("Dit signaal is hier niet bekend." if not found else "Dit nummer is niet volledig genoeg.")
+        return str(found.pop())
+
+    def all_cases(self) -> list[Case]:
+        """Return every case, by signal id."""
+        deliveries = {row.signal_id: _delivery(row) for row in self._connection.execute(select(DELIVERIES))}
+        referrals = [_referral(row) for row in self._connection.execute(select(REFERRALS))]
+        ids = {*deliveries, *(each.signal_id for each in referrals)}
+        return [case for _, case in sorted(_cases(ids, deliveries, referrals).items())]
+
+    def transitions(self, signal_id: str) -> list[Transition]:
+        """Return every step of a signal's referrals, in order."""
+        own = select(TRANSITIONS).where(TRANSITIONS.c.signal_id == signal_id)
+        rows = self._connection.execute(own.order_by(TRANSITIONS.c.offer, TRANSITIONS.c.edition))
+        return [Transition(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+
+    def advice(self, signal_id: str) -> list[Advice]:
+        """Return every advice on a signal, in order."""
+        own = select(ADVICE).where(ADVICE.c.signal_id == signal_id).order_by(ADVICE.c.offer, ADVICE.c.number)
+        return [Advice(**row._mapping) for row in self._connection.execute(own)]  # noqa: SLF001 - as above
+
+    def advised(self) -> dict[str, int]:
+        """Return the last offer with an advice, by signal."""
+        last = select(ADVICE.c.signal_id, func.max(ADVICE.c.offer)).group_by(ADVICE.c.signal_id)
+        return {row[0]: row[1] for row in self._connection.execute(last)}
+
+    def put(self, cases: Sequence[Case]) -> None:
+        """Write cases and the steps that were taken in them."""
+        put_newer(self._connection, DELIVERIES, [_row(case.delivery) for case in cases if case.delivery], guard="revision")
+        put_newer(self._connection, REFERRALS, [_row(each) for case in cases for each in case.referrals], guard="edition")
+        add_once(self._connection, TRANSITIONS, [_row(step) for case in cases for step in case.steps])
+
+    def add_advice(self, advice: Advice) -> None:
+        """Keep who advised."""
+        add_once(self._connection, ADVICE, [_row(advice)])
+
+    def add_opening(self, signal_id: str, version: int, at: datetime, who: str) -> None:
+        """Keep who opened a summary."""
+        add_once(self._connection, OPENINGS, [{"signal_id": signal_id, "version": version, "at": at, "who": who}])
+
+
+def _cases(ids: Iterable[str], deliveries: Mapping[str, Delivery], referrals: Iterable[Referral]) -> dict[str, Case]:
+    grouped: dict[str, list[Referral]] = {signal_id: [] for signal_id in ids}
+    for each in referrals:
+        grouped[each.signal_id].append(each)
+    return {signal_id: Case(deliveries.get(signal_id), tuple(found)) for signal_id, found in grouped.items()}
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    return Delivery(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+
+
+def _referral(row: Row[Any]) -> Referral:
+    return Referral(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+
+
+def _row(value: Delivery | Referral | Transition | Advice) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}
