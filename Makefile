@@ -5,7 +5,7 @@ BIN := .venv/bin
 KAFKA_LIBS := deploy/kafka/libs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit clean
+.PHONY: help setup demo test check unit integration faults clean
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -54,3 +54,35 @@ $(KAFKA_LIBS)/.stamp: deploy/kafka/pom.xml
 
 tests/contracts/java/libs/.stamp: tests/contracts/java/pom.xml
 	$(fetch_jars)
+
+JAVA_TEST_LIBS := tests/contracts/java/libs
+PYTEST := $(BIN)/python -m pytest
+
+demo: .venv/run.stamp $(KAFKA_LIBS)/.stamp ## The whole exchange on this machine, until Ctrl-C
+	@$(BIN)/signal-exchange demo $(DEMO)
+
+check: .venv/dev.stamp ## Format, lint, types, layers and schemas
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/signal-exchange schemas check
+	$(BIN)/signal-exchange rules lint
+
+unit: .venv/dev.stamp ## Tests that need nothing else, with branch coverage of the core
+	$(PYTEST) tests/unit tests/oracle tests/contracts -m "not broker" --cov=signal_exchange --cov-report=
+	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
+
+integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp ## Tests on a real Kafka, with Java's Avro and kcat beside us
+	$(PYTEST) tests/integration tests/contracts -m broker
+
+faults: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Kills, outages and races on a real Kafka
+	$(PYTEST) tests/faults
+
+test: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp check ## Everything that the pipeline runs
+	$(PYTEST) --cov=signal_exchange --cov-report=
+	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
+	$(BIN)/coverage report --fail-under=80 --skip-covered | tail -40
+
+clean: ## Remove what was installed and made here
+	rm -rf .venv var build dist $(KAFKA_LIBS) $(JAVA_TEST_LIBS)
