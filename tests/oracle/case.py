@@ -29,9 +29,9 @@ class Case:
         found: list[Json] = self.signal["exchanges"]
         return found
 
-    def purposes(self) -> list[str]:
+    def purposes(self) -> list[str | None]:
         """Give the purposes of the exchange entries, in order."""
-        return [entry["purpose"] for entry in self.entries()]
+        return [entry.get("purpose") for entry in self.entries()]
 
 
 CODED = {

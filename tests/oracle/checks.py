@@ -114,7 +114,7 @@ def _basis_misfits(case: Case, basis: str, partnership: str) -> bool:
 
 def v11(case: Case) -> bool:
     """R-VAL-11: where an entry rests on CONSENT, consent was given by one who may give it."""
-    if all(entry["legal_basis"] != "CONSENT" for entry in case.entries()):
+    if all(entry.get("legal_basis") != "CONSENT" for entry in case.entries()):
         return False
     if not case.can_use("consent.status", "consent.given_by", "subjects.role", "subjects.age_band"):
         return False
@@ -146,11 +146,11 @@ def v12(case: Case) -> bool:
 
 
 def _released(case: Case, entry: Json) -> bool:
-    if entry["purpose"] in ("STATISTICS", "FEEDBACK"):
+    if entry.get("purpose") in ("STATISTICS", "FEEDBACK"):
         return True
-    if entry["legal_basis"] == "WPG_RELEASE":
+    if entry.get("legal_basis") == "WPG_RELEASE":
         return bool(entry.get("release_ref"))
-    return entry["legal_basis"] == "VITAL_INTEREST" and (not case.can_use("urgency") or case.signal["urgency"] == "ACUTE")
+    return entry.get("legal_basis") == "VITAL_INTEREST" and (not case.can_use("urgency") or case.signal["urgency"] == "ACUTE")
 
 
 def v13(case: Case) -> bool:
@@ -165,6 +165,12 @@ def v13(case: Case) -> bool:
     if guard["result"] != "JUSTIFIED" or NEVER_JUSTIFIED.intersection(guard["findings"]):
         return True
     return Counter(guard["findings"]) != Counter(override["type"] for override in guard["overrides"])
+
+
+def v16(case: Case) -> bool:
+    """R-VAL-16, as far as one signal shows it: version n follows n - 1, version 1 nothing."""
+    version = case.signal["version"]
+    return version < 1 or case.signal.get("supersedes") != (version - 1 or None)
 
 
 def v18(case: Case) -> bool:
@@ -204,6 +210,7 @@ RULES: dict[str, tuple[Callable[[Case], bool], tuple[str, ...]]] = {
     "V11": (v11, ("exchanges", "exchanges.legal_basis")),
     "V12": (v12, ("police_data",)),
     "V13": (v13, ("guard", "guard.findings", "guard.overrides")),
+    "V16": (v16, ("version",)),
     "V18": (v18, ("urgency", "emergency_advised")),
     "V19": (v19, ("exchanges", "exchanges.purpose")),
     "V20": (v20, ("subjects.role", "subjects.is_minor")),

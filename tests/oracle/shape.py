@@ -119,24 +119,6 @@ def unknown_field(value: object, shape: Shape) -> bool:
     return False
 
 
-def without_nulls(signal: Json) -> Json:
-    """Leave out required fields that are null: on the wire nothing and null are the same (R-VAL-01)."""
-    kept = {name: value for name, value in signal.items() if value is not None or name not in REQUIRED}
-    for path in REQUIRED:
-        outer, _, inner = path.partition(".")
-        if inner and isinstance(kept.get(outer), dict) and kept[outer].get(inner) is None:
-            kept[outer] = {name: value for name, value in kept[outer].items() if name != inner}
-    if isinstance(kept.get("subjects"), list):
-        kept["subjects"] = [_subject_without_nulls(subject) for subject in kept["subjects"]]
-    return kept
-
-
-def _subject_without_nulls(subject: object) -> object:
-    if not isinstance(subject, dict):
-        return subject
-    return {name: value for name, value in subject.items() if value is not None or name not in REQUIRED_OF_SUBJECT}
-
-
 def missing_fields(signal: Json) -> set[str]:
     """Name the required fields that are absent; an empty list of exchanges is one (R-VAL-01)."""
     missing = set()

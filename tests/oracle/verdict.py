@@ -5,7 +5,7 @@ from datetime import date, timedelta
 from oracle.case import Case, coded_values
 from oracle.checks import RULES
 from oracle.reference import Json, Reference
-from oracle.shape import SIGNAL, UNSEALED, missing_fields, unknown_field, without_nulls, wrong_type
+from oracle.shape import SIGNAL, UNSEALED, missing_fields, unknown_field, wrong_type
 
 MAX_SUMMARY = 500
 TOKENS_OF_OLD_EPOCH_DAYS = 30
@@ -18,22 +18,19 @@ def _unusable_for_missing(missing: set[str]) -> set[str]:
     return missing | whole
 
 
-def _unusable_entries(signal: Json) -> set[str]:
-    names = ("purpose", "legal_basis", "partnership")
-    return {"exchanges." + name for entry in signal.get("exchanges", []) for name in names if name not in entry}
-
-
 def codes_of(signal: Json, day: date, sender: str, reference: Reference, *, unsealed: bool = False) -> list[str]:
     """Give the short codes of all broken rules, in order of number; empty when the signal is valid.
 
     With `unsealed` the summary, objects and link tokens may still be there and are judged too (R-VAL-14, R-VAL-15).
     """
     shape = UNSEALED if unsealed else SIGNAL
-    signal = without_nulls(signal)
+    if signal.get("guard", "there") is None:
+        # The wire writes an absent guard as null; R-VAL-01 speaks of that.
+        signal = {name: value for name, value in signal.items() if name != "guard"}
     if wrong_type(signal, shape):
         return ["V22"]
     missing = missing_fields(signal)
-    case = Case(signal, day, sender, reference, _unusable_for_missing(missing) | _unusable_entries(signal))
+    case = Case(signal, day, sender, reference, _unusable_for_missing(missing))
     wrong = {part for part, code_list, code in coded_values(signal) if not reference.valid(code_list, code, day)}
     case.unusable |= wrong
     found = {"V01"} if missing else set()

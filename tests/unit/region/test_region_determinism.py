@@ -75,3 +75,8 @@ def test_sub_streams_do_not_depend_on_each_other() -> None:
 
 def _seeded(seed: int) -> int:
     return Random(seed).getrandbits(64)  # noqa: S311 - no secret
+
+
+def test_a_code_of_no_municipality_is_refused() -> None:
+    with pytest.raises(KeyError):
+        generate_region(5, 120, TODAY, ["GM9999"])

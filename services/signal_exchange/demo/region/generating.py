@@ -22,6 +22,7 @@ from signal_exchange.demo.region.streams import pick, stream
 from signal_exchange.demo.region.truth import truth_of
 from signal_exchange.demo.region.world import Areas, World, WorldMaker
 from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.ids import MunicipalityCode
 
 SIX: Final = ("GM0983", "GM1507", "GM0957", "GM0988", "GM1894", "GM0984")
 """The municipalities of the six examples."""
@@ -46,7 +47,8 @@ class _Streams:
 def generate_region(seed: int, signals: int, today: date, municipalities: Sequence[str] = SIX) -> Region:
     """Make a region with exactly `signals` distinct good signals, published on `today` (Amsterdam).
 
-    Corrections, duplicates, withdrawals, bad records and forgeries come on top; Region.counts tells how many.
+    Corrections, duplicates, withdrawals, bad records and forgeries come on top; Region.counts tells how many. Raises
+    KeyError for a code that is no municipality of the region; whether each is a member that day is the caller's care.
     """
     streams = _Streams(seed)
     people, built = _built(streams, signals, today, municipalities)
@@ -73,7 +75,7 @@ def _built(streams: _Streams, signals: int, today: date, municipalities: Sequenc
     people = People(streams["persons"], numbers, today)
     maker = WorldMaker(streams["persons"], streams["places"], people, places, numbers)
     members = load_members()
-    found = [member for code in municipalities if (member := members.get(code))]
+    found = [members.by_code[MunicipalityCode(code)] for code in municipalities]
     areas = Areas(found)
     world = maker.world(signals, areas)
     season = Season(today, WorkingCalendar(load_equated_days()))
