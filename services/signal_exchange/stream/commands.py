@@ -52,6 +52,10 @@ def service_settings() -> ServiceSettings:
         raise Refused(f"Deze instellingen ontbreken of kloppen niet: {', '.join(names)}.") from None
 
 
+OpenSummary = Annotated[bool, typer.Option("--open", help="Open the sealed summary; needs --by, and is recorded.")]
+Opener = Annotated[str | None, typer.Option("--by", help="Who opens the summary.")]
+
+
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the commands of one service work: the same settings, keys and database as its running consumer."""

@@ -9,24 +9,23 @@ from typing import Annotated, Any
 import typer
 
 from signal_exchange.contracts.reference import load_code_lists
-from signal_exchange.privacy.sealing import CannotOpen, unpad_summary
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import AsJson, Place, printable, show_json, show_rows, shown
+from signal_exchange.stream.commands import AsJson, Opener, OpenSummary, Place, printable, show_json, show_rows, shown
 from signal_exchange.stream.describing import described
 from signal_exchange.stream.identity import Identity
+from signal_exchange.stream.naming import number_of
+from signal_exchange.stream.texts import NO_SUMMARY, opened_summary, opener
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist import steps
-from signal_exchange.worklist.cases import Case, Delivery
+from signal_exchange.worklist.cases import Case
 from signal_exchange.worklist.composition import WORKLIST, WORKLIST_YOUTH, rules
-from signal_exchange.worklist.listing import COLUMNS, Row, number_of, rows
+from signal_exchange.worklist.listing import COLUMNS, Row, rows
 from signal_exchange.worklist.steps import SignalIdArgument, take
 from signal_exchange.worklist.store import TABLES, WorklistStore
 from signal_exchange.worklist.wishes import Wish
 
 Everything = Annotated[bool, typer.Option("--all", help="The ended ones too.")]
-OpenSummary = Annotated[bool, typer.Option("--open", help="Open the sealed summary; needs --by, and is recorded.")]
-Opener = Annotated[str | None, typer.Option("--by", help="Who opens the summary.")]
 
 
 def list_referrals(ctx: typer.Context, *, everything: Everything = False, as_json: AsJson = False) -> None:
@@ -64,31 +63,23 @@ def _rows(store: WorklistStore, *, everything: bool) -> list[Row]:
 
 
 def _open(place: Place, named: str, by: str | None) -> str | None:
-    if by is None or not by.strip():
-        raise Refused("Zeg met --by wie de samenvatting opent: dat wordt vastgelegd.")
+    who = opener(by)
     identity = place.identity()
     with place.deciding(identity) as work:
         store = WorklistStore(work.connection)
         case = store.case(store.find(named))
-        return _opened_by(by, case, store, identity, work)
+        return _opened_by(who, case, store, identity, work)
 
 
 def _opened_by(by: str, case: Case, store: WorklistStore, identity: Identity, work: Work) -> str | None:
     delivery, at = case.delivery, clock.now()
-    if delivery is None or delivery.summary is None:
-        raise Refused("Bij deze levering hoort geen samenvatting.")
-    text = _summary(delivery, identity)
+    if delivery is None:
+        raise Refused(NO_SUMMARY)
+    text = opened_summary(identity, delivery.summary, delivery.signal_id, delivery.version)
     store.add_opening(delivery.signal_id, delivery.version, at, by)
     if case.current is not None and case.current.state == "OFFERED":
         take(case, Wish("SEEN", by), store, identity, work)
     return text
-
-
-def _summary(delivery: Delivery, identity: Identity) -> str | None:
-    try:
-        return unpad_summary(identity.opened(delivery.summary or {}, f"{delivery.signal_id}.{delivery.version}"))
-    except CannotOpen:
-        raise Refused("De samenvatting kan met de sleutels van deze werklijst niet worden geopend.") from None
 
 
 def _details(store: WorklistStore, named: str) -> dict[str, Any]:

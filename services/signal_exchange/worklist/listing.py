@@ -10,6 +10,7 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
 from signal_exchange.domain.referrals import decide_by
 from signal_exchange.stream.describing import form_of
+from signal_exchange.stream.naming import number_of
 from signal_exchange.worklist.cases import Case, Delivery, Referral
 from signal_exchange.worklist.wishes import Rules
 
@@ -26,11 +27,6 @@ COLUMNS = {
     "overdue": "te laat",
     "note": "let op",
 }
-
-
-def number_of(signal_id: str) -> str:
-    """Return the short number by which people name a referral: random, it tells nothing."""
-    return f"V-{signal_id[:8]}"
 
 
 def rows(cases: Iterable[Case], advised: Mapping[str, int], rules: Rules, *, now: datetime, everything: bool) -> list[Row]:

@@ -12,11 +12,11 @@ from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.commands import By, Place, shown
 from signal_exchange.stream.identity import Identity
+from signal_exchange.stream.naming import number_of
 from signal_exchange.stream.texts import guarded
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist.cases import Case, Delivery
 from signal_exchange.worklist.composition import rules
-from signal_exchange.worklist.listing import number_of
 from signal_exchange.worklist.store import Advice, WorklistStore
 from signal_exchange.worklist.telling import tell_advice, tell_steps
 from signal_exchange.worklist.wishes import STALE, Wish, fulfilled

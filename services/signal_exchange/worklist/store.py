@@ -11,12 +11,9 @@ from sqlalchemy import JSON, BigInteger, Column, Connection, Integer, MetaData, 
 
 from signal_exchange.runtime.columns import Moment, Sealed
 from signal_exchange.runtime.database import add_once, put_newer
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.naming import start_of, the_one
 from signal_exchange.stream.outbox import outbox_table
 from signal_exchange.worklist.cases import Case, Delivery, Referral, Transition
-
-SHORTEST = 8
-"""Signs of an id that a person must give at least."""
 
 TABLES = MetaData()
 OUTBOX = outbox_table(TABLES)
@@ -137,13 +134,11 @@ class WorklistStore:
         Raises:
             Refused: there is none, or more than one.
         """
-        start = named.lower().removeprefix("v-")
+        start = start_of(named)
         columns = (DELIVERIES.c.signal_id, REFERRALS.c.signal_id)
         fits = (select(column).where(column.startswith(start, autoescape=True)) for column in columns)
         found = {signal_id for rows in map(self._connection.execute, fits) for (signal_id,) in rows}
-        if len(found) != 1 or len(start) < SHORTEST:
-            raise Refused("Dit signaal is hier niet bekend." if not found else "Dit nummer is niet volledig genoeg.")
-        return str(found.pop())
+        return the_one(found, start)
 
     def all_cases(self) -> list[Case]:
         """Return every case, by signal id."""

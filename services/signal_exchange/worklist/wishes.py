@@ -24,7 +24,6 @@ _SENTENCES: Mapping[str, str] = {
     "withdrawal_asked": "Intrekken kan pas als de gemeente daarom vraagt of het signaal is ingetrokken.",
 }
 NO_CAPACITY = "Geen capaciteit is geen reden om af te wijzen: niemand wordt daarom weggestuurd. Bespreek het met de voorzitter."
-UNKNOWN = "Dit signaal is hier niet bekend."
 NO_REFERRAL = "Van dit signaal is geen open verwijzing."
 
 
@@ -69,8 +68,6 @@ def open_referral(case: Case) -> Referral:
     Raises:
         Refused: there is none.
     """
-    if case.delivery is None and not case.referrals:
-        raise Refused(UNKNOWN)
     if case.current is None:
         raise Refused(NO_REFERRAL)
     return case.current

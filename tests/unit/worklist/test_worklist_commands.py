@@ -196,7 +196,7 @@ def test_opening_the_summary_needs_a_name_is_recorded_and_marks_as_seen(consumer
 
 def test_a_summary_for_another_group_cannot_be_opened(consumer: Consuming, told: Told) -> None:
     consumer.take(a_referral(summary=a_summary("Tekst", "youth", f"{ONE}.1")))
-    with pytest.raises(Refused, match="kan met de sleutels van deze werklijst niet worden geopend"):
+    with pytest.raises(Refused, match="kan met de sleutels van deze dienst niet worden geopend"):
         told("show", ONE, "--open", *BY)
     assert consumer.rows(OPENINGS) == []
 

@@ -1,0 +1,33 @@
+"""Short numbers by which people name what has a random id: the start of the id, which tells nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from signal_exchange.runtime.faults import Refused
+
+SHORTEST = 8
+"""Signs of an id that a person must give at least."""
+
+
+def number_of(identity: str, kind: str = "V") -> str:
+    """Return the short number of an id, as V-09f6398d; `kind` is a letter: V a referral, P an agenda item, A an alert."""
+    return f"{kind}-{identity[:SHORTEST]}"
+
+
+def start_of(named: str) -> str:
+    """Return the start of the id that a person means, who gives the whole id or its short number."""
+    return named.strip().lower().removeprefix("v-").removeprefix("p-").removeprefix("a-")
+
+
+def the_one(found: Collection[str], start: str) -> str:
+    """Return the only id that starts like this.
+
+    Raises:
+        Refused: there is none, or it could be another one too.
+    """
+    if not found:
+        raise Refused("Dit nummer is hier niet bekend.")
+    if len(found) > 1 or len(start) < SHORTEST:
+        raise Refused("Dit nummer is niet volledig genoeg.")
+    return next(iter(found))
