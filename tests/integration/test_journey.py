@@ -1,0 +1,97 @@
+"""The signal's whole way: published, referred, accepted, decided, and answered at home; and what else travels on the way."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from signal_exchange.contracts.reference import load_example
+from signal_exchange.demo.exchange import Exchange
+from signal_exchange.demo.running import Input
+from signal_exchange.demo.watching import records_until_now
+from whole_exchange import an_exchange, an_input, await_rest, eventually, nothing_lost_and_nothing_twice, publish, spoken
+
+pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
+VENLO = "municipality-gm0983"
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> Input:
+    return an_input(tmp_path_factory.mktemp("input"), seed=5, signals=25)
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, given: Input) -> Iterator[Exchange]:
+    with an_exchange(tmp_path_factory.mktemp("whole")) as exchange:
+        publish(exchange, given)
+        await_rest(exchange)
+        yield exchange
+
+
+def the_example(whole: Exchange) -> dict[str, Any]:
+    reference = load_example("01_sexual", "inside")["local_ref"]
+    seen: dict[str, Any] = spoken(whole, VENLO, "trace", str(reference), "--json")
+    return seen
+
+
+def test_everything_is_where_the_oracle_says(whole: Exchange, given: Input) -> None:
+    nothing_lost_and_nothing_twice(whole, given)
+
+
+def test_a_signal_is_referred_accepted_decided_and_answered_at_home(whole: Exchange) -> None:
+    signal_id = the_example(whole)["signal_id"]
+    shown = whole.command("worklist", "worklist", "show", signal_id, "--open", "--by", "Z. Voorbeeld", "--json")
+    assert shown.returncode == 0, shown.stderr
+    assert "schuld" in shown.stdout
+    accepted = whole.command("worklist", "worklist", "accept", signal_id, "--planned", "2026-12-01", "--by", "Z. Voorbeeld")
+    assert accepted.returncode == 0, accepted.stderr
+    decided = whole.command("agenda", "agenda", "decide", signal_id, "--decision", "CASE_CRIMINAL", "--by", "K. Voorbeeld",
+                            "--owner", "MEETING_MEMBER:politie", "--due", "2026-12-31", "--feedback", "Dank, de zaak is overgenomen.")  # fmt: skip
+    assert decided.returncode == 0, decided.stderr
+
+    def outcomes() -> str:
+        return json.dumps(the_example(whole))
+
+    told = eventually(outcomes, lambda text: "TAKEN_OVER" in text and "ACCEPTED" in text)
+    assert "Dank, de zaak is overgenomen." in told
+    assert "CASE_CRIMINAL" not in told
+
+
+def test_a_rejection_travels_home_with_its_reason(whole: Exchange) -> None:
+    reference = str(load_example("03_criminal", "inside")["local_ref"])
+    code = str(load_example("03_criminal", "inside")["municipality"])
+    node = f"municipality-{code.lower()}"
+    signal_id = spoken(whole, node, "trace", reference, "--json")["signal_id"]
+    rejected = whole.command("worklist", "worklist", "reject", signal_id, "--reason", "INSUFFICIENT_DATA", "--by", "Z. Voorbeeld")
+    assert rejected.returncode == 0, rejected.stderr
+    eventually(lambda: json.dumps(spoken(whole, node, "trace", reference, "--json")), lambda text: "MORE_INFO_ASKED" in text)
+
+
+def test_publishing_the_same_files_again_publishes_nothing(whole: Exchange, given: Input) -> None:
+    before = len(records_until_now(whole.admin, "signals"))
+    again = publish(whole, given)
+    kinds = {result["outcome"] for said in again.values() for result in said["results"]}
+    assert kinds <= {"UNCHANGED", "REFUSED", "NEW_VERSION"}
+    after = [
+        record for record in records_until_now(whole.admin, "signals")[before:] if b"publisher_run" not in (record.value or b"")
+    ]
+    assert len(after) <= len(given.files) + sum(
+        result["outcome"] == "NEW_VERSION" for said in again.values() for result in said["results"]
+    )
+
+
+def test_the_outbox_is_empty_once_the_exchange_has_confirmed(whole: Exchange) -> None:
+    eventually(lambda: spoken(whole, VENLO, "outbox", "--json"), lambda waiting: not waiting, seconds=60)
+
+
+@pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
+def test_every_process_tells_its_health_and_metrics_on_loopback(whole: Exchange, path: str) -> None:
+    for child in whole.household.children.values():
+        if not child.name.startswith("keeper"):
+            url = child.ready_url.replace("/health/ready", path)
+            with urllib.request.urlopen(url, timeout=5) as answer:
+                assert answer.status == 200

@@ -1,0 +1,143 @@
+"""The whole exchange in a folder of the test's own: real Kafka, real processes, judged from outside."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+from typing import Any, TypeVar
+
+from signal_exchange.contracts.topics import CONSUMERS
+from signal_exchange.demo.exchange import Exchange
+from signal_exchange.demo.judging import mismatches, published_by_key, truth
+from signal_exchange.demo.processes import Child
+from signal_exchange.demo.region import SIX
+from signal_exchange.demo.running import Input, prepare_input
+from signal_exchange.demo.watching import Picture, Watch, lag, reader
+from signal_exchange.domain.times import local_day
+from signal_exchange.runtime import clock
+
+TESTS = Path(__file__).resolve().parent
+KILLED = -9
+QUICK = {"SIGNAL_EXCHANGE_SESSION_SECONDS": "10", "SIGNAL_EXCHANGE_BATCH_RECORDS": "10", "SIGNAL_EXCHANGE_RESEND_SECONDS": "15"}
+"""Settings that make faults quick to heal and batches small enough to be interrupted."""
+T = TypeVar("T")
+
+
+def today() -> date:
+    """Return the publish day of what the test publishes now."""
+    return local_day(clock.now())
+
+
+@contextmanager
+def an_exchange(
+    folder: Path, *, services: Sequence[str] = CONSUMERS, settings: dict[str, str] | None = None
+) -> Iterator[Exchange]:
+    """Run an exchange of the six municipalities."""
+    with Exchange(folder, today(), municipalities=SIX, services=services, settings={**QUICK, **(settings or {})}) as exchange:
+        yield exchange
+
+
+def eventually(look: Callable[[], T], until: Callable[[T], bool], seconds: float = 120.0) -> T:
+    """Look until it is as it should be, and return what was seen; fail with the last look when time runs out."""
+    end = time.monotonic() + seconds
+    while True:
+        seen = look()
+        if until(seen):
+            return seen
+        assert time.monotonic() < end, f"not within {seconds:.0f} s: {seen}"
+        time.sleep(0.3)
+
+
+def an_input(folder: Path, seed: int, signals: int) -> Input:
+    """Return a synthetic region and the examples as files."""
+    return prepare_input(folder, seed, signals, today())
+
+
+def publish(exchange: Exchange, given: Input) -> dict[str, Any]:
+    """Publish everything with the ordinary command; return what it said per municipality."""
+    said = exchange.publish(dict(given.files))
+    assert all(each.returncode in (0, 2) for each in said.values()), {code: each.stderr[-500:] for code, each in said.items()}
+    return {code: json.loads(each.stdout) for code, each in said.items()}
+
+
+def await_rest(exchange: Exchange, seconds: float = 180.0) -> Picture:
+    """Wait until every number is accounted for and no consumer has anything left to do."""
+    groups = (*CONSUMERS, *exchange.nodes)
+    with reader(exchange.connection("oversight"), "signal-trace") as trace:
+        watch = Watch(trace)
+
+        def look() -> tuple[int, int, int]:
+            picture = watch.look()
+            return picture.ledger.sent, picture.ledger.counts["in_flight"], lag(exchange.admin, exchange.region.catalogue, groups)
+
+        for _ in range(2):
+            eventually(look, lambda seen: seen[0] > 0 and seen[1:] == (0, 0), seconds)
+            time.sleep(0.5)
+        return watch.look()
+
+
+def nothing_lost_and_nothing_twice(exchange: Exchange, given: Input) -> None:
+    """Judge from outside: the ledger balances, topics and stores hold what the oracle says, each receiver has each signal once."""
+    picture = await_rest(exchange)
+    found = published_by_key(exchange, [arrival.key for arrival in given.arrivals])
+    expected = truth(TESTS, given.arrivals, (), found, today())
+    assert picture.ledger.conserved
+    assert picture.ledger.counts["in_flight"] == 0
+    assert mismatches(exchange, picture, expected) == []
+    assert {arrival.key for arrival in given.good} <= set(found) if hasattr(given, "good") else True
+    _each_store_has_each_signal_once(exchange, expected)
+
+
+def _each_store_has_each_signal_once(exchange: Exchange, expected: dict[str, Any]) -> None:
+    last = {entry["signal_id"]: entry["routes"] for entry in expected["entries"]}
+    care = {signal_id: routes["CARE_COORDINATOR"]["deliver_as"] for signal_id, routes in last.items()}
+    adults = sorted(signal_id for signal_id, form in care.items() if form in ("FULL_PSEUDONYMOUS", "CONSULT"))
+    minors = sorted(signal_id for signal_id, form in care.items() if form == "YOUTH_ROUTE")
+    assert sorted(row["signal_id"] for row in open_rows(exchange, "worklist")) == adults
+    assert sorted(row["signal_id"] for row in open_rows(exchange, "worklist-youth")) == minors
+
+
+def open_rows(exchange: Exchange, service: str) -> list[dict[str, Any]]:
+    """Return what a worklist lists."""
+    said = exchange.command(service, service, "list", "--json")
+    assert said.returncode == 0, said.stderr
+    rows: list[dict[str, Any]] = json.loads(said.stdout)
+    return rows
+
+
+def spoken(exchange: Exchange, name: str, *arguments: str) -> Any:
+    """Run a command that must succeed, and return its JSON."""
+    said = exchange.command(name, *arguments)
+    assert said.returncode == 0, said.stderr
+    return json.loads(said.stdout)
+
+
+def killer(exchange: Exchange, service: str, point: str, nth: int) -> subprocess.Popen[bytes]:
+    """Start a service that kills itself at a point of its nth batch (see tests/faults/doomed.py)."""
+    environment = {**os.environ, **exchange.environment(service)}
+    log = (exchange.folder / "logs" / f"{service}-{point}.log").open("ab")
+    command = [sys.executable, str(TESTS / "faults" / "doomed.py"), service, point, str(nth)]
+    return subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+
+
+def add_service(exchange: Exchange, service: str) -> Child:
+    """Start an ordinary process of a service that the exchange was started without, and let the exchange stop it."""
+    [child] = [each for each in _children_of(exchange) if each.name == service]
+    child.start()
+    exchange.household.children[service] = child
+    return child
+
+
+def _children_of(exchange: Exchange) -> list[Child]:
+    services, exchange.services = exchange.services, CONSUMERS
+    try:
+        return exchange._children()
+    finally:
+        exchange.services = services
