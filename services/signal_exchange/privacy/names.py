@@ -20,7 +20,10 @@ _SOUNDS = (
 
 def fold(text: str) -> str:
     """Return the text in lower case, without accents, with letters such as ß and ł written in plain letters."""
-    spelled = text.lower().translate(_LETTERS)
+    lower = text.lower()
+    if lower.isascii():
+        return lower
+    spelled = lower.translate(_LETTERS)
     return "".join(char for char in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(char))
 
 

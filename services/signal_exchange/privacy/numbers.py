@@ -8,7 +8,7 @@ from collections.abc import Mapping
 BSN_DIGITS, BSN_SHORT_DIGITS = 9, 8
 _BSN_WEIGHTS = (9, 8, 7, 6, 5, 4, 3, 2, -1)
 _IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}")
-_SERIES = (
+SERIES = (
     "LL9999", "9999LL", "99LL99", "LL99LL", "LLLL99", "99LLLL", "99LLL9",
     "9LLL99", "LL999L", "L999LL", "LLL99L", "L99LLL", "9LL999", "999LL9",
 )  # fmt: skip
@@ -51,7 +51,7 @@ def plate_series(text: str) -> int:
     (9, 0)
     """
     shape = "".join("9" if char.isdecimal() else "L" for char in text.upper() if _is_plate_char(char))
-    return _SERIES.index(shape) + 1 if shape in _SERIES else 0
+    return SERIES.index(shape) + 1 if shape in SERIES else 0
 
 
 def iban_is_valid(text: str) -> bool:

@@ -9,12 +9,12 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import date
 from itertools import islice
 from typing import TypeVar
 
 import httpx
 
+from signal_exchange.domain.epochs import epoch_of
 from signal_exchange.privacy.evaluating import POINTS
 from signal_exchange.privacy.framing import framed
 from signal_exchange.privacy.keeper_client import KeeperClient, NoTokens, Reason
@@ -26,15 +26,9 @@ __all__ = ["KeeperClient", "NoTokens", "Reason", "TokenMaker", "epoch_of", "keep
 
 DOMAIN = b"signal-exchange/token/v1"
 KEEPERS = 2
-FIRST_MONTH_OF_H2 = 7
 _Item = TypeVar("_Item")
 _Wanted = tuple[str, str]
 _Outputs = list[bytes]
-
-
-def epoch_of(day: date) -> str:
-    """Return the key epoch of a day: the half year, as 2026H2 from 1 July 2026 (R-LINK-01)."""
-    return f"{day.year}H{2 if day.month >= FIRST_MONTH_OF_H2 else 1}"
 
 
 def token_input(kind: str, value: str) -> bytes:

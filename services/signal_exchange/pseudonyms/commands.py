@@ -12,7 +12,7 @@ import uvicorn
 from rich.console import Console
 from rich.table import Table
 
-from signal_exchange.domain.ids import parse_municipality_code
+from signal_exchange.domain.ids import MunicipalityCode, parse_municipality_code
 from signal_exchange.privacy.evaluating import EpochKey
 from signal_exchange.privacy.register import Register
 from signal_exchange.pseudonyms.api import create_app
@@ -22,7 +22,7 @@ from signal_exchange.pseudonyms.store import TABLES, CounterStore, Quota, QuotaR
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.settings import KeeperSettings
+from signal_exchange.runtime.settings import KeeperSettings, loaded
 from signal_exchange.stream.identity import trusted_register
 
 app = typer.Typer(no_args_is_help=True, help="A keeper of the link tokens.")
@@ -100,28 +100,22 @@ def destroy_epoch_key(keys_file: Path, epoch: str) -> None:
     write_keys(keys_file, left)
 
 
-@app.command("serve")
-def main() -> None:
-    """Serve the keeper's API on loopback."""
-    serve(_settings())
-
-
 @app.command("new-key")
 def new_key(epoch: str) -> None:
     """Make a new key for an epoch such as 2027H1 and print its public key, for the participants' register."""
-    typer.echo(make_epoch_key(_settings().keys_file, epoch).key.public_key.hex())
+    typer.echo(make_epoch_key(loaded(KeeperSettings).keys_file, epoch).key.public_key.hex())
 
 
 @app.command("destroy-key")
 def destroy_key(epoch: str) -> None:
     """Destroy the key of an epoch; this cannot be undone."""
-    destroy_epoch_key(_settings().keys_file, epoch)
+    destroy_epoch_key(loaded(KeeperSettings).keys_file, epoch)
     typer.echo(f"De sleutel van {epoch} is vernietigd.")
 
 
 @app.command("raise-quota")
 def raise_quota(
-    municipality: str,
+    municipality: Annotated[MunicipalityCode, typer.Argument(parser=parse_municipality_code, help="CBS code, as GM0983.")],
     first_day: datetime,
     last_day: datetime,
     *,
@@ -131,8 +125,9 @@ def raise_quota(
     second_approver: Annotated[str, typer.Option(help="Who approves this as well.")],
 ) -> None:
     """Let a municipality ask more for a while; two people approve it, and the other keeper needs its own."""
-    code, days = parse_municipality_code(municipality), (first_day.date(), last_day.date())
-    _store(_settings()).raise_quota(QuotaRaise(code, *days, Quota(a_day, a_month), approved_by, second_approver), clock.now())
+    days = first_day.date(), last_day.date()
+    raised = QuotaRaise(municipality, *days, Quota(a_day, a_month), approved_by, second_approver)
+    _store(loaded(KeeperSettings)).raise_quota(raised, clock.now())
     typer.echo(f"{municipality} mag meer vragen van {days[0]} tot en met {days[1]}.")
 
 
@@ -140,14 +135,10 @@ def raise_quota(
 def usage(first_day: datetime, last_day: datetime) -> None:
     """Show how often each municipality asked, per day: for the audit."""
     table = Table("dag", "gemeente", "beantwoord", "geweigerd")
-    for count in _store(_settings()).counts(first_day.date(), last_day.date()):
+    for count in _store(loaded(KeeperSettings)).counts(first_day.date(), last_day.date()):
         table.add_row(count.day.isoformat(), count.municipality, str(count.evaluated), str(count.refused))
     Console().print(table)
 
 
 def _store(settings: KeeperSettings) -> CounterStore:
     return CounterStore(Database(settings.database(f"keeper-{settings.keeper}"), TABLES))
-
-
-def _settings() -> KeeperSettings:
-    return KeeperSettings()

@@ -16,6 +16,7 @@ from signal_exchange.privacy.register import KeeperKey, Period, Register, Regist
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.pseudonyms import commands
 from signal_exchange.pseudonyms.commands import app, destroy_epoch_key, epoch_days, keeper_of, make_epoch_key, serve
+from signal_exchange.pseudonyms.composition import main
 from signal_exchange.pseudonyms.keys import HeldKey, read_bearers, read_keys, write_bearers, write_keys
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import KeeperSettings
@@ -150,7 +151,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> type[FakeServer]:
     return FakeServer
 
 
-@pytest.mark.parametrize("start", [serve, lambda _: run("serve")])
+@pytest.mark.parametrize("start", [serve, lambda _: main()])
 def test_a_keeper_is_served_on_loopback_without_an_access_log(
     settings: KeeperSettings, server: type[FakeServer], start: Callable[[KeeperSettings], object]
 ) -> None:
@@ -176,3 +177,10 @@ def test_an_operator_raises_a_quota_and_sees_the_counts(settings: KeeperSettings
     keeper_of(settings).store.take(VENLO, date(2026, 11, 20), keeper_of(settings).quota)
     assert keys.key.epoch == "2026H2"
     assert "2026-11-20" in run("usage", "2026-11-01", "2026-11-30")
+
+
+def test_what_is_no_municipality_gets_no_quota(settings: KeeperSettings) -> None:
+    arguments = ["raise-quota", "Venlo", "2026-11-20", "2026-11-21", "--a-day", "5", "--a-month", "5"]
+    arguments += ["--approved-by", "T. Voorbeeld", "--second-approver", "R. Voorbeeld"]
+    assert CliRunner().invoke(app, arguments).exit_code == 2
+    assert not list(settings.data_dir.glob("*.sqlite"))

@@ -1,0 +1,208 @@
+"""Detectors of names in a text: words of the own record first, then titles, known given names and what introduces a name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from typing import Any, NamedTuple
+
+from signal_exchange.privacy.leak_text import Found
+from signal_exchange.privacy.names import PREFIXES, fold
+
+_WORD = re.compile(r"[^\W\d_]+")
+_LEAST_LETTERS = 3
+_TITLES = frozenset({"mevrouw", "meneer", "mijnheer", "heer", "mejuffrouw", "juffrouw", "juf", "familie"})
+_SHORT_TITLES = frozenset({"mevr", "mw", "dhr", "mej", "fam", "dr", "drs", "mr", "ing", "ir", "prof"})
+_INTRODUCES = frozenset({
+    "genaamd", "heet", "heette", "heten", "alias", "bijgenaamd", "voornaam", "achternaam", "bijnaam", "roepnaam", "ene", "naam",
+})  # fmt: skip
+_BETWEEN = frozenset({"is", "was"})
+_FIRMS = frozenset({"bv", "nv", "cv", "vof"})
+# These prefixes are ordinary words after a title or before a place: "familie in Polen".
+_NAME_PREFIXES = PREFIXES - {"in", "op", "te", "s", "het"}
+_SURNAME_STARTS = (("van", "der"), ("van", "den"), ("von", "der"), ("de", "la"))
+_AFTER_INITIAL = frozenset({".", ". "})
+_JOINS = frozenset({" ", "-", "'", "’", " '", " ’"}) | _AFTER_INITIAL
+_MOST_WORDS = 8
+"""A name is read over this many words at most, so that no text takes long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lists:
+    """Given names, those of them that are Dutch words too, and capitalised words that are no names; all folded."""
+
+    given: frozenset[str]
+    ambiguous: frozenset[str]
+    not_names: frozenset[str]
+
+
+@cache
+def load_lists() -> Lists:
+    """Return the lists of the package, read once."""
+    names = _words_of("given_names.txt")
+    given = frozenset(fold(name.rstrip("*")) for name in names)
+    ambiguous = frozenset(fold(name.rstrip("*")) for name in names if name.endswith("*"))
+    return Lists(given, ambiguous, PREFIXES | frozenset(map(fold, _words_of("not_names.txt"))))
+
+
+def _words_of(name: str) -> list[str]:
+    lines = (files("signal_exchange.privacy") / "data" / name).read_text(encoding="utf-8").splitlines()
+    return [word for line in lines if not line.startswith("#") for word in line.split()]
+
+
+class Word(NamedTuple):
+    """A word of the text, what stands between it and the next, and what it is."""
+
+    start: int
+    end: int
+    folded: str
+    gap: str
+    capital: bool
+
+
+def words_of(text: str) -> list[Word]:
+    """Return the words of a text, of letters only."""
+    spans = [match.span() for match in _WORD.finditer(text)]
+    nexts = [*(start for start, _ in spans), len(text)][1:]
+    return [
+        Word(start, end, fold(text[start:end]), text[end:following], text[start].isupper())
+        for (start, end), following in zip(spans, nexts, strict=True)
+    ]
+
+
+def find_names(words: Sequence[Word]) -> Iterator[Found]:
+    """Give every name that a title, a known given name, initials, a prefix or an introducing word points at."""
+    reader = _Reader(words, load_lists())
+    at = 0
+    while at < len(words):
+        first, last = reader.name_at(at) or (at, None)
+        if last is not None:
+            yield Found("NAME", words[first].start, words[last].end)
+        at = at + 1 if last is None else last + 1
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads names off a list of words; a span is the index of its first and of its last word."""
+
+    words: Sequence[Word]
+    lists: Lists
+
+    def name_at(self, at: int) -> tuple[int, int] | None:
+        word = self.words[at]
+        if (word.folded in _TITLES and word.gap == " ") or (word.folded in _SHORT_TITLES and self._joined(at)):
+            return self._from(at, self._name_end(self._after_initials(at + 1)))
+        if word.folded in _INTRODUCES:
+            return self._introduced(at)
+        if self._starts_surname(at):
+            return self._with_word_before(at, self._name_end(at))
+        if self._is_initial(at) and not (at and self._is_initial(at - 1)):
+            return self._from(at, self._name_end(self._after_initials(at)))
+        return self._given_name(at)
+
+    def _given_name(self, at: int) -> tuple[int, int] | None:
+        word = self.words[at]
+        if not word.capital or word.folded not in self.lists.given:
+            return None
+        end = self._name_end(at + 1) if self._joined(at) and word.gap != ". " else None
+        if end is None and word.folded in self.lists.ambiguous:
+            return None
+        return at, end if end is not None else at
+
+    def _introduced(self, at: int) -> tuple[int, int] | None:
+        first = at + 1
+        while first < len(self.words) and self.words[first].folded in _BETWEEN:
+            first += 1
+        gap_is_near = len(self.words[first - 1].gap) <= 2  # noqa: PLR2004 - a space, or a colon and a space
+        return self._from(first, self._name_end(first)) if gap_is_near else None
+
+    def _name_end(self, first: int) -> int | None:
+        """Return the last word of the name that starts here: prefixes, and at least one capitalised word."""
+        end = None
+        for at, word in enumerate(self.words[first : first + _MOST_WORDS], first):
+            if self._can_be_name(at):
+                end = at
+            elif word.folded not in _NAME_PREFIXES:
+                break
+            if not self._joined(at) or word.gap in _AFTER_INITIAL:
+                break
+        return end
+
+    def _can_be_name(self, at: int) -> bool:
+        word = self.words[at]
+        return word.capital and word.end - word.start > 1 and word.folded not in self.lists.not_names
+
+    def _after_initials(self, at: int) -> int:
+        following = range(at, min(len(self.words), at + _MOST_WORDS))
+        return next((each for each in following if not self._is_initial(each)), at)
+
+    def _is_initial(self, at: int) -> bool:
+        word = self.words[at]
+        return word.capital and word.end - word.start == 1 and word.gap in _AFTER_INITIAL
+
+    def _starts_surname(self, at: int) -> bool:
+        pair = tuple(word.folded for word in self.words[at : at + 2])
+        return pair in _SURNAME_STARTS and self.words[at].gap == " "
+
+    def _with_word_before(self, at: int, end: int | None) -> tuple[int, int] | None:
+        before = at - 1
+        joins = before >= 0 and self.words[before].gap == " " and self._can_be_name(before)
+        return self._from(before if joins else at, end)
+
+    def _joined(self, at: int) -> bool:
+        return self.words[at].gap in _JOINS
+
+    def _from(self, first: int, end: int | None) -> tuple[int, int] | None:
+        initials = "".join(word.folded for word in self.words[first : first + 3] if word.end - word.start == 1)
+        return None if end is None or initials in _FIRMS else (first, end)
+
+
+def find_own_words(words: Sequence[Word], record: Mapping[str, Any]) -> Iterator[Found]:
+    """Give what the text holds of the names, streets and reporter of its own record (R-LEAK-03): NAME, of streets ADDRESS.
+
+    A word of at least three letters that is no prefix counts by itself, also with a genitive s; shorter ones and prefixes of
+    the same names count beside it, so that `Bo van der Meer` is found whole.
+    """
+    names = [*_texts(record, "subjects", ("family_name", "given_names")), *_reporter(record)]
+    for kind, texts in (("NAME", names), ("ADDRESS", _texts(record, "places", ("street",)))):
+        own = {_echo_key(fold(word)) for text in texts for word in _WORD.findall(text)}
+        strong = frozenset(key for key in own if len(key) >= _LEAST_LETTERS and key not in PREFIXES)
+        if strong:
+            yield from (Found(kind, run[0].start, run[-1].end) for run in _runs(words, strong, own))
+
+
+def _runs(words: Sequence[Word], strong: AbstractSet[str], own: AbstractSet[str]) -> Iterator[list[Word]]:
+    """Give each run of neighbouring own words that holds at least one strong word."""
+    runs: list[list[Word]] = [[]]
+    for word in words:
+        if _echo_key(word.folded) in own or _is_strong(word, strong):
+            runs[-1].append(word)
+        if runs[-1] and (runs[-1][-1] is not word or not _leads_on(word)):
+            runs.append([])
+    return (run for run in runs if any(_is_strong(word, strong) for word in run))
+
+
+def _leads_on(word: Word) -> bool:
+    return word.gap in {" ", "-"} or (word.gap in _AFTER_INITIAL and len(word.folded) == 1)
+
+
+def _is_strong(word: Word, strong: AbstractSet[str]) -> bool:
+    key = _echo_key(word.folded)
+    return key in strong or key.removesuffix("s") in strong
+
+
+def _echo_key(folded: str) -> str:
+    return folded.replace("ij", "y")
+
+
+def _texts(record: Mapping[str, Any], name: str, fields: Sequence[str]) -> list[str]:
+    return [str(item[field]) for item in record.get(name) or () for field in fields if item.get(field)]
+
+
+def _reporter(record: Mapping[str, Any]) -> list[str]:
+    reporter = record.get("reporter") or {}
+    return [str(reporter["name"])] if reporter.get("name") else []

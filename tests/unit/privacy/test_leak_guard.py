@@ -1,0 +1,308 @@
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from signal_exchange import contracts
+from signal_exchange.privacy import leak_guard
+from signal_exchange.privacy.leak_guard import GUARD_VERSION, LABELS, Finding, GuardUnavailable, check_text, guard_result, mask
+from signal_exchange.privacy.leak_names import load_lists
+from signal_exchange.privacy.names import fold
+
+CHECKS: list[tuple[str, list[list[str]]]] = json.loads(
+    (Path(__file__).parents[2] / "data" / "check_values.json").read_text(encoding="utf-8")
+)["leak_guard"]
+EXAMPLES = sorted((Path(contracts.__file__).parent / "data" / "examples" / "inside").glob("*.json"))
+DENSE = (
+    "Vrouw zonder eigen papieren in een woning, noemt schuld bij de man die haar bracht. Wil weg en vraagt om opvang. "
+    "Piotr Kowalczyk werkt daar, tel 06-00001234 en BSN 999990019, adres Kerkplein 5, 5999 ZZ, kenteken GX-123-B. "
+)
+OWN: dict[str, Any] = {
+    "reporter": {"name": "T. Voorbeeld", "phone": "06-00004411"},
+    "subjects": [
+        {"family_name": "van der Zwaantjes", "given_names": "Bo Femn", "phone": "+31 6 0000 4422", "bsn": "999900043"},
+        {"family_name": "Çelikyürek", "given_names": None},
+        {"family_name": "IJsbrandsma", "given_names": "X"},
+    ],
+    "places": [{"street": "Fabelpad"}],
+    "plates": [{"plate": "GX-123-B"}, {"plate": None}],
+    "accounts": ["NL13 TEST 0123 4567 89"],
+}
+
+
+def found(text: str, own: dict[str, Any] | None = None) -> list[tuple[str, str]]:
+    return [(finding.type, text[finding.start : finding.end]) for finding in check_text(text, own)]
+
+
+def example(path: Path) -> dict[str, Any]:
+    record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return record
+
+
+@pytest.mark.parametrize(("text", "expected"), CHECKS)
+def test_r_leak_every_worked_text_has_exactly_its_findings(text: str, expected: list[list[str]]) -> None:
+    assert sorted(found(text)) == sorted((kind, value) for kind, value in expected)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_r_leak_the_summary_of_every_example_passes_and_its_narrative_does_not(path: Path) -> None:
+    record = example(path)
+    assert check_text(record["summary"], record) == ()
+    assert check_text(record["narrative"], record) != ()
+
+
+def test_r_leak_03_names_of_the_own_record_are_found_that_no_list_holds() -> None:
+    record = example(next(path for path in EXAMPLES if path.stem == "05_minor"))
+    assert found("ze heet tess en haar vader is PROEFJES", record) == [("NAME", "tess"), ("NAME", "PROEFJES")]
+    assert found("Femn kwam met de broer van zwaantjes", OWN) == [("NAME", "Femn"), ("NAME", "van zwaantjes")]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Femns telefoon", [("NAME", "Femns")]),
+        ("celikyurek belde", [("NAME", "celikyurek")]),
+        ("de heer Ysbrandsma", [("NAME", "heer Ysbrandsma")]),
+        ("Bo Femn van der Zwaantjes zei", [("NAME", "Bo Femn van der Zwaantjes")]),
+        ("zei Zwaantjes, van der te laat", [("NAME", "Zwaantjes")]),
+        ("bo zei niets", []),
+        ("van der Valk", [("NAME", "van der Valk")]),
+        ("collega t. voorbeeld belde", [("NAME", "t. voorbeeld")]),
+        ("aan het fabelpad", [("ADDRESS", "fabelpad")]),
+        ("Femnke is een ander", []),
+        ("belde met 6 0000 44 22", [("PHONE", "6 0000 44 22")]),
+        ("van de melder: 0600004411", [("PHONE", "0600004411")]),
+        ("nummer 999-900-043", [("BSN", "999-900-043")]),
+        ("bus gx 123 b stond er", [("PLATE", "gx 123 b")]),
+        ("xgx123b of gx123bb", []),
+        ("g--------x--------1-----------2--------3--------b", []),
+        ("op nl13test0123456789", [("IBAN", "nl13test0123456789")]),
+        ("ßgx 123 b en gx 123 b", [("PLATE", "gx 123 b")]),
+    ],
+)
+def test_r_leak_03_words_and_numbers_of_the_own_record_are_found_however_written(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert found(text, OWN) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("bel +31 (0)6 0000 1234 of 0031 6 00001234", [("PHONE", "+31 (0)6 0000 1234"), ("PHONE", "0031 6 00001234")]),
+        ("bel (077) 000 12 34 nu", [("PHONE", "077) 000 12 34")]),
+        ("0900-1234 en 0909 123456", []),
+        ("999.990.019 en 9 9 9 9 9 0 0 1 9", [("BSN", "999.990.019"), ("BSN", "9 9 9 9 9 0 0 1 9")]),
+        ("sofinummer 12345672", [("BSN", "12345672")]),
+        ("bsn is 12345673", []),
+        ("PL61-1090-1014-0000-0712-1981-2874.", [("IBAN", "PL61-1090-1014-0000-0712-1981-2874")]),
+        ("ZZ13 TEST 1123 4567 89", []),
+        ("NL13 TEST 0123", []),
+        ("1999-07-14, 14.7.1999 en 14/07/1999", [("DOB", "1999-07-14"), ("DOB", "14.7.1999"), ("DOB", "14/07/1999")]),
+        ("geb. 14-07-99 en 14-07-99", [("DOB", "14-07-99")]),
+        ("op 3 mrt. 2001 en 31 mei '99", [("DOB", "3 mrt. 2001"), ("DOB", "31 mei '99")]),
+        ("vnr: 271 123 4567", [("VNR", "vnr: 271 123 4567")]),
+        ("paspoortnummer xr1001r58", [("DOCNR", "xr1001r58")]),
+        ("XO1001R58 heeft een O", []),
+        ("kenteken: 12-ab-34 en 12-ab-34", [("PLATE", "12-ab-34"), ("PLATE", "12-ab-34")]),
+        ("kenteken 12ab3", []),
+        ("in 5999ZZ-gebied", [("POSTCODE", "5999ZZ")]),
+        ("Laan van Meerdervoort 12 b", [("ADDRESS", "Laan van Meerdervoort 12 b")]),
+        ("KERKSTRAAT 5-3 en Proefstr. 7", [("ADDRESS", "KERKSTRAAT 5-3"), ("ADDRESS", "Proefstr. 7")]),
+        ("adres: Heuvel 12", [("ADDRESS", "Heuvel 12")]),
+        ("op het Stationsplein 10.30 uur", []),
+        ("https://voorbeeld.nl/a?b=1, voorbeeld.com.", [("URL", "https://voorbeeld.nl/a?b=1"), ("URL", "voorbeeld.com")]),
+        ("Jan.Test@example.nl", [("EMAIL", "Jan.Test@example.nl")]),
+        ("instagram.com/Piotr", [("URL", "instagram.com/Piotr")]),
+        ("z.o.z. en b.v.", []),
+    ],
+)
+def test_r_leak_numbers_addresses_and_links_are_found_as_people_write_them(text: str, expected: list[tuple[str, str]]) -> None:
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dhr. A.B. de Vries kwam", [("NAME", "dhr. A.B. de Vries")]),
+        ("Zij sprak mevrouw. Leerling kwam later", []),
+        ("familie in Polen", []),
+        ("mevrouw Roemeense kwam", []),
+        ("De naam is Fatsjo, hij heet Gorpo", [("NAME", "Fatsjo"), ("NAME", "Gorpo")]),
+        ("hij heet .... Gorpo", []),
+        ("zij heet", []),
+        ("de buurman van der Proef", [("NAME", "van der Proef")]),
+        ("gezien met Xavo van den Proef", [("NAME", "Xavo van den Proef")]),
+        ("Volgens van der Proef", [("NAME", "van der Proef")]),
+        ("van der", []),
+        ("Wil weg en vraagt om opvang", []),
+        ("Wil Proefman zei dat", [("NAME", "Wil Proefman")]),
+        ("Zij zag Katarzyna.", [("NAME", "Katarzyna")]),
+        ("Fatima El Proefi en Jan-Piet", [("NAME", "Fatima El Proefi"), ("NAME", "Jan-Piet")]),
+        ("melder J. Proefman", [("NAME", "J. Proefman")]),
+        ("de firma Test B.V. Proefstad", []),
+        ("plan B. Daarna verder", []),
+        ("jan en fatima zonder hoofdletter", []),
+        ("A. B. C.", []),
+    ],
+)
+def test_r_leak_names_are_found_by_title_given_name_initials_prefix_or_introduction(
+    text: str, expected: list[tuple[str, str]]
+) -> None:
+    assert found(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("BSN 999\u00a0990\u2009019.", "999\u00a0990\u2009019"),
+        ("tel 06\u201100001234.", "06\u201100001234"),
+        ("tel 06-0000\u200b1234.", "06-0000\u200b1234"),
+        ("tel \uff10\uff16-00001234.", "\uff10\uff16-00001234"),
+        ("Mevrouw Zoe\u0308 kwam", "Mevrouw Zoe\u0308"),
+        ("\U0001f600 tel 06-00001234", "06-00001234"),
+    ],
+)
+def test_odd_spaces_dashes_digits_and_accents_hide_nothing(text: str, value: str) -> None:
+    (finding,) = check_text(text)
+    assert text[finding.start : finding.end].startswith(value[:-1])
+
+
+@given(text=st.text(max_size=300))
+def test_any_text_gets_an_answer_and_every_finding_lies_in_it(text: str) -> None:
+    for finding in check_text(text, OWN):
+        assert 0 <= finding.start < finding.end <= len(text)
+        assert finding.type in LABELS
+
+
+@given(st.lists(st.sampled_from([text for text, _ in CHECKS] + ["\n", "Femn", "é"]), max_size=6))
+def test_the_same_text_always_has_the_same_findings(parts: list[str]) -> None:
+    text = " ".join(parts)
+    assert check_text(text, OWN) == check_text(text, OWN)
+
+
+@given(st.integers(0, 999_999_999))
+def test_r_leak_every_number_that_passes_the_eleven_test_is_found(number: int) -> None:
+    digits = f"{number:09}"
+    weighted = sum(weight * int(digit) for weight, digit in zip((9, 8, 7, 6, 5, 4, 3, 2, -1), digits, strict=True))
+    passes = weighted % 11 == 0 and number != 0
+    assert bool(found(f"dossier {digits} gezien")) is passes
+
+
+def test_r_leak_01_an_internal_error_is_no_answer_and_says_nothing_of_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fails(_: str) -> None:
+        raise LookupError("Piotr Kowalczyk")
+
+    monkeypatch.setattr(leak_guard, "find_numbers", fails)
+    with pytest.raises(GuardUnavailable) as refusal:
+        check_text("Piotr Kowalczyk werkt daar")
+    assert str(refusal.value) == "The leak guard gave no answer."
+    assert refusal.value.__suppress_context__
+
+
+def test_r_leak_01_what_is_no_text_or_no_record_gets_no_answer() -> None:
+    with pytest.raises(GuardUnavailable):
+        check_text(None)  # type: ignore[arg-type]  # what a careless caller may pass
+    with pytest.raises(GuardUnavailable):
+        check_text("tekst", {"subjects": "s1"})
+
+
+def test_a_finding_never_shows_what_it_found() -> None:
+    assert repr(check_text("BSN 999990019")) == "(Finding(start=4, end=13, type='BSN'),)"
+
+
+TIMING = """
+import json, sys, time
+from signal_exchange.privacy.leak_guard import check_text
+text, own = json.load(sys.stdin)
+def seconds():
+    start = time.process_time()
+    check_text(text, own)
+    return time.process_time() - start
+print(min(seconds() for _ in range(300)))
+"""
+
+
+def test_a_text_of_500_characters_takes_less_than_a_millisecond() -> None:
+    # In a process of its own: measuring coverage makes every line slower.
+    asked = json.dumps([(DENSE * 3)[:500], OWN])
+    done = subprocess.run([sys.executable, "-c", TIMING], input=asked, capture_output=True, text=True, check=True)
+    assert float(done.stdout) < 0.001
+
+
+LONG = ("0 ", "A-", "a.", "@a", "+1 ", "van der ", "A. ", "Piotr ", "NL00 ", "é", "bsn 1", "Mevrouw van ")
+
+
+@pytest.mark.parametrize("unit", LONG)
+def test_no_text_takes_long(unit: str) -> None:
+    start = time.process_time()
+    check_text(unit * (20_000 // len(unit)))
+    assert time.process_time() - start < 2
+
+
+def test_r_val_13_a_text_without_findings_passes() -> None:
+    assert guard_result(()) == {"version": GUARD_VERSION, "result": "PASS", "findings": [], "overrides": []}
+
+
+def test_r_val_13_each_finding_needs_one_reason_of_its_own_type() -> None:
+    findings = [Finding(0, 4, "NAME"), Finding(9, 12, "NAME"), Finding(5, 8, "DOB")]
+    name = {"type": "NAME", "reason": "PUBLIC_BODY", "words": "stays in the vault"}
+    dob = {"type": "DOB", "reason": "FALSE_ALARM"}
+    assert guard_result(findings, [name, dob, name]) == {
+        "version": GUARD_VERSION,
+        "result": "JUSTIFIED",
+        "findings": ["DOB", "NAME", "NAME"],
+        "overrides": [{"type": "NAME", "reason": "PUBLIC_BODY"}, dob, {"type": "NAME", "reason": "PUBLIC_BODY"}],
+    }
+    for overrides in ([], [name, dob], [name, name, name], [name, dob, name, name]):
+        assert guard_result(findings, overrides)["result"] == "BLOCKED"
+        assert guard_result(findings, overrides)["overrides"] == []
+
+
+@pytest.mark.parametrize("kind", ["BSN", "IBAN", "DOCNR", "VNR"])
+def test_r_leak_02_no_reason_lets_a_bsn_account_document_or_alien_number_pass(kind: str) -> None:
+    assert guard_result([Finding(0, 9, kind)], [{"type": kind, "reason": "FALSE_ALARM"}])["result"] == "BLOCKED"
+
+
+def test_r_leak_02_a_masked_text_shows_what_stood_there_and_passes() -> None:
+    masked = mask(DENSE, check_text(DENSE))
+    assert masked.endswith("[naam] werkt daar, tel [telefoon] en BSN [bsn], adres [adres], [postcode], kenteken [kenteken]. ")
+    assert check_text(masked) == ()
+
+
+def test_overlapping_findings_become_one_mask() -> None:
+    assert mask("abcdefgh", [Finding(4, 8, "NAME"), Finding(1, 3, "URL"), Finding(2, 3, "NAME")]) == "a[link]d[naam]"
+
+
+@given(st.lists(st.sampled_from([text for text, _ in CHECKS]), max_size=5), st.randoms())
+def test_a_masked_text_has_no_findings(parts: list[str], shuffle: random.Random) -> None:
+    shuffle.shuffle(parts)
+    text = ". ".join(parts)
+    assert check_text(mask(text, check_text(text))) == ()
+
+
+def test_every_type_of_the_code_list_has_a_label() -> None:
+    lines = (EXAMPLES[0].parents[2] / "codes" / "leak_type.csv").read_text(encoding="utf-8").splitlines()
+    assert set(LABELS) == {line.split(",")[0] for line in lines[1:]}
+
+
+def test_the_lists_are_folded_and_an_ambiguous_name_is_a_name_too() -> None:
+    lists = load_lists()
+    assert lists.ambiguous < lists.given
+    assert not any("*" in name or fold(name) != name for name in lists.given | lists.not_names)
+
+
+@settings(deadline=None, max_examples=30)
+@given(st.sampled_from(sorted(load_lists().given - load_lists().not_names)), st.sampled_from(["Proefman", "van der Proef"]))
+def test_r_leak_every_known_given_name_with_a_surname_is_found_whole(given_name: str, surname: str) -> None:
+    name = f"{given_name.capitalize()} {surname}"
+    assert found(f"gezien met {name} in huis") == [("NAME", name)]
