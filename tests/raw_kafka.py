@@ -8,6 +8,8 @@ from contextlib import ExitStack
 from typing import Any, Self
 
 import kafka.errors as kafka_errors  # type: ignore[import-untyped]  # ships no types
+from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]  # ships no types
+from kafka.protocol.admin import DescribeClusterRequest  # type: ignore[import-untyped]  # ships no types
 from kafka.protocol.consumer import FetchRequest, OffsetCommitRequest  # type: ignore[import-untyped]  # ships no types
 from kafka.protocol.metadata import FindCoordinatorRequest  # type: ignore[import-untyped]  # ships no types
 from kafka.protocol.producer import ProduceRequest  # type: ignore[import-untyped]  # ships no types
@@ -68,6 +70,26 @@ class RawKafka:
     def _send(self, request: Any) -> Any:
         manager = self.admin._manager  # the client has no public way to send one request
         return manager.run(manager.send, request)
+
+
+def is_let_in(server: str, *, controller: bool = False, **settings: object) -> bool:
+    """Say whether a broker or controller answers a client with these settings; it asks who belongs to the cluster."""
+    client = KafkaNetClient(bootstrap_servers=[server], **settings)
+    request = DescribeClusterRequest(endpoint_type=2 if controller else 1, min_version=1)
+    manager = client._manager  # the client has no public way to send one request
+    try:
+        manager.run(_answer_of, manager, request)
+    except kafka_errors.KafkaError:
+        return False
+    finally:
+        client.close()
+    return True
+
+
+async def _answer_of(manager: Any, request: Any) -> None:
+    connection = manager.get_connection("bootstrap-0", timeout_ms=2000)
+    await connection
+    await connection.send_request(request, request_timeout_ms=2000)
 
 
 def _one_record() -> bytes:
