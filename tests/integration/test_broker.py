@@ -18,6 +18,7 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]  # ships no types
 
 from real_exchange import KAFKA_LIBS, running_broker
+from signal_exchange.demo import broker as broker_module
 from signal_exchange.demo.broker import BrokerFailed, EmbeddedBroker, fetch_libs
 from signal_exchange.demo.broker_files import identity_of
 from signal_exchange.runtime.admin_client import admin_client, answers
@@ -240,6 +241,31 @@ def test_a_start_that_fails_halfway_leaves_nothing_running(tmp_path: Path) -> No
 esac""",
     )
     with pytest.raises(BrokerFailed, match=r"^The disk of .* is full\.$"):
+        EmbeddedBroker(tmp_path, KAFKA_LIBS, java=java).start()
+    assert not is_alive(int((tmp_path / "pid").read_text(encoding="utf-8")))
+
+
+def test_a_broker_that_hangs_is_ended_by_force(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_module, "STOP_SECONDS", 0.3)
+    with running_broker(tmp_path) as broker:
+        pid = broker.pid
+        assert pid is not None
+        os.kill(pid, signal.SIGSTOP)
+        broker.stop()
+    assert not is_alive(pid)
+
+
+def test_a_broker_that_never_answers_is_told_and_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(broker_module, "START_SECONDS", 0.5)
+    java = a_program(
+        tmp_path / "java",
+        f"""case "$*" in
+  *-version*) echo 'openjdk version "17.0.1"' >&2 ;;
+  *@*) exit 0 ;;
+  *) echo $$ > {tmp_path}/pid; exec sleep 60 ;;
+esac""",
+    )
+    with pytest.raises(BrokerFailed, match=r"^Kafka does not answer after \d+ s; its log is .*broker\.log\.$"):
         EmbeddedBroker(tmp_path, KAFKA_LIBS, java=java).start()
     assert not is_alive(int((tmp_path / "pid").read_text(encoding="utf-8")))
 
