@@ -9,6 +9,13 @@ import pytest
 from signal_exchange.demo.broker_log import reason_in
 
 DIRECTORY, LOG = Path("/var/kafka"), Path("/var/kafka/broker.log")
+FATAL = """\
+2026-11-22 02:54:45.738 INFO KafkaRaftServer starting
+2026-11-22 02:54:45.808 ERROR Kafka$ Exiting Kafka due to fatal exception
+java.lang.IllegalArgumentException: requirement failed: too few threads.
+\tat scala.Predef$.require(Predef.scala:337)
+2026-11-22 02:54:45.900 INFO KafkaRaftServer stopping
+"""
 TAIL = "; its log is /var/kafka/broker.log."
 
 
@@ -33,11 +40,7 @@ def test_a_known_reason_is_told_in_plain_words(text: str, sentence: str) -> None
     ("text", "reason"),
     [
         (
-            "2026-11-22 02:54:45.738 INFO KafkaRaftServer starting\n"
-            "2026-11-22 02:54:45.808 ERROR Kafka$ Exiting Kafka due to fatal exception\n"
-            "java.lang.IllegalArgumentException: requirement failed: too few threads.\n"
-            "\tat scala.Predef$.require(Predef.scala:337)\n"
-            "2026-11-22 02:54:45.900 INFO KafkaRaftServer stopping\n",
+            FATAL,
             "java.lang.IllegalArgumentException: requirement failed: too few threads",
         ),
         ("2026-11-22 02:54:45.808 ERROR Kafka$ Exiting Kafka\n", "Exiting Kafka"),
