@@ -43,7 +43,24 @@ def create_app(keeper: Keeper) -> FastAPI:
         """Return every public key; a client trusts only the keys of the participants' register."""
         return {"sleutels": [_published(held.key, held.first_day.isoformat(), held.last_day.isoformat()) for held in keeper.keys]}
 
+    @app.get("/health/ready", include_in_schema=False)
+    def ready() -> Response:
+        """Say whether this keeper evaluates now."""
+        return _health(_works(keeper))
+
     return app
+
+
+def _works(keeper: Keeper) -> bool:
+    try:
+        return keeper.works()
+    except StoreUnavailable:
+        return False
+
+
+def _health(good: bool) -> Response:  # noqa: FBT001 - the verdict itself
+    status = HTTPStatus.OK if good else HTTPStatus.SERVICE_UNAVAILABLE
+    return JSONResponse({"status": "pass" if good else "fail"}, status_code=status, media_type="application/health+json")
 
 
 def _answer(keeper: Keeper, municipality: MunicipalityCode, body: bytes) -> Response:

@@ -22,11 +22,11 @@ from signal_exchange.pseudonyms.store import TABLES, CounterStore, Quota, QuotaR
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.refusals import is_loopback, refuse_sample_settings
 from signal_exchange.runtime.settings import KeeperSettings, loaded
 from signal_exchange.stream.identity import trusted_register
 
 app = typer.Typer(no_args_is_help=True, help="A keeper of the link tokens.")
-LOOPBACK = "127.0.0.1"
 OVERLAP_DAYS = 30
 """How long a keeper still evaluates with the key of the epoch before: R-VAL-14 accepts its tokens that long."""
 
@@ -44,11 +44,18 @@ def keeper_of(settings: KeeperSettings) -> Keeper:
     return Keeper(keys, read_bearers(settings.tokens_file), _store(settings), clock.now, quota)
 
 
-def serve(settings: KeeperSettings, *, host: str = LOOPBACK) -> None:
-    """Serve the keeper's API until the process is told to stop; TLS ends before it, on the same machine."""
+def serve(settings: KeeperSettings) -> None:
+    """Serve the keeper's API until the process is told to stop; TLS ends before it, on the same machine.
+
+    Raises:
+        Refused: in production mode, what is only good for a demo, such as an address that is not loopback.
+    """
+    refuse_sample_settings(settings)
     logs.configure("pseudonyms", settings.log_level)
+    if not is_loopback(settings.listen):
+        logs.warn("listens_beyond_loopback")
     app = create_app(keeper_of(settings))
-    uvicorn.run(app, host=host, port=settings.port, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(app, host=settings.listen, port=settings.port, log_config=None, access_log=False, server_header=False)
 
 
 def _require_registered(keys: Sequence[HeldKey], name: str, register: Register) -> None:

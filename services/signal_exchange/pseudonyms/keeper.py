@@ -39,6 +39,16 @@ class Keeper:
         today = self._today()
         return next((held.key for held in self.keys if held.key.epoch == epoch and held.holds(today)), None)
 
+    def works(self) -> bool:
+        """Return whether this keeper holds a key for today.
+
+        Raises:
+            StoreUnavailable: the counters do not answer, without which nothing is evaluated.
+        """
+        today = self._today()
+        self.store.counts(today, today)
+        return any(held.holds(today) for held in self.keys)
+
     def refuse(self, municipality: MunicipalityCode) -> None:
         """Count a request that was refused for what it held."""
         self.store.refuse(municipality, self._today())

@@ -30,6 +30,7 @@ EVENTS: Mapping[str, str] = {
     "feedback_received": "The municipality's own view of a signal came in; signal id.",
     "decision_recorded": "A person's decision was stored and will travel home; kind.",
     "request_refused": "A request was refused; status and reason code.",
+    "listens_beyond_loopback": "A keeper's API is heard beyond this machine, in plain text; mode demo only.",
     "points_evaluated": "A keeper evaluated blinded points; municipality and count.",
     "library_message": "A library's own message, as template without arguments.",
 }

@@ -25,7 +25,9 @@ class ProcessSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
 
     mode: Literal["production", "demo"] = Field(
-        "production", description="production refuses what is only good for a demo: plain-text listeners."
+        "production",
+        description="production refuses to start with what is only good for a demo: plain-text connections and listeners, "
+        "secrets that others can read, DEBUG.",
     )
     log_level: Literal["DEBUG", "INFO", "WARNING"] = Field("INFO", description="Lowest level of log events.")
     data_dir: Path = Field(description="Folder for the database (when SQLite) and other working files of this process.")
@@ -77,7 +79,7 @@ class MunicipalitySettings(ServiceSettings):
     )
     keeper_token_file: Path | None = Field(
         None,
-        description="File with the bearer tokens of this municipality: a JSON object with one per keeper, by its name in the register.",
+        description="File with the bearer tokens of this municipality: a JSON object with one per keeper, by the keeper's name.",
     )
     keeper_seconds: float = Field(
         5.0, description="How long a keeper may take to answer; later the signal goes without link tokens."
@@ -95,7 +97,11 @@ class KeeperSettings(ProcessSettings):
     keeper: str = Field(description="Name of this keeper in the participants' register, as keeper-a.")
     keys_file: Path = Field(description="Private epoch keys of this keeper.")
     tokens_file: Path = Field(description="Digests of the bearer tokens of the municipalities.")
-    port: int = Field(0, description="Loopback port of the API; 0: a free one.")
+    port: int = Field(0, description="Port of the API; 0: a free one.")
+    listen: str = Field(
+        "127.0.0.1",
+        description="Address of the API; TLS ends before it on the same machine, so that production takes loopback only.",
+    )
     requests_per_day: int = Field(
         100, description="Requests of 16 points that one municipality may make in a day; this bounds guessing."
     )

@@ -15,6 +15,7 @@ from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.health import HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.batch_app import BatchApp
 from signal_exchange.stream.consumer import BatchLoop, Handle
@@ -148,7 +149,12 @@ def faust_options(settings: ServiceSettings, name: str) -> dict[str, Any]:
 
 
 def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
-    """Run a consumer until SIGTERM or SIGINT; exit code 1 after an unexpected fault, with nothing committed."""
+    """Run a consumer until SIGTERM or SIGINT; exit code 1 after an unexpected fault, with nothing committed.
+
+    Raises:
+        Refused: in production mode, what is only good for a demo.
+    """
+    refuse_sample_settings(settings)
     logs.configure(spec.name, settings.log_level)
     for noisy in ("aiokafka", "faust", "mode"):
         logging.getLogger(noisy).setLevel(logging.WARNING)

@@ -1,0 +1,72 @@
+"""What production mode refuses at the start: settings that are good for a demo only."""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from ipaddress import ip_address
+from pathlib import Path
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.settings import PREFIX, ProcessSettings
+
+SECRET_FILES = ("kafka_password_file", "keys_file", "vault_key_file", "api_token_file", "keeper_token_file", "tokens_file")
+"""Settings that name a file which only its owner may read."""
+PUBLIC_FILES = ("register_file", "region_key_file", "kafka_ca_file")
+"""Settings that name a file which everybody may read."""
+
+
+def refuse_sample_settings(settings: ProcessSettings) -> None:
+    """Refuse to start in production mode with what is only good for a demo; mode demo allows it.
+
+    Raises:
+        Refused: every reason together, each with its setting and never with the value.
+    """
+    reasons = () if settings.mode == "demo" else tuple(_reasons(settings))
+    if reasons:
+        raise Refused("Production mode refuses to start: " + "; ".join(reasons) + ".")
+
+
+def is_loopback(address: str) -> bool:
+    """Say whether what listens on this address hears this machine only."""
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return address == "localhost"
+
+
+def _reasons(settings: ProcessSettings) -> Iterator[str]:
+    fields = settings.model_dump()
+    if settings.log_level == "DEBUG":
+        yield f"{_variable('log_level')} is DEBUG"
+    if "kafka_ca_file" in fields and fields["kafka_ca_file"] is None:
+        yield f"{_variable('kafka_ca_file')} is empty, so that the connection to Kafka would be plain text"
+    if not is_loopback(fields.get("listen", "127.0.0.1")):
+        yield f"{_variable('listen')} is not a loopback address, so that the API would be heard in plain text"
+    if _holds_password(settings.database_url):
+        yield f"{_variable('database_url')} holds a password: name a passfile instead"
+    yield from (_told(name, fields[name]) for name in SECRET_FILES if fields.get(name) and not _is_private(fields[name]))
+
+
+def _told(name: str, file: Path) -> str:
+    wrong = "can be read by others: give it mode 600" if file.exists() else "is missing"
+    return f"the file of {_variable(name)} {wrong}"
+
+
+def _is_private(file: Path) -> bool:
+    return file.exists() and not file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
+
+
+def _holds_password(url: str) -> bool:
+    try:
+        parts = make_url(url) if url else None
+    except ArgumentError:  # the database itself says that this is no address
+        return False
+    return parts is not None and (parts.password is not None or "password" in parts.query)
+
+
+def _variable(name: str) -> str:
+    return PREFIX + name.upper()
