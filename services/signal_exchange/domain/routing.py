@@ -33,6 +33,7 @@ __all__ = [
     "rescreen_due",
     "rescreen_due_from",
     "retractions",
+    "route_to",
     "routes_by_purpose",
     "routes_for",
     "unassigned",
@@ -76,20 +77,20 @@ def routes_for(signal: Mapping[str, object] | None, facts: Facts, ruleset: RuleS
 
 def routes_by_purpose(exchanged: Collection[str], facts: Facts, ruleset: RuleSet, day: date) -> tuple[Route, ...]:
     """Decide every destination for a signal that may be exchanged for these purposes."""
-    return tuple(_route(destination, exchanged, facts, ruleset, day) for destination in DESTINATIONS)
+    return tuple(route_to(destination, exchanged, facts, ruleset, day) for destination in DESTINATIONS)
 
 
-def _route(destination: str, exchanged: Collection[str], facts: Facts, ruleset: RuleSet, day: date) -> Route:
+def route_to(destination: str, exchanged: Collection[str], facts: Facts, ruleset: RuleSet, day: date) -> Route:
+    """Decide one destination: the gate, then the first rule that holds, else DENY (R-ROUTE-02, R-ROUTE-03)."""
     if ruleset.gate[destination] not in exchanged:
         return Route(destination, "DENY", None, BY_GATE, "NO_EXCHANGE")
     for rule in ruleset.rules[destination]:
         if rule.valid_on(day) and rule.holds(facts):
-            return route_of(rule)
+            return _route_of(rule)
     return Route(destination, "DENY", None, BY_DEFAULT, "NO_RULE")
 
 
-def route_of(rule: Rule) -> Route:
-    """Give the decision of a rule."""
+def _route_of(rule: Rule) -> Route:
     return Route(rule.destination, rule.effect, rule.deliver_as, rule.rule_id, rule.reason, rule.owner, rule.next_wd)
 
 
