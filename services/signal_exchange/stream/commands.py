@@ -109,7 +109,11 @@ def show_rows(rows: Sequence[Mapping[str, Any]], columns: Mapping[str, str], *, 
 
 def show_json(value: object) -> None:
     """Print a value as JSON; moments as ISO 8601."""
-    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=str))
+    typer.echo(json.dumps(value, indent=1, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def shown(value: object) -> str:

@@ -1,0 +1,139 @@
+"""The store of the agenda: items and alerts as they were delivered, frozen agendas, and what the meeting decided."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import Column, Connection, Select, Table, select
+
+from signal_exchange.agenda.items import DEFER, Item, Past
+from signal_exchange.agenda.records import Agenda, Alert, Decided, Note
+from signal_exchange.agenda.tables import ACKNOWLEDGEMENTS, AGENDAS, ALERTS, DECISIONS, DEFERRALS, ITEMS, NOTES, OPENINGS
+from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.stream.naming import start_of, the_one
+
+Kept = TypeVar("Kept", Item, Decided, Agenda, Note)
+
+
+class AgendaStore:
+    """The rows of the agenda in one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def items(self, signal_ids: Iterable[str] | None = None) -> dict[str, Item]:
+        """Return the items of these signals, or all."""
+        found = self._all(Item, _of(select(ITEMS), ITEMS, signal_ids).with_for_update())
+        return {item.signal_id: item for item in found}
+
+    def decisions(self, signal_ids: Iterable[str] | None = None) -> list[Decided]:
+        """Return the decisions on these signals, or all, in order."""
+        order = (DECISIONS.c.signal_id, DECISIONS.c.offer, DECISIONS.c.number)
+        return self._all(Decided, _of(select(DECISIONS), DECISIONS, signal_ids).order_by(*order))
+
+    def past(self, signal_ids: Iterable[str] | None = None) -> dict[tuple[str, int], Past]:
+        """Return what happened to each offer of these signals, or of all."""
+        ids = None if signal_ids is None else set(signal_ids)
+        weeks: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for row in self._connection.execute(_of(select(DEFERRALS), DEFERRALS, ids).order_by(DEFERRALS.c.week)):
+            weeks[row.signal_id, row.offer].append(row.week)
+        decided: dict[tuple[str, int], list[Decided]] = defaultdict(list)
+        for each in self.decisions(ids):
+            decided[each.signal_id, each.offer].append(each)
+        return {key: _past(weeks[key], decided[key]) for key in {*weeks, *decided}}
+
+    def find(self, named: str) -> Item:
+        """Return the item that a person named, by its id or short number.
+
+        Raises:
+            Refused: there is none, or more than one.
+        """
+        start = start_of(named)
+        found = {item.signal_id: item for item in self._all(Item, select(ITEMS).where(_starts(ITEMS.c.signal_id, start)))}
+        return found[the_one(found, start)]
+
+    def put_items(self, items: Sequence[Item], notes: Sequence[Note]) -> None:
+        """Write items, of which an older revision never wins, and notes to decided ones."""
+        put_newer(self._connection, ITEMS, [_row(item) for item in items], guard="revision")
+        add_once(self._connection, NOTES, [_row(note) for note in notes])
+
+    def notes(self, signal_id: str) -> list[Note]:
+        """Return the notes to the decided offers of a signal."""
+        return self._all(Note, _of(select(NOTES), NOTES, [signal_id]).order_by(NOTES.c.offer))
+
+    def agendas(self) -> dict[str, Agenda]:
+        """Return the latest frozen version of each week's agenda."""
+        return {agenda.week: agenda for agenda in self._all(Agenda, select(AGENDAS).order_by(AGENDAS.c.week, AGENDAS.c.version))}
+
+    def add_agenda(self, agenda: Agenda, put_off: Iterable[Item]) -> None:
+        """Keep a frozen version, and the items that it put off."""
+        add_once(self._connection, AGENDAS, [_row(agenda)])
+        self._defer(put_off, agenda.week)
+
+    def add_decision(self, decided: Decided, item: Item) -> None:
+        """Keep a decision; DEFER puts the item off."""
+        add_once(self._connection, DECISIONS, [_row(decided)])
+        if decided.decision == DEFER:
+            self._defer([item], decided.week)
+
+    def _defer(self, items: Iterable[Item], week: str) -> None:
+        rows = [{"signal_id": item.signal_id, "offer": item.offer, "week": week} for item in items]
+        add_once(self._connection, DEFERRALS, rows)
+
+    def add_alerts(self, alerts: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Keep alerts; return the ids of those that are new."""
+        ids = {alert["alert_id"] for alert in alerts}
+        chosen = select(ALERTS.c.alert_id).where(ALERTS.c.alert_id.in_(ids))
+        known = set(self._connection.execute(chosen).scalars()) if ids else set()
+        names = [column.name for column in ALERTS.columns]
+        add_once(self._connection, ALERTS, [{name: alert[name] for name in names} for alert in alerts])
+        return sorted(ids - known)
+
+    def alerts(self) -> list[Alert]:
+        """Return every alert: those that nobody took note of first, then the newest."""
+        joined = ALERTS.outerjoin(ACKNOWLEDGEMENTS, ALERTS.c.alert_id == ACKNOWLEDGEMENTS.c.alert_id)
+        rows = self._connection.execute(select(ALERTS, ACKNOWLEDGEMENTS.c.at, ACKNOWLEDGEMENTS.c.who).select_from(joined))
+        found = [Alert(*row) for row in rows]
+        return sorted(found, key=lambda each: (each.acknowledged_at is not None, -each.raised_at.timestamp(), each.alert_id))
+
+    def find_alert(self, named: str) -> Alert:
+        """Return the alert that a person named, by its id or short number.
+
+        Raises:
+            Refused: there is none, or more than one.
+        """
+        start = start_of(named)
+        found = {alert.alert_id: alert for alert in self.alerts() if alert.alert_id.startswith(start)}
+        return found[the_one(found, start)]
+
+    def acknowledge(self, alert_id: str, at: datetime, who: str) -> None:
+        """Keep who took note of an alert first."""
+        add_once(self._connection, ACKNOWLEDGEMENTS, [{"alert_id": alert_id, "at": at, "who": who}])
+
+    def add_opening(self, signal_id: str, version: int, at: datetime, who: str) -> None:
+        """Keep who opened a summary."""
+        add_once(self._connection, OPENINGS, [{"signal_id": signal_id, "version": version, "at": at, "who": who}])
+
+    def _all(self, kind: type[Kept], chosen: Select[Any]) -> list[Kept]:
+        return [kind(**row._mapping) for row in self._connection.execute(chosen)]  # noqa: SLF001 - SQLAlchemy's public name
+
+
+def _of(chosen: Select[Any], table: Table, signal_ids: Iterable[str] | None) -> Select[Any]:
+    return chosen if signal_ids is None else chosen.where(table.c.signal_id.in_(set(signal_ids)))
+
+
+def _starts(column: Column[str], start: str) -> Any:  # noqa: ANN401 - SQLAlchemy's expression
+    return column.startswith(start, autoescape=True)
+
+
+def _past(weeks: Sequence[str], decisions: Sequence[Decided]) -> Past:
+    ended = any(each.decision != DEFER for each in decisions)
+    return Past(tuple(weeks), sum(each.decision == DEFER for each in decisions), ended)
+
+
+def _row(value: Item | Decided | Agenda | Note) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}

@@ -1,0 +1,121 @@
+"""The tables of the agenda."""
+
+from __future__ import annotations
+
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table
+
+from signal_exchange.runtime.columns import Moment, Sealed
+from signal_exchange.stream.outbox import outbox_table
+
+TABLES = MetaData()
+OUTBOX = outbox_table(TABLES)
+
+ITEMS = Table(
+    "projection_items",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("cluster_id", String, nullable=False, index=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("offer", Integer, nullable=False),
+    Column("municipality", String, nullable=False),
+    Column("status", String, nullable=False),
+    Column("deliver_as", String, nullable=False),
+    Column("rule_id", String, nullable=False),
+    Column("urgency", String, nullable=False),
+    Column("minor", Boolean, nullable=False),
+    Column("due_from", Moment, nullable=False),
+    Column("legal_basis", String),
+    Column("partnership", String),
+    Column("signal", JSON),
+    Column("summary", Sealed),
+)
+"""The latest AgendaItem record of each signal; the summary stays sealed. Can be rebuilt from the topic."""
+
+ALERTS = Table(
+    "projection_alerts",
+    TABLES,
+    Column("alert_id", String, primary_key=True),
+    Column("signal_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("municipality", String, nullable=False),
+    Column("urgency", String, nullable=False),
+    Column("minor", Boolean, nullable=False),
+    Column("rule_id", String, nullable=False),
+    Column("raised_at", Moment, nullable=False),
+)
+"""Every alert to the chair."""
+
+DECISIONS = Table(
+    "record_decisions",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("cluster_id", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("decision", String, nullable=False),
+    Column("instruments", JSON, nullable=False),
+    Column("seats_present", JSON, nullable=False),
+    Column("legal_basis", String, nullable=False),
+    Column("owner_role", String),
+    Column("owner_organisation", String),
+    Column("due_date", String),
+    Column("kept_signal", String),
+    Column("week", String, nullable=False),
+    Column("agenda_version", Integer, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+    Column("words", Sealed, nullable=False),
+)
+"""Every decision, with the version of the signal that was seen (R-AGENDA-07); `words` are sealed to the table."""
+
+DEFERRALS = Table(
+    "record_deferrals",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("week", String, primary_key=True),
+)
+"""The weeks that an item was put off: by DEFER, or because the agenda was full (R-AGENDA-05)."""
+
+AGENDAS = Table(
+    "record_agendas",
+    TABLES,
+    Column("week", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("state", String, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("made_at", Moment, nullable=False),
+    Column("who", String),
+)
+"""Every frozen agenda; a version never changes (R-AGENDA-06)."""
+
+NOTES = Table(
+    "record_notes",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("rule_id", String, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""Decided items that were taken back afterwards, and by which rule (R-ROUTE-12)."""
+
+ACKNOWLEDGEMENTS = Table(
+    "record_acknowledgements",
+    TABLES,
+    Column("alert_id", String, primary_key=True),
+    Column("at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+)
+"""Who took note of an alert, and when: the first one."""
+
+OPENINGS = Table(
+    "record_openings",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("at", Moment, primary_key=True),
+    Column("who", String, primary_key=True),
+)
+"""Who opened a sealed summary, and when."""
