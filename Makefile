@@ -84,5 +84,12 @@ test: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp check
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 	$(BIN)/coverage report --fail-under=80 --skip-covered | tail -40
 
+OPERATOR_DOCS := settings log-events metrics topics
+
+.PHONY: docs
+docs: .venv/run.stamp ## The operator's documents that are generated from the code
+	@mkdir -p docs/operator
+	@for each in $(OPERATOR_DOCS); do $(BIN)/signal-exchange $$each --markdown > docs/operator/$$each.md || exit 1; done
+
 clean: ## Remove what was installed and made here
 	rm -rf .venv var build dist $(KAFKA_LIBS) $(JAVA_TEST_LIBS)

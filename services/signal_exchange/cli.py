@@ -19,7 +19,10 @@ GROUPS = {
     "agenda": "signal_exchange.agenda.commands:app",
     "statistics": "signal_exchange.statistics.commands:app",
     "schemas": "signal_exchange.contracts.commands:app",
+    "topics": "signal_exchange.contracts.commands:topics_app",
     "settings": "signal_exchange.runtime.commands:app",
+    "log-events": "signal_exchange.runtime.commands:log_events_app",
+    "metrics": "signal_exchange.runtime.commands:metrics_app",
 }
 """Groups of commands, by name: module and Typer app."""
 COMMANDS = {

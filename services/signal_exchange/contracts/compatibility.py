@@ -18,7 +18,7 @@ LOGICAL = ("logicalType", "precision", "scale")
 
 def problems_between(reader: Schema, writer: Schema) -> list[str]:
     """Return why a reader cannot read what a writer wrote; empty when it can. Both are self-contained."""
-    checker = avro.compatibility.ReaderWriterCompatibilityChecker()
+    checker = avro.compatibility.ReaderWriterCompatibilityChecker()  # type: ignore[no-untyped-call]  # avro's constructor has no types
     answer = checker.get_compatibility(_avro(reader), _avro(writer))
     found = [] if answer.compatibility is avro.compatibility.SchemaCompatibilityType.compatible else sorted(answer.messages)
     return [*found, *_logical_problems(reader, writer, "")]

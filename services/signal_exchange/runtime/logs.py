@@ -14,7 +14,7 @@ from typing import Any
 import structlog
 
 EVENTS: Mapping[str, str] = {
-    "process_started": "A process is up; service and version.",
+    "process_started": "A process is up.",
     "process_stopped": "A process ended in good order.",
     "consumer_stopped": "A consumer stopped without commit after an unexpected exception; its type only. Page someone.",
     "batch_handled": "A batch was applied, sent and acknowledged; count and seconds.",
@@ -28,7 +28,6 @@ EVENTS: Mapping[str, str] = {
     "tokens_pending": "A keeper did not answer; the signal goes without link tokens; reason code.",
     "checkpoint_sent": "The highest number of a publisher run was told to the exchange.",
     "feedback_received": "The municipality's own view of a signal came in; signal id.",
-    "decision_recorded": "A person's decision was stored and will travel home; kind.",
     "request_refused": "A request was refused; status and reason code.",
     "listens_beyond_loopback": "A keeper's API is heard beyond this machine, in plain text; mode demo only.",
     "points_evaluated": "A keeper evaluated blinded points; municipality and count.",
@@ -36,11 +35,28 @@ EVENTS: Mapping[str, str] = {
 }
 """Every event that may be logged, with its meaning."""
 
-FIELDS = frozenset({
-    "event", "level", "timestamp", "service", "signal_id", "version", "count", "seconds", "reason", "parked_id", "exception",
-    "field", "rule", "municipality", "kind", "step", "status", "logger", "template", "topic", "partition", "offset",
-})  # fmt: skip
-"""Every field that may be logged."""
+FIELDS: Mapping[str, str] = {
+    "event": "Name of the event.",
+    "level": "info: all is well; warning: a person should look.",
+    "timestamp": "When it was logged, UTC.",
+    "service": "The process: a service, municipality-gmxxxx or pseudonyms.",
+    "signal_id": "Random id of a signal.",
+    "version": "Version of that signal.",
+    "count": "How many.",
+    "seconds": "How long it took.",
+    "reason": "Reason code, or the type of the fault.",
+    "parked_id": "Id of a parked record.",
+    "exception": "Type of an unexpected exception, never its text.",
+    "field": "Name of a refused field.",
+    "rule": "Rule that refused it.",
+    "municipality": "CBS code of a municipality that asked a keeper.",
+    "step": "What waits: store, outbox, broker or relay.",
+    "status": "HTTP status of a refusal.",
+    "logger": "The library that speaks.",
+    "template": "Its message without arguments, or the place in its code.",
+    "topic": "Topic of a record.",
+}
+"""Every field that may be logged, with its meaning."""
 
 
 class UnlistedLogEvent(ValueError):  # noqa: N818 - says what the event is
@@ -49,7 +65,7 @@ class UnlistedLogEvent(ValueError):  # noqa: N818 - says what the event is
 
 def only_listed(_logger: object, _method: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     """Let only listed events and fields through: a structlog processor."""
-    unlisted = (set(entry) - FIELDS) | ({str(entry["event"])} - set(EVENTS))
+    unlisted = (entry.keys() - FIELDS.keys()) | ({str(entry["event"])} - EVENTS.keys())
     if unlisted:
         raise UnlistedLogEvent(f"Not in the list of log events: {', '.join(sorted(unlisted))}.")
     return entry

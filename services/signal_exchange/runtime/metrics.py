@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 PREFIX = "signal_exchange"
+
+
+@dataclass(frozen=True, slots=True)
+class Described:
+    """One line of the metrics' documentation; `name` is as a scrape shows it."""
+
+    name: str
+    kind: str
+    labels: tuple[str, ...]
+    meaning: str
 
 
 class Metrics:
@@ -12,27 +24,38 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.records_read = self._counter("records_read", "Records handed to the handler, by topic.", ["topic"])
-        self.records_parked = self._counter("records_parked", "Records parked, by reason code.", ["reason"])
+        self._described: list[Described] = []
+        self.records_read = self._counter("records_read", "Records handed to the handler, by topic.", ("topic",))
+        self.records_parked = self._counter("records_parked", "Records parked, by reason code.", ("reason",))
         self.batches_handled = self._counter("batches_handled", "Batches applied, acknowledged and committed.")
         self.batch_seconds = self._histogram("batch_seconds", "Seconds from a batch in hand to its last acknowledgement.")
-        self.outbox_sent = self._counter("outbox_sent", "Outbox rows acknowledged by the broker, by topic.", ["topic"])
-        self.outbox_waiting = self._gauge("outbox_waiting", "Outbox rows not yet acknowledged.")
+        self.outbox_sent = self._counter("outbox_sent", "Outbox rows acknowledged by the broker, by topic.", ("topic",))
+        self.outbox_waiting = self._gauge("outbox_waiting", "Outbox rows of a municipality's node not yet acknowledged.")
         self.world_waits = self._counter(
-            "world_waits", "Pauses because the database or the broker did not answer, by step.", ["step"]
+            "world_waits", "Pauses because the database or the broker did not answer, by step.", ("step",)
         )
         self.last_progress = self._gauge(
             "last_progress_timestamp_seconds", "Unix time at which the process last moved or had nothing to do."
         )
         self.signals_published = self._counter("signals_published", "Signals put in the outbox of this node.")
-        self.records_refused = self._counter("records_refused", "Records refused before publishing, by rule.", ["rule"])
-        self.points_evaluated = self._counter("points_evaluated", "Blinded points evaluated by this keeper.")
+        self.records_refused = self._counter("records_refused", "Records refused before publishing, by rule.", ("rule",))
 
-    def _counter(self, name: str, meaning: str, labels: list[str] | None = None) -> Counter:
-        return Counter(f"{PREFIX}_{name}", meaning, labels or [], registry=self.registry)
+    @property
+    def described(self) -> tuple[Described, ...]:
+        """Return every metric with its labels and meaning: docs/operator/metrics.md is generated from here."""
+        return tuple(self._described)
+
+    def _counter(self, name: str, meaning: str, labels: tuple[str, ...] = ()) -> Counter:
+        full = self._describe(f"{name}_total", "counter", labels, meaning)
+        return Counter(full.removesuffix("_total"), meaning, labels, registry=self.registry)
 
     def _gauge(self, name: str, meaning: str) -> Gauge:
-        return Gauge(f"{PREFIX}_{name}", meaning, registry=self.registry)
+        return Gauge(self._describe(name, "gauge", (), meaning), meaning, registry=self.registry)
 
     def _histogram(self, name: str, meaning: str) -> Histogram:
-        return Histogram(f"{PREFIX}_{name}", meaning, registry=self.registry)
+        return Histogram(self._describe(name, "histogram", (), meaning), meaning, registry=self.registry)
+
+    def _describe(self, name: str, kind: str, labels: tuple[str, ...], meaning: str) -> str:
+        full = f"{PREFIX}_{name}"
+        self._described.append(Described(full, kind, labels, meaning))
+        return full
