@@ -15,6 +15,10 @@ PARTITIONS = 6
 """Of every topic: a key keeps its partition as long as this number stays."""
 
 
+DAY_MILLISECONDS = 24 * 3600 * 1000
+"""Also the age of a segment: a record can be deleted or compacted only after its segment was closed."""
+
+
 class Kind(Enum):
     """How a topic forgets."""
 
@@ -26,7 +30,7 @@ class Kind(Enum):
 class Topic:
     """One topic: what it carries, who may write and read it, and why.
 
-    `writers` and `readers` are principals, that is SCRAM users. `keep` is the retention of a log.
+    `writers`, `subscribers` and `rebuilt_by` are principals, that is SCRAM users. `keep` is the retention of a log.
     """
 
     name: str
@@ -34,9 +38,16 @@ class Topic:
     kind: Kind
     records: tuple[str, ...]
     writers: tuple[str, ...]
-    readers: tuple[str, ...]
+    subscribers: tuple[str, ...]
     why: str
     keep: timedelta | None = None
+    rebuilt_by: tuple[str, ...] = ()
+
+    @property
+    def readers(self) -> tuple[str, ...]:
+        """Return who may read it: those who subscribe, and those who read it again for a rebuild."""
+        return (*self.subscribers, *self.rebuilt_by)
+
     partitions: int = PARTITIONS
 
     @property
@@ -46,11 +57,15 @@ class Topic:
 
     def _log(self) -> dict[str, str]:
         milliseconds = int(self.keep.total_seconds() * 1000) if self.keep else -1
-        return {"cleanup.policy": "delete", "retention.ms": str(milliseconds)}
+        return {"cleanup.policy": "delete", "retention.ms": str(milliseconds), "segment.ms": str(DAY_MILLISECONDS)}
 
     def _state(self) -> dict[str, str]:
         # A consumer that was down must still see a tombstone: they stay at least as long as the signals do.
-        return {"cleanup.policy": "compact", "delete.retention.ms": str(8 * 24 * 3600 * 1000)}
+        return {
+            "cleanup.policy": "compact",
+            "delete.retention.ms": str(8 * DAY_MILLISECONDS),
+            "segment.ms": str(DAY_MILLISECONDS),
+        }
 
 
 SIGNALS_KEEP = timedelta(days=7)
@@ -87,8 +102,9 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             Kind.STATE,
             ("AcceptedSignal",),
             ("routing",),
-            ("routing",),
+            (),
             "The last verified state of each signal, for rebuild and rehearsal.",
+            rebuilt_by=("routing",),
         ),
         Topic("referrals", "signal_id", Kind.STATE, ("Referral",), ("routing",), ("worklist",), "What care needs of adults."),
         Topic(
@@ -190,8 +206,8 @@ class Catalogue:
         return (*CONSUMERS, "oversight", *map(municipality_principal, self.municipalities))
 
     def sources_of(self, principal: str) -> tuple[str, ...]:
-        """Return the topics that a principal may read: what its consumer subscribes to."""
-        return tuple(topic.name for topic in self.topics if principal in topic.readers)
+        """Return the topics that a principal's consumer subscribes to."""
+        return tuple(topic.name for topic in self.topics if principal in topic.subscribers)
 
     def may(self, principal: str, operation: str, topic: str) -> bool:
         """Say whether a principal may READ or WRITE a topic."""

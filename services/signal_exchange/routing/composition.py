@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from signal_exchange.contracts.reference import load_code_lists, load_default_ruleset, load_equated_days, load_members
+from signal_exchange.contracts.topics import catalogue
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.policy import Policy
 from signal_exchange.privacy.register import Register
@@ -16,7 +17,6 @@ from signal_exchange.stream.identity import load_identity
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
 
 SERVICE = "routing"
-SOURCES = ("signals", "outcomes")
 
 
 def rulebook(register: Register) -> Rulebook:
@@ -32,7 +32,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
-        sources=SOURCES,
+        sources=catalogue(()).sources_of(SERVICE),
         database=Database(settings.database(SERVICE), TABLES),
         outbox=OUTBOX,
         handle=RoutingHandler(rulebook(identity.register), identity.sealed_part),
