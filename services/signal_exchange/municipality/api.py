@@ -29,6 +29,7 @@ _STATUS: Final = {
     Outcome.UNCHANGED: HTTPStatus.OK,
     Outcome.REFUSED: HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+"""What HTTP would say of one record alone."""
 _RECORD: Final = {"type": "object", "description": "A municipal record; its fields are those of the examples in the package."}
 _BODY: Final = {
     "requestBody": {
@@ -69,7 +70,7 @@ def create_app(api: Api) -> FastAPI:
         results = await run_in_threadpool(lambda: list(api.publish(lines)))
         if alone and results[0].refusals:
             raise Problem(HTTPStatus.BAD_REQUEST, "Het signaal is niet gepubliceerd.", results[0].refusals)
-        body = {"results": [result_fields(result) for result in results]}
+        body = {"results": [{"status": _STATUS[result.outcome].value, **result.to_mapping()} for result in results]}
         return JSONResponse(body, status_code=HTTPStatus.MULTI_STATUS)
 
     @app.get("/v1/signalen/{reference:path}", dependencies=known, openapi_extra={"security": [{"bearer": []}]})
@@ -78,19 +79,6 @@ def create_app(api: Api) -> FastAPI:
         return JSONResponse(dict(api.trace(reference)))
 
     return app
-
-
-def result_fields(result: Result) -> dict[str, Any]:
-    """Return the result of one record as JSON-safe fields; `status` is what HTTP would say of it alone."""
-    return {
-        "line": result.line.number,
-        "status": _STATUS[result.outcome].value,
-        "outcome": result.outcome.value,
-        "signal_id": result.signal_id,
-        "version": result.version,
-        "warnings": list(result.warnings),
-        "errors": [refusal.to_mapping() for refusal in result.refusals],
-    }
 
 
 def _require_token(token: str | None) -> Callable[[Request], None]:

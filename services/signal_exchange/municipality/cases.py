@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum, auto
+from hashlib import sha256
 from typing import Any
 
 from signal_exchange.municipality.checking import Checked
@@ -37,6 +38,17 @@ class Result:
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[str, ...] = ()
 
+    def to_mapping(self) -> dict[str, Any]:
+        """Return the result as JSON-safe fields, without anything that was in the record."""
+        return {
+            "line": self.line.number,
+            "outcome": self.outcome.value,
+            "signal_id": self.signal_id,
+            "version": self.version,
+            "warnings": list(self.warnings),
+            "errors": [refusal.to_mapping() for refusal in self.refusals],
+        }
+
 
 class Verdict(Enum):
     """What a record is beside what is known of its reference."""
@@ -61,7 +73,7 @@ class Candidate:
     @classmethod
     def of(cls, line: Line, checked: Checked, key: VaultKey) -> Candidate:
         """Return the candidate for a checked line."""
-        content = key.mac(_canonical(checked.record), purpose="content")
+        content = key.mac(sha256(_canonical(checked.record).encode()).hexdigest(), purpose="content")
         return cls(line, checked, key.mac(checked.reference), content)
 
 

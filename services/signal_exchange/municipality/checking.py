@@ -20,6 +20,7 @@ FindTypes = Callable[[str, Mapping[str, Any]], Iterable[str]]
 """The leak guard: gives the types (codes of leak_type.csv) that a text holds, knowing the record it belongs to."""
 
 _NO_ID: Final = "00000000-0000-4000-8000-000000000000"
+LONGEST_REFERENCE: Final = 200
 _SUBJECT_REF: Final = re.compile(r"[a-z]{1,2}[0-9]{1,3}")
 
 
@@ -86,8 +87,11 @@ def _violations(coded: Mapping[str, object], rulebook: Rulebook, day: date) -> A
 
 def _identity(record: Mapping[str, Any]) -> Iterator[Refusal]:
     """Judge what the rules leave to the sender: an own reference, and refs that tell the persons apart and nobody's name."""
-    if not (record.get("local_ref") or "").strip():
+    reference = record.get("local_ref") or ""
+    if not reference.strip():
         yield NO_REFERENCE
+    if len(reference) > LONGEST_REFERENCE:
+        yield Refusal("local_ref", "R-VAL-15", "V15_SIZE")
     refs = [subject.get("ref") for subject in record.get("subjects") or ()]
     for index, ref in enumerate(refs):
         if ref is not None and (not _SUBJECT_REF.fullmatch(ref) or ref in refs[:index]):

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import sys
 import time
-from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
 import typer
 from pydantic import ValidationError
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from signal_exchange.municipality import printing
 from signal_exchange.municipality.cases import Outcome, Result
@@ -20,18 +21,220 @@ from signal_exchange.municipality.csv_format import COLUMNS
 from signal_exchange.municipality.importing import read_lines
 from signal_exchange.municipality.node import Node, node_of
 from signal_exchange.municipality.outbox import Outbox
+from signal_exchange.municipality.preparing import TOKENS_CUT
 from signal_exchange.municipality.rejects import RejectFile, reject_path
 from signal_exchange.municipality.relay import Relay, RelayLoop
 from signal_exchange.municipality.threads import Worker
+from signal_exchange.municipality.withdrawing import Withdrawn
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import PREFIX, MunicipalitySettings
-from signal_exchange.stream.commands import AsJson, show_json
+from signal_exchange.stream.commands import AsJson, show_json, show_rows
 
 SOME_REFUSED: Final = 2
 INTERRUPTED: Final = 130
 WAIT_SECONDS: Final = 10.0
+"""How long a command waits until the broker acknowledged what it left in the outbox."""
+DELIVERY_SECONDS: Final = 5.0
+RELAY_SECONDS: Final = 0.1
+
+
+def _list_columns(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the option
+    if wanted:
+        typer.echo("\n".join(COLUMNS))
+        raise typer.Exit
+
 
 app = typer.Typer(no_args_is_help=True, help="Signals of one municipality.")
 Reference = Annotated[str, typer.Argument(help="The signal's own reference, or its id.")]
-Municipality = Annotated[str | None, typer.Option("--municipality", "-m", help="CBS code of the node, as GM0983; refuses any other node.")]
+ListColumns = Annotated[
+    bool, typer.Option("--csv-columns", callback=_list_columns, is_eager=True, help="List the columns of a CSV, and end.")
+]
+Municipality = Annotated[str | None, typer.Option("--municipality", "-m", help="CBS code as GM0983; another node refuses.")]
+
+
+@app.command()
+def publish(
+    file: Annotated[str, typer.Argument(help="JSON Lines, JSON or CSV (by its name); - for standard input.")],
+    *,
+    municipality: Municipality = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where refused lines go; else FILE.rejects.jsonl.")] = None,
+    csv: Annotated[bool, typer.Option("--csv", help="The input is CSV, whatever its name is.")] = False,
+    as_json: AsJson = False,
+    csv_columns: ListColumns = False,  # noqa: ARG001 - its callback ends the command
+) -> None:
+    """Publish records: good ones go, refused ones are written to a file with field and rule, so that you can mend them.
+
+    Doing it twice publishes nothing twice; a changed record becomes the next version. Exit code 0: all went well, 2: some
+    were refused, 130: interrupted, and what was published until then is kept and will be sent.
+    """
+    node = _node(municipality)
+    tally = Tally(as_json=as_json)
+    with _opened(file) as stream, RejectFile(reject_path(file, rejects)) as reject_file:
+        try:
+            with _relaying(node) as relay:
+                lines = read_lines(stream, is_csv=csv or file.lower().endswith(".csv"))
+                for result in _with_progress(node.publisher().publish(lines), stream):
+                    tally.take(result, reject_file)
+                _await_sent(relay)
+        except KeyboardInterrupt:
+            tally.show(node, reject_file)
+            raise typer.Exit(INTERRUPTED) from None
+    tally.show(node, reject_file)
+    raise typer.Exit(SOME_REFUSED if tally.count(Outcome.REFUSED) else 0)
+
+
+@app.command()
+def trace(reference: Reference, *, municipality: Municipality = None, as_json: AsJson = False) -> None:
+    """Tell where a signal is, which rule sent it there, and what came back."""
+    found = _node(municipality).tracer().trace(reference)
+    if as_json:
+        show_json(found)
+    else:
+        printing.show_trace(found)
+
+
+@app.command()
+def withdraw(
+    reference: Reference,
+    reason: Annotated[str, typer.Option(help="Code of withdrawal_reason, as MISTAKE.")],
+    *,
+    municipality: Municipality = None,
+    as_json: AsJson = False,
+) -> None:
+    """Withdraw a signal: every receiver takes it back. Doing it twice withdraws it once."""
+    node = _node(municipality)
+    withdrawn = node.withdrawer().withdraw(reference, reason, clock.now())
+    if not withdrawn.already:
+        with _relaying(node) as relay:
+            _await_sent(relay)
+    if as_json:
+        show_json(asdict(withdrawn))
+    else:
+        typer.echo(_withdrawn_text(withdrawn))
+
+
+@app.command()
+def outbox(*, municipality: Municipality = None, as_json: AsJson = False) -> None:
+    """List what the exchange has not confirmed yet."""
+    with _node(municipality).database.reading() as connection:
+        rows = [asdict(row) for row in Outbox(connection).waiting()]
+    if as_json:
+        show_json([{**row, "recorded_at": _iso(row["recorded_at"]), "sent_at": _iso(row["sent_at"])} for row in rows])
+    else:
+        show_rows(rows, printing.OUTBOX_COLUMNS, empty="De uitbak is leeg: alles is ontvangen.")
+
+
+class Tally:
+    """Counts results and shows each as it comes, or all of them at the end as JSON."""
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._counts = dict.fromkeys(Outcome, 0)
+        self._pending = 0
+        self._fields: list[dict[str, Any]] = []
+
+    def count(self, outcome: Outcome) -> int:
+        """Return how many records had this outcome."""
+        return self._counts[outcome]
+
+    def take(self, result: Result, rejects: RejectFile) -> None:
+        """Count one result, and write it to the rejects when it was refused."""
+        self._counts[result.outcome] += 1
+        self._pending += any(code != TOKENS_CUT for code in result.warnings)
+        if result.outcome is Outcome.REFUSED:
+            rejects.add(result)
+        if self._as_json:
+            self._fields.append(result.to_mapping())
+        else:
+            typer.echo(printing.result_line(result))
+
+    def show(self, node: Node, rejects: RejectFile) -> None:
+        """Show the counts, and what still waits."""
+        with node.database.reading() as connection:
+            waiting = Outbox(connection).unsent()
+        summary = {
+            **{outcome.value.lower(): count for outcome, count in self._counts.items()},
+            "tokens_pending": self._pending,
+            "waiting": waiting,
+            "rejects": str(rejects.path) if rejects.count else None,
+        }
+        if self._as_json:
+            show_json({**summary, "results": self._fields})
+        else:
+            printing.show_summary(summary)
+
+
+def municipality_settings(code: str | None) -> MunicipalitySettings:
+    """Return the settings of this node, from the environment.
+
+    Raises:
+        Refused: a setting is missing or wrong, which is named and never shown, or the node is of another municipality.
+    """
+    try:
+        settings = MunicipalitySettings()
+    except ValidationError as fault:
+        names = sorted(PREFIX + str(each["loc"][0]).upper() for each in fault.errors())
+        raise Refused(f"Deze instellingen ontbreken of kloppen niet: {', '.join(names)}.") from None
+    if code is not None and code != settings.municipality:
+        raise Refused(f"Dit knooppunt is van {settings.municipality} en van geen andere gemeente.")
+    return settings
+
+
+def _node(code: str | None) -> Node:
+    settings = municipality_settings(code)
+    logs.configure("municipality", "WARNING")
+    return node_of(settings)
+
+
+@contextmanager
+def _opened(file: str) -> Iterator[BinaryIO]:
+    if file == "-":
+        yield sys.stdin.buffer
+        return
+    with ExitStack() as opened:
+        try:
+            stream = opened.enter_context(Path(file).open("rb"))
+        except OSError as error:
+            raise Refused(f"Het bestand kan niet worden gelezen: {error.strerror}.") from None
+        yield stream
+
+
+@contextmanager
+def _relaying(node: Node) -> Iterator[Relay]:
+    """Relay beside the command; the running node may relay at the same time."""
+    relay = node.relay(DELIVERY_SECONDS)
+    loop = RelayLoop(relay, relay_seconds=RELAY_SECONDS, checkpoint_seconds=node.settings.checkpoint_seconds)
+    with Worker("relay", loop.run) as worker:
+        yield relay
+    if worker.error is not None:
+        raise worker.error
+
+
+def _await_sent(relay: Relay) -> None:
+    until = time.monotonic() + WAIT_SECONDS
+    while relay.unsent() and time.monotonic() < until:
+        time.sleep(RELAY_SECONDS)
+
+
+def _with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Result]:
+    if not (sys.stderr.isatty() and stream.seekable()):
+        yield from results
+        return
+    total = stream.seek(0, 2)
+    stream.seek(0)
+    columns = (TextColumn("publiceren"), BarColumn(), TextColumn("{task.completed} van {task.total} bytes"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
+        task = progress.add_task("publish", total=total)
+        for result in results:
+            progress.update(task, completed=stream.tell())
+            yield result
+
+
+def _withdrawn_text(withdrawn: Withdrawn) -> str:
+    state = "was al ingetrokken" if withdrawn.already else "is ingetrokken"
+    return f"Signaal {withdrawn.signal_id} {state} (versie {withdrawn.version})."
+
+
+def _iso(moment: Any) -> str | None:  # noqa: ANN401 - a moment or none
+    return moment.isoformat() if moment is not None else None

@@ -17,7 +17,7 @@ from signal_exchange.municipality.refusals import NOT_A_RECORD, TOO_LARGE, Refus
 
 MAX_LINE_BYTES: Final = 262_144
 """The longest line that is read; a municipal record takes a few thousand bytes."""
-MAX_DOCUMENT_BYTES: Final = 67_108_864
+MAX_DOCUMENT_BYTES: Final = 33_554_432
 """The largest JSON document that is read as a whole; JSON Lines and CSV have no such limit."""
 _EMPTY_ROW: Final = ' ,;"\t'
 _BOM: Final = b"\xef\xbb\xbf"
@@ -103,13 +103,13 @@ def _read(number: int, original: str, text: str | bytes) -> Line:
 
 
 def _document(first: bytes, lines: Iterator[tuple[int, bytes]]) -> Iterator[Line]:
-    text = first
+    text = bytearray(first)
     for _, raw in lines:
         text += raw
         if len(text) > MAX_DOCUMENT_BYTES:
             yield Line(1, "", refusals=(TOO_LARGE,))
             return
-    whole = _read(1, text.decode(errors="replace"), text)
+    whole = _read(1, text.decode(errors="replace"), bytes(text))
     if not isinstance(whole.record, list):
         yield whole
         return
@@ -157,7 +157,7 @@ def _csv_lines(lines: Iterator[tuple[int, bytes]]) -> Iterator[Line]:
         return
     header = first[1].decode(errors="replace").rstrip("\r\n")
     delimiter = ";" if header.count(";") > header.count(",") else ","
-    layout = Layout.of(next(csv.reader([header], delimiter=delimiter), []))
+    layout = _layout(header, delimiter)
     if layout is None:
         yield Line(1, header, refusals=(NOT_A_RECORD,))
         return
@@ -166,6 +166,13 @@ def _csv_lines(lines: Iterator[tuple[int, bytes]]) -> Iterator[Line]:
     while (line := _next_row(rows, kept, layout)) is not None:
         if line.original.strip(_EMPTY_ROW):
             yield line
+
+
+def _layout(header: str, delimiter: str) -> Layout | None:
+    try:
+        return Layout.of(next(csv.reader([header], delimiter=delimiter), []))
+    except csv.Error:
+        return None
 
 
 def _next_row(rows: Iterator[list[str]], kept: _Kept, layout: Layout) -> Line | None:

@@ -23,6 +23,7 @@ from signal_exchange.municipality.tracing import Tracer
 from signal_exchange.municipality.withdrawing import Withdrawer
 from signal_exchange.privacy.keys import UnusableKey
 from signal_exchange.privacy.leak_guard import GUARD_VERSION, check_text
+from signal_exchange.privacy.register import RegisterInvalid
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.runtime import clock
@@ -48,15 +49,22 @@ class Node:
     metrics: Metrics
 
     def publisher(self) -> Publisher:
-        """Return what publishes records."""
+        """Return what publishes records.
+
+        Raises:
+            Refused: the participants' register does not name two keepers, or the file with our tokens there is not right.
+        """
         bearers = read_bearers(self.settings.keeper_token_file)
-        tokens = keeper_tokens(self.identity.register, bearers, seconds=self.settings.keeper_seconds, now=clock.now)
+        try:
+            tokens = keeper_tokens(self.identity.register, bearers, seconds=self.settings.keeper_seconds, now=clock.now)
+        except RegisterInvalid:
+            raise Refused("Het deelnemersregister noemt geen twee sleutelbewaarders met een eigen adres en sleutel.") from None
         recorder = Recorder(self.database, self.vault_key)
         preparer = Preparer(self.identity, tokens)
         return Publisher(rulebook(self.settings.municipality), preparer, self.vault_key, recorder, self.metrics, clock.now)
 
-    def relay(self) -> Relay:
-        """Return what sends, with a producer of its own.
+    def relay(self, delivery_seconds: float = 10.0) -> Relay:
+        """Return what sends, with a producer of its own that gives up on a batch after so many seconds.
 
         Raises:
             Refused: the participants' register does not know this node's signing key as its municipality's.
@@ -65,7 +73,7 @@ class Node:
         code, key = self.settings.municipality, self._signing_key()
         participant = self.identity.register.municipality(code)
         signer = Signer(key, source_of(participant.oin if participant else ""))
-        sender = KafkaSender(self.settings.kafka)
+        sender = KafkaSender(self.settings.kafka, delivery_seconds)
         return Relay(code, self.database, signer, sender, self.metrics, clock.now, self.settings.resend_seconds)
 
     def withdrawer(self) -> Withdrawer:

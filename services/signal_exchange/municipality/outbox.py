@@ -170,23 +170,24 @@ class Outbox:
         names = ("signal_id", "version", "record", "publisher_run", "sequence", "recorded_at", "sent_at", "attempts")
         chosen = sql.select(*(OUTBOX.c[name] for name in names)).order_by(OUTBOX.c.number)
         own = chosen if signal_id is None else chosen.where(OUTBOX.c.signal_id == signal_id)
-        return [Waiting(*row) for row in self._connection.execute(own).tuples()]
+        return [Waiting(*row) for row in self._connection.execute(own)]
 
     def run_in_use(self) -> tuple[str, int] | None:
         """Return the last run and the highest number that it gave out."""
         last = sql.select(RUNS.c.publisher_run, RUNS.c.next_sequence).order_by(RUNS.c.number.desc()).limit(1)
-        row = self._connection.execute(last).tuples().one_or_none()
+        row = self._connection.execute(last).one_or_none()
         return (row[0], row[1] - 1) if row else None
 
     def begin_run(self, run: str, at: datetime) -> None:
         """Begin a numbering from 1."""
         self._connection.execute(RUNS.insert().values(publisher_run=run, next_sequence=1, told=0, started_at=at))
 
-    def checkpoints(self) -> dict[str, int]:
-        """Return the highest number of the run in use, and of every earlier run of which it was not told."""
+    def checkpoints(self, *, again: bool) -> dict[str, int]:
+        """Return the highest number of every run of which it was not told yet; `again`: of the run in use in any case."""
         rows = self._connection.execute(sql.select(RUNS).order_by(RUNS.c.number)).all()
-        given = [row for row in rows if row.next_sequence > 1]
-        return {row.publisher_run: row.next_sequence - 1 for row in given if row is rows[-1] or row.told < row.next_sequence - 1}
+        highest = {row.publisher_run: row.next_sequence - 1 for row in rows}
+        due = [row for row in rows if row.told < highest[row.publisher_run] or (again and row is rows[-1])]
+        return {row.publisher_run: highest[row.publisher_run] for row in due if highest[row.publisher_run]}
 
     def told(self, run: str, highest: int) -> None:
         """Note that a checkpoint arrived."""

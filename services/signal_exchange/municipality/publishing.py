@@ -108,7 +108,7 @@ class Publisher:
                 logs.log("signal_published", signal_id=result.signal_id, version=result.version)
             for refusal in result.refusals:
                 self.metrics.records_refused.labels(refusal.rule).inc()
-                logs.log("signal_refused", field=refusal.field, rule=refusal.rule)
+                logs.log("signal_refused", field=_loggable(refusal), rule=refusal.rule)
         for reason, count in Counter(each for result in results for each in result.warnings if each != TOKENS_CUT).items():
             logs.warn("tokens_pending", reason=reason, count=count)
 
@@ -116,6 +116,11 @@ class Publisher:
 def _reference_in(line: Line) -> str | None:
     reference = line.record.get("local_ref") if isinstance(line.record, dict) else None
     return reference if isinstance(reference, str) else None
+
+
+def _loggable(refusal: Refusal) -> str:
+    """Return the field, but not the name of an unknown one, which anybody can choose."""
+    return "unknown" if refusal.code == "V17_UNKNOWN_FIELD" else refusal.field
 
 
 def _refused(case: Case, refusal: Refusal) -> Result:

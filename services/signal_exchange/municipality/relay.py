@@ -38,6 +38,7 @@ class Relay:
     metrics: Metrics
     now: Callable[[], datetime]
     resend_seconds: float = 600.0
+    batch_rows: int = BATCH_ROWS
 
     def send_due(self) -> int:
         """Send one batch of what is due; return how many rows the broker acknowledged.
@@ -72,14 +73,14 @@ class Relay:
         with self.database.reading() as connection:
             return Outbox(connection).unsent()
 
-    def checkpoint(self) -> None:
-        """Tell the exchange the highest number that was given out, so that a gap shows.
+    def checkpoint(self, *, again: bool = True) -> None:
+        """Tell the exchange the highest number that was given out, so that a gap shows; unless `again`, only a new one.
 
         Raises:
             WorldUnavailable: the database or the broker does not answer.
         """
         with self.database.reading() as connection:
-            highest = Outbox(connection).checkpoints()
+            highest = Outbox(connection).checkpoints(again=again)
         for run, number in highest.items():
             if all(self.sender.send([self._checkpoint_letter(run, number)])):
                 self._note_told(run, number)
@@ -89,7 +90,7 @@ class Relay:
         until, stale = now + timedelta(seconds=LEASE_SECONDS), now - timedelta(seconds=self.resend_seconds)
         with self.database.transaction() as connection:
             outbox = Outbox(connection)
-            rows = outbox.claim(now, until=until, sent_before=stale, limit=BATCH_ROWS)
+            rows = outbox.claim(now, until=until, sent_before=stale, limit=self.batch_rows)
             signed = self._number([row for row in rows if row.signed is None], outbox)
         return [(row, row.signed or signed[row.number]) for row in rows]
 
@@ -175,7 +176,7 @@ class RelayLoop:
 
     def _last(self) -> None:
         self._relay.send_all()
-        self._relay.checkpoint()
+        self._relay.checkpoint(again=False)
 
     def _patiently(self, step: Callable[[], object]) -> None:
         try:

@@ -1,0 +1,101 @@
+"""Puts the node of a municipality together: inbox, relay and REST API in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Final
+
+import uvicorn
+from fastapi import FastAPI
+
+from signal_exchange.contracts.topics import feedback_topic, municipality_principal
+from signal_exchange.municipality.api import Api, create_app
+from signal_exchange.municipality.commands import municipality_settings
+from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
+from signal_exchange.municipality.keepers import require_private
+from signal_exchange.municipality.node import SERVICE, Node, node_of
+from signal_exchange.municipality.relay import RelayLoop
+from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER
+from signal_exchange.municipality.threads import Wait, Worker
+from signal_exchange.stream.service import ConsumerSpec, run_consumer
+
+LOOPBACK: Final = "127.0.0.1"
+LOOK_SECONDS: Final = 0.2
+STOP_SECONDS: Final = 15.0
+GRACE_SECONDS: Final = 5
+"""How long a request under way may take to finish when the node stops."""
+
+
+def consumer_spec(node: Node) -> ConsumerSpec:
+    """Return what makes the common consumer into the node of a municipality."""
+    settings = node.settings
+    return ConsumerSpec(
+        name=municipality_principal(settings.municipality),
+        reader=SERVICE,
+        sources=(feedback_topic(settings.municipality),),
+        database=node.database,
+        outbox=OUTBOX_OF_CONSUMER,
+        handle=InboxHandler(),
+        seal=node.identity.parking_seal(SERVICE),
+        alongside=(beside(Worker("relay", _relay_loop(node).run)), beside(Worker("api", _serve_api(node)))),
+        park=ParkInVault(node.vault_key),
+        metrics=node.metrics,
+    )
+
+
+def beside(worker: Worker) -> Callable[[], Awaitable[None]]:
+    """Return a coroutine that runs a worker until it is cancelled, and fails when the worker does."""
+
+    async def run() -> None:
+        worker.start()
+        try:
+            while worker.alive:  # noqa: ASYNC110 - a thread that ends sets no event of this loop
+                await asyncio.sleep(LOOK_SECONDS)
+        finally:
+            worker.tell_to_stop()
+            await asyncio.to_thread(worker.stop, STOP_SECONDS)
+        if worker.error is not None:
+            raise worker.error
+
+    return run
+
+
+def _relay_loop(node: Node) -> RelayLoop:
+    settings = node.settings
+    return RelayLoop(node.relay(), relay_seconds=settings.relay_seconds, checkpoint_seconds=settings.checkpoint_seconds)
+
+
+def _serve_api(node: Node) -> Callable[[Wait], None]:
+    settings = node.settings
+    app = create_app(Api(node.publisher().publish, node.tracer().trace, _token(settings.api_token_file)))
+    return lambda wait: serve(app, socket.create_server((LOOPBACK, settings.api_port)), wait)
+
+
+def serve(app: FastAPI, listener: socket.socket, wait: Wait) -> None:
+    """Serve an application until it is time to stop; a request under way may finish."""
+    config = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
+    )
+    server = uvicorn.Server(config)
+    with Worker("uvicorn", lambda _: server.run(sockets=[listener])) as worker:
+        while worker.alive and not wait(LOOK_SECONDS):
+            pass
+        server.should_exit = True
+    if worker.error is not None:
+        raise worker.error
+
+
+def _token(path: Path | None) -> str | None:
+    if path is None:
+        return None
+    require_private(path)
+    return path.read_text(encoding="utf-8").strip() or None
+
+
+def main() -> None:
+    """Run the node until it is stopped."""
+    settings = municipality_settings(None)
+    run_consumer(consumer_spec(node_of(settings)), settings)

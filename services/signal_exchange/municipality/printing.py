@@ -1,0 +1,143 @@
+"""What the commands say to people, in Dutch: codes with their labels, and nothing that was in a record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import typer
+
+from signal_exchange.contracts.reference import load_code_lists
+from signal_exchange.municipality.cases import Outcome, Result
+from signal_exchange.municipality.refusals import Refusal
+from signal_exchange.stream.commands import printable, show_rows, shown
+
+OUTCOMES: Final = {
+    Outcome.PUBLISHED: "gepubliceerd",
+    Outcome.NEW_VERSION: "nieuwe versie",
+    Outcome.UNCHANGED: "ongewijzigd",
+    Outcome.REFUSED: "geweigerd",
+}
+_DELIVERY_COLUMNS: Final = {
+    "destination": "bestemming",
+    "effect": "besluit",
+    "deliver_as": "vorm",
+    "rule_id": "regel",
+    "reason": "reden",
+}
+_STEP_COLUMNS: Final = {
+    "at": "wanneer",
+    "service": "dienst",
+    "stage": "stap",
+    "destination": "bestemming",
+    "verdict": "oordeel",
+    "owner": "eigenaar",
+}
+_OUTCOME_COLUMNS: Final = {"at": "wanneer", "source": "dienst", "state": "stand", "outcome": "uitkomst", "text": "toelichting"}
+OUTBOX_COLUMNS: Final = {
+    "signal_id": "signaal",
+    "version": "versie",
+    "record": "soort",
+    "sequence": "nummer",
+    "recorded_at": "opgeslagen",
+    "sent_at": "verzonden",
+    "attempts": "pogingen",
+}
+
+
+def label(code_list: str, code: object) -> str:
+    """Return the Dutch label of a code; a dash for none."""
+    return shown(None if code is None else load_code_lists().label_nl(code_list, str(code)))
+
+
+def result_line(result: Result) -> str:
+    """Return one line on what became of one record."""
+    line = f"regel {result.line.number}: {OUTCOMES[result.outcome]}"
+    if result.signal_id is not None:
+        line += f" {result.signal_id} versie {result.version}"
+    if result.refusals:
+        line += ": " + "; ".join(map(refusal_text, result.refusals))
+    return line + "".join(f" ({warning_text(code)})" for code in result.warnings)
+
+
+def refusal_text(refusal: Refusal) -> str:
+    """Return a refusal in words: field, rule and what the rule asks."""
+    said = label("leak_type", refusal.found) if refusal.found else label("validation_error", refusal.code)
+    return f"{refusal.field} {refusal.rule} ({said})"
+
+
+def warning_text(code: str) -> str:
+    """Return a warning in words."""
+    if code == "TOKENS_CUT":
+        return "er zijn meer kenmerken dan er koppelsleutels mee kunnen"
+    return f"koppelsleutels volgen later: {code}"
+
+
+def show_summary(summary: Mapping[str, Any]) -> None:
+    """Print how many records there were of each outcome, and what still waits."""
+    counts = ", ".join(f"{summary[outcome.value.lower()]} {words}" for outcome, words in OUTCOMES.items())
+    typer.echo(f"{counts}.")
+    if summary["rejects"]:
+        typer.echo(f"Geweigerde regels staan in {summary['rejects']}: verbeter ze daar en publiceer ze opnieuw.")
+    if summary["tokens_pending"]:
+        typer.echo(f"Van {summary['tokens_pending']} signalen volgen de koppelsleutels later.")
+    if summary["waiting"]:
+        typer.echo(f"{summary['waiting']} berichten wachten nog in de uitbak; het knooppunt verstuurt ze zodra dat kan.")
+
+
+def show_trace(trace: Mapping[str, Any]) -> None:
+    """Print where a signal is, which rule sent it there and what came back."""
+    typer.echo(f"{trace['signal_id']}  versie {trace['version']}  {label('signal_state', trace['state'])}")
+    for row in trace["waiting"]:
+        state = "verzonden, nog niet bevestigd" if row["sent_at"] else "wacht op verzending"
+        typer.echo(f"Versie {row['version']}: {state}.")
+    for number in trace["received"]:
+        typer.echo(f"Nummer {number['sequence']} is ontvangen: {printable(number['verdict'])}.")
+    _section("Waarheen", list(_deliveries(trace["outcomes"])), _DELIVERY_COLUMNS)
+    _section("Stappen", [_step(step) for step in trace["steps"]], _STEP_COLUMNS)
+    _section("Terugkoppeling", [_outcome(each) for each in trace["outcomes"] if each["kind"] != "ROUTED"], _OUTCOME_COLUMNS)
+
+
+def _section(title: str, rows: list[dict[str, Any]], columns: Mapping[str, str]) -> None:
+    typer.echo(f"\n{title}")
+    show_rows(rows, columns, empty="  nog niets")
+
+
+def _deliveries(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    routed = [each for each in outcomes if each["kind"] == "ROUTED"]
+    for delivery in (routed[-1]["detail"] or {}).get("deliveries", ()) if routed else ():
+        yield {
+            "destination": label("route_destination", delivery.get("destination")),
+            "effect": "gestuurd" if delivery.get("effect") == "SEND" else "niet gestuurd",
+            "deliver_as": label("delivery_form", delivery.get("deliver_as")),
+            "rule_id": delivery.get("rule_id"),
+            "reason": label("route_reason", delivery.get("reason")),
+        }
+
+
+def _step(step: Mapping[str, Any]) -> dict[str, Any]:
+    owner = step["owner_role"] and f"{label('role', step['owner_role'])} tot {shown(step['next_date'])}"
+    return {
+        **step,
+        "at": _moment(step["at"]),
+        "destination": label("route_destination", step["destination"]),
+        "owner": owner,
+    }
+
+
+def _outcome(outcome: Mapping[str, Any]) -> dict[str, Any]:
+    detail = outcome["detail"] or {}
+    text = next((detail[name] for name in ("feedback_text", "text", "reason") if detail.get(name)), None)
+    states = "referral_state" if outcome["kind"] == "REFERRAL" else "agenda_state"
+    return {
+        "at": _moment(outcome["occurred_at"]),
+        "source": outcome["source"],
+        "state": label(states, outcome["state"]),
+        "outcome": label("outcome", outcome["outcome"]),
+        "text": text,
+    }
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
