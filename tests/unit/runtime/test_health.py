@@ -1,0 +1,147 @@
+"""Health by progress: what does not move is not alive, and what waits for the world is not ready (promise 4)."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from signal_exchange.runtime import clock
+from signal_exchange.runtime.health import HealthServer, Progress
+from signal_exchange.runtime.metrics import Metrics
+
+BEGIN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = BEGIN
+
+    def now(self) -> datetime:
+        return self.at
+
+    def passes(self, seconds: float) -> None:
+        self.at += timedelta(seconds=seconds)
+
+
+@pytest.fixture
+def time(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    standing = Clock()
+    monkeypatch.setattr(clock, "now", standing.now)
+    return standing
+
+
+@pytest.fixture
+def progress(time: Clock) -> Progress:  # noqa: ARG001 - the clock stands first
+    return Progress(Metrics(), stall_seconds=60)
+
+
+def test_a_process_that_just_started_is_alive_and_not_ready(progress: Progress) -> None:
+    assert (progress.alive(), progress.ready()) == (True, False)
+
+
+def test_a_process_that_moved_is_ready(progress: Progress) -> None:
+    progress.moved()
+    assert (progress.alive(), progress.ready()) == (True, True)
+
+
+def test_a_process_that_has_not_moved_for_the_stall_time_is_neither_alive_nor_ready(progress: Progress, time: Clock) -> None:
+    progress.moved()
+    time.passes(59.9)
+    assert (progress.alive(), progress.ready()) == (True, True)
+    time.passes(0.1)
+    assert (progress.alive(), progress.ready()) == (False, False)
+
+
+def test_a_process_that_never_moved_dies_after_the_stall_time(progress: Progress, time: Clock) -> None:
+    time.passes(60)
+    assert not progress.alive()
+
+
+def test_a_process_that_waits_for_the_world_is_alive_and_not_ready_until_it_moves(progress: Progress) -> None:
+    progress.moved()
+    progress.waits("store")
+    assert (progress.alive(), progress.ready()) == (True, False)
+    progress.moved()
+    assert progress.ready()
+
+
+def test_the_last_progress_is_a_metric_in_unix_time(progress: Progress, time: Clock) -> None:
+    time.passes(5)
+    progress.moved()
+    value = progress.metrics.registry.get_sample_value("signal_exchange_last_progress_timestamp_seconds")
+    assert value == BEGIN.timestamp() + 5
+
+
+@pytest.fixture
+def server(progress: Progress) -> Iterator[HealthServer]:
+    running = HealthServer(0, progress.metrics, progress)
+    running.start()
+    yield running
+    running.stop()
+
+
+def get(server: HealthServer, path: str, method: str = "GET") -> tuple[int, str, bytes]:
+    request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", method=method)
+    try:
+        with urllib.request.urlopen(request, timeout=5) as answer:
+            return answer.status, answer.headers["Content-Type"], answer.read()
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.code, refusal.headers["Content-Type"], refusal.read()
+
+
+def test_ready_says_503_and_what_it_waits_for(server: HealthServer, progress: Progress) -> None:
+    progress.moved()
+    progress.waits("broker")
+    status, content_type, body = get(server, "/health/ready")
+    assert (status, content_type, json.loads(body)) == (
+        503,
+        "application/health+json",
+        {"status": "fail", "waiting_for": "broker"},
+    )
+    assert get(server, "/health/live")[0] == 200
+
+
+def test_ready_says_200_after_progress(server: HealthServer, progress: Progress) -> None:
+    progress.moved()
+    status, _, body = get(server, "/health/ready")
+    assert (status, json.loads(body)) == (200, {"status": "pass", "waiting_for": None})
+
+
+def test_live_says_503_after_a_stall(server: HealthServer, time: Clock) -> None:
+    time.passes(61)
+    assert get(server, "/health/live")[0] == 503
+
+
+def test_metrics_are_served_as_prometheus_reads_them(server: HealthServer) -> None:
+    status, content_type, body = get(server, "/metrics")
+    assert (status, content_type) == (200, "text/plain; version=0.0.4")
+    assert b"signal_exchange_batches_handled_total 0.0" in body
+
+
+def test_any_other_address_is_404_and_repeats_nothing_of_it(server: HealthServer, capfd: pytest.CaptureFixture[str]) -> None:
+    status, _, body = get(server, "/health/ready?name=synthetic-person")
+    assert (status, body) == (404, b"Not found.\n")
+    assert "synthetic-person" not in "".join(capfd.readouterr())
+
+
+def test_nothing_but_get_is_answered(server: HealthServer) -> None:
+    assert get(server, "/health/live", "POST")[0] == 501
+
+
+def test_after_stop_the_port_is_free(progress: Progress) -> None:
+    first = HealthServer(0, progress.metrics, progress)
+    first.start()
+    port = first.port
+    first.stop()
+    second = HealthServer(port, progress.metrics, progress)
+    second.start()
+    second.stop()
+    assert second.port == port
