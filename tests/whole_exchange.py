@@ -36,11 +36,9 @@ def today() -> date:
 
 
 @contextmanager
-def an_exchange(
-    folder: Path, *, services: Sequence[str] = CONSUMERS, settings: dict[str, str] | None = None
-) -> Iterator[Exchange]:
+def an_exchange(folder: Path, *, services: Sequence[str] = CONSUMERS, nodes: Sequence[str] | None = None) -> Iterator[Exchange]:
     """Run an exchange of the six municipalities."""
-    with Exchange(folder, today(), municipalities=SIX, services=services, settings={**QUICK, **(settings or {})}) as exchange:
+    with Exchange(folder, today(), municipalities=SIX, services=services, nodes=nodes, settings=QUICK) as exchange:
         yield exchange
 
 

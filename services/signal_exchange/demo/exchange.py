@@ -34,7 +34,10 @@ def _silently(_message: str) -> None:
 
 
 class Exchange:
-    """Starts everything in one folder, and stops everything that it started and nothing else."""
+    """Starts everything in one folder, and stops everything that it started and nothing else.
+
+    `services` are the consumers to run, `nodes` the municipalities whose node runs (all members when None).
+    """
 
     def __init__(
         self,
@@ -43,6 +46,7 @@ class Exchange:
         *,
         municipalities: Iterable[str] = SIX,
         services: Sequence[str] = CONSUMERS,
+        nodes: Sequence[str] | None = None,
         libs: Path | None = None,
         settings: dict[str, str] | None = None,
         told: Told = _silently,
@@ -52,6 +56,7 @@ class Exchange:
         self.broker = EmbeddedBroker(folder / "kafka", libs or checkout() / "deploy" / "kafka" / "libs")
         self.settings = settings or {}
         self.services = tuple(services)
+        self.nodes = tuple(map(municipality_principal, self.region.members if nodes is None else nodes))
         self.household = Household([])
 
     def __enter__(self) -> Self:
@@ -86,11 +91,6 @@ class Exchange:
         """Stop every process and then Kafka."""
         self.household.stop()
         self.broker.stop()
-
-    @property
-    def nodes(self) -> tuple[str, ...]:
-        """Return the names of the municipalities' nodes."""
-        return tuple(municipality_principal(code) for code in self.region.members)
 
     @property
     def admin(self) -> KafkaConnection:

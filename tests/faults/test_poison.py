@@ -1,0 +1,111 @@
+"""Every kind of poison on the real broker, at the first, a middle and the last position: parked or handled, and nothing stops."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+
+import pytest
+from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
+
+from senders import Sender, coded_example
+from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK
+from signal_exchange.demo.exchange import Exchange
+from signal_exchange.demo.watching import Picture, Watch, lag, reader, states_until_now
+from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.runtime import clock
+from signal_exchange.stream.messages import Message
+from whole_exchange import an_exchange, eventually
+
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(200)]
+VENLO = "GM0983"
+Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
+    with an_exchange(tmp_path_factory.mktemp("poison"), services=("routing",), nodes=()) as exchange:
+        yield exchange
+
+
+def raw(message: Message) -> Raw:
+    incoming = message.incoming
+    return incoming.key, incoming.value, list(incoming.headers.items())
+
+
+def poison(sender: Sender) -> list[tuple[Raw, str]]:
+    """Return one record of each kind, with the reason under which it must be parked."""
+    signal = {**coded_example("01_sexual"), "signal_id": "11111111-1111-4111-8111-111111111111"}
+    good_key, good, headers = raw(sender.published(signal, at=clock.now(), sequence=999_999))
+    assert good is not None
+    stranger = SigningKey("stranger-2026-1", SigningKey.generate("stranger-2026-1").secret)
+    return [
+        ((b"k", b"garbage", []), "SCHEMA_INVALID"),
+        ((b"k", b"", []), "SCHEMA_INVALID"),
+        ((b"k", None, []), "SCHEMA_INVALID"),
+        ((good_key, good[:-5], headers), "SCHEMA_INVALID"),
+        ((good_key, good + b"x", headers), "SCHEMA_INVALID"),
+        ((b"k", SINGLE_OBJECT_MARK + b"12345678" + b"body", []), "SCHEMA_INVALID"),
+        ((good_key, good, [("signature", bytes(64)), ("signing-key", sender.key.key_id.encode())]), "SIGNATURE_INVALID"),
+        (raw(sender.published(signal, at=clock.now(), sequence=999_999, signing=stranger)), "SENDER_NOT_ALLOWED"),
+        ((b"another key", good, headers), "SENDER_NOT_ALLOWED"),
+        ((b"\xff\xfe", good, headers), "SENDER_NOT_ALLOWED"),
+    ]
+
+
+def test_every_poison_is_parked_wherever_it_stands_and_good_signals_go_on(whole: Exchange) -> None:
+    sender = Sender.of(whole.region, VENLO)
+    bad = poison(sender)
+    signals = [{**coded_example("01_sexual"), "signal_id": f"2222222{number}-2222-4222-8222-222222222222"} for number in range(2)]
+    goods = [raw(sender.published(signal, at=clock.now())) for signal in signals]
+    records = [*(each for each, _ in bad), goods[0], *(each for each, _ in bad), goods[1], *(each for each, _ in bad)]
+    send(whole, [*((record, 3) for record in records), (bad[0][0], 5)])
+    checkpoint = raw(sender.checkpoint(2, at=clock.now()))
+    send(whole, [(checkpoint, 1)])
+    wanted = Counter({reason: 3 * count for reason, count in Counter(reason for _, reason in bad).items()})
+    wanted["SCHEMA_INVALID"] += 1
+    picture = settled(whole)
+    parked = states_until_now(whole.admin, "parked").values()
+    assert Counter(each["reason"] for each in parked) == wanted
+    assert not any(each["attributed"] for each in parked)
+    assert picture.ledger.counts["routed"] == 2
+    assert picture.ledger.unattributed == sum(wanted.values())
+    assert picture.ledger.conserved
+    assert set(states_until_now(whole.admin, "accepted")) == {signal["signal_id"] for signal in signals}
+
+
+def test_a_gap_in_the_numbers_shows_and_an_older_version_after_a_newer_one_is_parked(whole: Exchange) -> None:
+    sender = Sender.of(whole.region, "GM1507")
+    signal = {**coded_example("02_labour"), "signal_id": "33333333-3333-4333-8333-333333333333"}
+    first = raw(sender.published(signal, at=clock.now()))
+    newer = raw(sender.published({**signal, "version": 2, "supersedes": 1, "estimated_victims": 10}, at=clock.now()))
+    sender.sequence += 1  # number 3 is given out and never arrives
+    older = raw(sender.published({**signal, "estimated_victims": 11}, at=clock.now()))
+    send(whole, [(first, 2), (newer, 2), (older, 2), (raw(sender.checkpoint(4, at=clock.now())), 2)], VENLO)
+    picture = settled(whole)
+    mine = {entry.number[2]: entry.verdict for entry in picture.entries if entry.number and entry.number[0] == "GM1507"}
+    assert mine == {1: "superseded", 2: "routed", 4: "parked"}
+    assert picture.ledger.counts["in_flight"] == 1
+
+
+def send(whole: Exchange, records: list[tuple[Raw, int]], principal: str = VENLO) -> None:
+    connection = whole.connection(f"municipality-{principal.lower()}")
+    producer = KafkaProducer(acks="all", **connection.for_kafka_python())
+    try:
+        futures = [
+            producer.send("signals", key=key, value=value, headers=headers, partition=partition)
+            for (key, value, headers), partition in records
+        ]
+        for future in futures:
+            future.get(30)
+    finally:
+        producer.close()
+
+
+def settled(whole: Exchange) -> Picture:
+    eventually(lambda: lag(whole.admin, whole.region.catalogue, ["routing"]), lambda behind: behind == 0, 60)
+    with reader(whole.connection("oversight"), "signal-trace") as trace:
+        watch = Watch(trace)
+        for _ in range(5):
+            watch.look()
+        return watch.picture
