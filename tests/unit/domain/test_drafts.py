@@ -163,12 +163,14 @@ def test_taking_off_the_sealed_parts_never_raises() -> None:
 
 
 def test_r_val_06_inside_the_exact_dates_are_in_order() -> None:
+    assert refusals(inside(observed={"from": "2026-11-16", "to": "2026-11-16"})) == []
     assert refusals(inside(observed={})) == []
     assert refusals({}) == []
     assert refusals(inside(observed={"from": "2026-11-17", "to": "2026-11-16"})) == [("V06", "observed.from")]
 
 
 def test_r_val_07_inside_nobody_is_born_after_the_publish_day() -> None:
+    assert refusals(with_subject(birth_date="2026-11-20")) == []
     assert refusals(with_subject(birth_date="2026-11-21")) == [("V07", "subjects[0].birth_date")]
 
 

@@ -94,6 +94,39 @@ def test_a_rule_that_contradicts_itself_or_validation_is_unreachable() -> None:
         assert problems_of(with_rule("C10", order=5, when=when)) == [("UNREACHABLE", "NEW")]
 
 
+def asks(**values: Any) -> tuple[Condition, ...]:
+    return tuple(Condition(name, "eq", value) for name, value in values.items())
+
+
+@pytest.mark.parametrize(
+    ("when", "reachable"),
+    [
+        (asks(reporter_source="ANONYMOUS_TIP", corroborated=False, urgency="REGULAR"), False),
+        (asks(reporter_source="ANONYMOUS_TIP", corroborated=False, urgency="URGENT", any_minor_victim=False), False),
+        (asks(reporter_source="ANONYMOUS_TIP", corroborated=False, urgency="URGENT", any_minor_victim=True), True),
+        (asks(reporter_source="ANONYMOUS_TIP", corroborated=False, urgency="MONITOR"), True),
+        (asks(reporter_source="ANONYMOUS_TIP", corroborated=True, urgency="REGULAR"), True),
+        (asks(reporter_source="EDUCATION", corroborated=False, urgency="REGULAR"), True),
+        (asks(reporter_source="POLICE", care_basis="PUBLIC_TASK"), False),
+        (asks(reporter_source="POLICE", care_basis="WPG_RELEASE"), True),
+        (asks(reporter_source="BORDER_POLICE", care_basis="VITAL_INTEREST", urgency="ACUTE"), True),
+        (asks(care_basis="VITAL_INTEREST", urgency="URGENT"), False),
+        (asks(care_basis="CONSENT", consent="REFUSED"), False),
+        (asks(care_basis="CONSENT", victim_count=0), False),
+        (asks(care_basis="CONSENT", consent="GIVEN", victim_count=1), True),
+        (asks(any_minor_victim=True, any_minor_subject=False), False),
+        (asks(any_minor_victim=True, victim_count=0), False),
+        (asks(any_minor_victim=True, urgency="REGULAR"), False),
+        (asks(any_minor_victim=False, any_minor_subject=True, urgency="REGULAR"), True),
+    ],
+)
+def test_a_rule_is_reachable_only_for_signals_that_validation_lets_through(
+    when: tuple[Condition, ...], *, reachable: bool
+) -> None:
+    found = with_rule("C10", order=5, when=when)
+    assert (("UNREACHABLE", "NEW") not in problems_of(found)) is reachable
+
+
 def test_a_rule_is_reachable_through_its_number_edges() -> None:
     large = (Condition("cluster_size", "gte", 7), Condition("cluster_size", "lt", 8), Condition("urgency", "eq", "MONITOR"))
     assert problems_of(with_rule("A90", order=8, when=large)) == []
