@@ -146,7 +146,7 @@ def test_r_leak_numbers_addresses_and_links_are_found_as_people_write_them(text:
         ("van der", []),
         ("Wil weg en vraagt om opvang", []),
         ("Wil Proefman zei dat", [("NAME", "Wil Proefman")]),
-        ("Zij zag Katarzyna.", [("NAME", "Katarzyna")]),
+        ("Zij zag Katarzyna. Leerling kwam later", [("NAME", "Katarzyna")]),
         ("Fatima El Proefi en Jan-Piet", [("NAME", "Fatima El Proefi"), ("NAME", "Jan-Piet")]),
         ("melder J. Proefman", [("NAME", "J. Proefman")]),
         ("de firma Test B.V. Proefstad", []),
