@@ -15,7 +15,7 @@ from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.domain.policy import Policy
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import AsJson, By, show_json, show_rows, shown
+from signal_exchange.stream.commands import GROUP, AsJson, By, show_json, show_rows, shown
 from signal_exchange.stream.naming import number_of
 
 COLUMNS = {
@@ -28,7 +28,7 @@ COLUMNS = {
     "acknowledged_by": "gezien door",
 }
 
-app = typer.Typer(help="De meldingen aan de voorzitter.")
+app = typer.Typer(**GROUP, help="De meldingen aan de voorzitter.")
 
 
 @app.callback(invoke_without_command=True)

@@ -22,13 +22,13 @@ from signal_exchange.agenda.store import AgendaStore
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.domain.codes import CodeLists
 from signal_exchange.runtime import clock
-from signal_exchange.stream.commands import AsJson, Opener, OpenSummary, printable, show_json, show_rows, shown
+from signal_exchange.stream.commands import GROUP, AsJson, Opener, OpenSummary, printable, show_json, show_rows, shown
 from signal_exchange.stream.describing import described
 from signal_exchange.stream.identity import Identity
 from signal_exchange.stream.naming import number_of
 from signal_exchange.stream.texts import opened_summary, opener
 
-app = typer.Typer(no_args_is_help=True, help="De agenda van het screeningsoverleg.")
+app = typer.Typer(**GROUP, no_args_is_help=True, help="De agenda van het screeningsoverleg.")
 app.add_typer(alerts.app, name="alerts")
 
 Week = Annotated[str | None, typer.Option("--week", help="ISO week, as 2026-W48; without it every undecided item.")]

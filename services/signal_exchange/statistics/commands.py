@@ -10,14 +10,14 @@ import typer
 
 from signal_exchange.contracts.reference import load_code_lists, load_members
 from signal_exchange.statistics.store import TABLES, ReportCount, StatisticsStore
-from signal_exchange.stream.commands import AsJson, Place, show_json, show_rows
+from signal_exchange.stream.commands import GROUP, AsJson, Place, show_json, show_rows
 
 RAW = "RUWE TELLING: niet onderdrukt en niet afgerond. Niet voor publicatie en niet om te delen."
 """Stands above every raw count: small numbers can point at a person."""
 COLUMNS = {"name": "gemeente", "label": "vorm", "reports": "signalen"}
 PLACE = Place("statistics", TABLES)
 
-app = typer.Typer(no_args_is_help=True, help="Regionale cijfers.")
+app = typer.Typer(**GROUP, no_args_is_help=True, help="Regionale cijfers.")
 Year = Annotated[int | None, typer.Option("--year", help="Only reports published in this year.", min=2000, max=2999)]
 
 

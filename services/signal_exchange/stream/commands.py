@@ -25,6 +25,8 @@ from signal_exchange.stream.identity import Identity, load_identity
 from signal_exchange.stream.outbox import Outbox, outbox_table
 from signal_exchange.stream.work import Work
 
+GROUP: dict[str, Any] = {"add_completion": False, "pretty_exceptions_enable": False}
+"""Of every group of commands: an exception shows no values."""
 PIPE_WIDTH = 160
 """Columns of a table that no terminal shows."""
 

@@ -152,7 +152,7 @@ def received(case: Case, delivery: Delivery, at: datetime, calendar: WorkingCale
 def opened(case: Case, calendar: WorkingCalendar) -> Case:
     """Open a referral for the latest offer, when there is one and nothing stands in its way."""
     delivery, last = case.delivery, case.last
-    if delivery is None or not delivery.offers or case.current is not None:
+    if delivery is None or not delivery.offers:
         return case
     if last is not None and (last.offer >= delivery.offer or "OFFERED" not in next_states(last.standing, ROUTING)):
         return case

@@ -11,7 +11,7 @@ import typer
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import AsJson, Opener, OpenSummary, Place, printable, show_json, show_rows, shown
+from signal_exchange.stream.commands import GROUP, AsJson, Opener, OpenSummary, Place, printable, show_json, show_rows, shown
 from signal_exchange.stream.describing import described
 from signal_exchange.stream.identity import Identity
 from signal_exchange.stream.naming import number_of
@@ -115,7 +115,7 @@ def _lines(details: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _app(service: str, meaning: str) -> typer.Typer:
-    group = typer.Typer(no_args_is_help=True, help=meaning)
+    group = typer.Typer(**GROUP, no_args_is_help=True, help=meaning)
 
     @group.callback()
     def _place(ctx: typer.Context) -> None:

@@ -172,6 +172,7 @@ def test_r_route_12_a_deferred_item_is_not_decided_and_is_taken_back() -> None:
 def test_a_deferred_item_comes_back_next_week_with_that_reason() -> None:
     consumer = agenda()
     consumer.take(an_agenda_item())
+    freeze(consumer, "2026-W48")
     decide(consumer, "DEFER", "2026-W48")
     (found,) = table(consumer).waiting
     assert (found.week, found.reason, found.entry.deferrals) == ("2026-W49", "DEFERRED", 1)
@@ -180,6 +181,7 @@ def test_a_deferred_item_comes_back_next_week_with_that_reason() -> None:
 def test_a_decided_item_leaves_and_a_new_offer_is_a_supplement() -> None:
     consumer = agenda()
     consumer.take(an_agenda_item())
+    freeze(consumer, "2026-W48")
     decide(consumer, "ENRICH", "2026-W48")
     assert weeks(consumer) == {}
     consumer.take(an_agenda_item(revision=3, version=2, offer=2, due_from=datetime(2026, 11, 30, 9, 0, tzinfo=UTC)))

@@ -26,7 +26,7 @@ from builders import (
 )
 from signal_exchange.feedback.composition import consumer_spec
 from signal_exchange.feedback.handler import FeedbackHandler
-from signal_exchange.feedback.store import TABLES, VIEWS
+from signal_exchange.feedback.store import TABLES, VIEWS, FeedbackStore
 from signal_exchange.feedback.views import NUMBERS_SHOWN
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.messages import Message
@@ -144,6 +144,13 @@ def _both(consumer: Consuming) -> list[dict[str, Any]]:
     sent = consumer.take(a_trace_fact(at=minutes(9), sequence=2))
     assert [number["sequence"] for number in sent[0].fields["received"]] == [1, 2]
     return [{"topic": each.topic} for each in sent]
+
+
+def test_the_store_gives_the_views_of_the_municipalities_that_were_asked_for() -> None:
+    consumer = feedback()
+    consumer.take(a_trace_fact(), a_trace_fact(municipality=WEERT))
+    with consumer.database.reading() as connection:
+        assert set(FeedbackStore(connection).views([(WEERT, ONE)])) == {(WEERT, ONE)}
 
 
 def test_a_service_that_names_the_wrong_municipality_tells_it_nothing() -> None:
