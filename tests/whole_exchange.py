@@ -19,7 +19,7 @@ from signal_exchange.demo.judging import mismatches, published_by_key, truth
 from signal_exchange.demo.processes import Child
 from signal_exchange.demo.region import SIX
 from signal_exchange.demo.running import Input, prepare_input
-from signal_exchange.demo.watching import Picture, Watch, lag, reader
+from signal_exchange.demo.watching import Picture, Watch, lag, picture_until_now, reader
 from signal_exchange.domain.times import local_day
 from signal_exchange.runtime import clock
 
@@ -79,7 +79,7 @@ def await_rest(exchange: Exchange, seconds: float = 180.0) -> Picture:
         for _ in range(2):
             eventually(look, lambda seen: seen[0] > 0 and seen[1:] == (0, 0), seconds)
             time.sleep(0.5)
-        return watch.look()
+    return picture_until_now(exchange.connection("oversight"))
 
 
 def nothing_lost_and_nothing_twice(exchange: Exchange, given: Input) -> None:

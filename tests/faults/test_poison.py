@@ -11,7 +11,7 @@ from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no type
 from senders import Sender, coded_example
 from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK
 from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import Picture, Watch, lag, reader, states_until_now
+from signal_exchange.demo.watching import Picture, lag, picture_until_now, states_until_now
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
 from signal_exchange.stream.messages import Message
@@ -104,8 +104,4 @@ def send(whole: Exchange, records: list[tuple[Raw, int]], principal: str = VENLO
 
 def settled(whole: Exchange) -> Picture:
     eventually(lambda: lag(whole.admin, whole.region.catalogue, ["routing"]), lambda behind: behind == 0, 60)
-    with reader(whole.connection("oversight"), "signal-trace") as trace:
-        watch = Watch(trace)
-        for _ in range(5):
-            watch.look()
-        return watch.picture
+    return picture_until_now(whole.connection("oversight"))

@@ -18,7 +18,7 @@ from signal_exchange.demo.forging import Forger, Sent
 from signal_exchange.demo.judging import Published, mismatches, published_by_key, truth, wrong_parked
 from signal_exchange.demo.region import Arrival, Forgery, SignalKey, generate_region, write_region
 from signal_exchange.demo.region.model import Region as Synthetic
-from signal_exchange.demo.watching import Picture, Watch, lag
+from signal_exchange.demo.watching import Picture, Watch, lag, picture_until_now
 from signal_exchange.domain.ledger import Ledger
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
@@ -175,7 +175,7 @@ class DemoRun:
                     f"{picture.ledger.counts['in_flight']} numbers are not accounted for after {ACCOUNTED_SECONDS:.0f} s."
                 )
             time.sleep(LOOK_SECONDS)
-        return self._look()
+        return picture_until_now(self.exchange.connection("oversight"))
 
     def _groups(self) -> tuple[str, ...]:
         return (*CONSUMERS, *self.exchange.nodes)

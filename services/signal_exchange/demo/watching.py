@@ -87,6 +87,14 @@ def _entry(fact: Mapping[str, Any]) -> Entry:
     return Entry(number, fact["verdict"], fact["signal_id"], fact["version"] or 0)
 
 
+def picture_until_now(connection: KafkaConnection) -> Picture:
+    """Return the whole picture that the trace gives now."""
+    picture = Picture()
+    for record in records_until_now(connection, "signal-trace"):
+        picture.add(decode_whole(record.value).fields)
+    return picture
+
+
 class Watch:
     """Follows the trace."""
 
