@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import io
 import json
+import logging
 import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -14,6 +15,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import structlog
 from sqlalchemy import Table, select
 
 from signal_exchange.contracts.codec import Decoded, decode
@@ -210,3 +212,18 @@ def served(apps: Iterable[tuple[Any, int]]) -> Iterator[None]:
         for app, port in apps:
             stack.enter_context(Worker("app", serving(app, port)))
         yield
+
+
+@contextmanager
+def own_logging() -> Iterator[None]:
+    """Let a command configure the log as a process does, and put everything back afterwards."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    root.handlers = []  # else configuring closes those of pytest
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        root.setLevel(level)
+        structlog.reset_defaults()
+        structlog.contextvars.clear_contextvars()

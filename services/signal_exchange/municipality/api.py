@@ -10,10 +10,11 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, FastAPI, Request
 from fastapi.responses import JSONResponse
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.concurrency import run_in_threadpool
 
 from signal_exchange.municipality.cases import Outcome, Result
@@ -38,8 +39,8 @@ _BODY: Final = {
             "application/json": {"schema": {"oneOf": [_RECORD, {"type": "array", "items": _RECORD, "maxItems": MOST_RECORDS}]}}
         },
     },
-    "security": [{"bearer": []}],
 }
+_BEARER: Final = HTTPBearer(auto_error=False, scheme_name="bearer")
 
 Publish = Callable[[Iterable[Line]], Iterator[Result]]
 Trace = Callable[[str], Mapping[str, Any]]
@@ -73,7 +74,7 @@ def create_app(api: Api) -> FastAPI:
         body = {"results": [{"status": _STATUS[result.outcome].value, **result.to_mapping()} for result in results]}
         return JSONResponse(body, status_code=HTTPStatus.MULTI_STATUS)
 
-    @app.get("/v1/signalen/{reference:path}", dependencies=known, openapi_extra={"security": [{"bearer": []}]})
+    @app.get("/v1/signalen/{reference:path}", dependencies=known)
     def trace(reference: str) -> JSONResponse:
         """Tell where a signal is, which rule sent it there and what came back, by its id or its own reference."""
         return JSONResponse(dict(api.trace(reference)))
@@ -81,10 +82,9 @@ def create_app(api: Api) -> FastAPI:
     return app
 
 
-def _require_token(token: str | None) -> Callable[[Request], None]:
-    def check(request: Request) -> None:
-        scheme, _, given = request.headers.get("Authorization", "").partition(" ")
-        known = token is not None and scheme.lower() == "bearer" and hmac.compare_digest(given.encode(), token.encode())
+def _require_token(token: str | None) -> Callable[..., None]:
+    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
+        known = token is not None and given is not None and hmac.compare_digest(given.credentials.encode(), token.encode())
         if not known:
             raise Problem(HTTPStatus.UNAUTHORIZED, "Onbekend bearer-token.")
 

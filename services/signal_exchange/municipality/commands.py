@@ -74,7 +74,7 @@ def publish(
         try:
             with _relaying(node) as relay:
                 lines = read_lines(stream, is_csv=csv or file.lower().endswith(".csv"))
-                for result in _with_progress(node.publisher().publish(lines), stream):
+                for result in with_progress(node.publisher().publish(lines), stream):
                     tally.take(result, reject_file)
                 _await_sent(relay)
         except KeyboardInterrupt:
@@ -217,7 +217,8 @@ def _await_sent(relay: Relay) -> None:
         time.sleep(RELAY_SECONDS)
 
 
-def _with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Result]:
+def with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Result]:
+    """Pass results on, and show on a terminal how much of the input was read."""
     if not (sys.stderr.isatty() and stream.seekable()):
         yield from results
         return

@@ -2,52 +2,21 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from builders import a_message
+from node_views import a_view, hear, work_of
 from nodes import NOW, Town, a_town, example
 from signal_exchange.municipality.cases import Outcome
-from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
 from signal_exchange.municipality.outbox import RUNS
 from signal_exchange.municipality.store import PARKED, SIGNALS, VIEWS
 from signal_exchange.privacy.vault import Encrypted
-from signal_exchange.stream.messages import Incoming, Message, Unreadable
-from signal_exchange.stream.work import Work
+from signal_exchange.stream.messages import Incoming, Unreadable
 
 
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
     return a_town(tmp_path)
-
-
-def work_of(town: Town, connection: Any) -> Work:
-    return Work(
-        "municipality-gm0983", connection, town.node.identity.parking_seal("municipality"), ParkInVault(town.node.vault_key)
-    )
-
-
-def hear(town: Town, *messages: Message) -> Work:
-    with town.node.database.transaction() as connection:
-        work = work_of(town, connection)
-        InboxHandler()(messages, work)
-    return work
-
-
-def a_view(signal_id: str, *numbers: tuple[str, int, str], revision: int = 1, **changed: Any) -> Message:
-    received = [{"publisher_run": run, "sequence": sequence, "verdict": verdict} for run, sequence, verdict in numbers]
-    fields = {
-        "signal_id": signal_id,
-        "own_ref": None,
-        "revision": revision,
-        "version": 1,
-        "received": received,
-        "steps": [],
-        "outcomes": [],
-        **changed,
-    }
-    return a_message("SignalView", fields, topic="feedback.gm0983", reader="municipality", at=NOW)
 
 
 def sent(town: Town, count: int = 1) -> tuple[str, list[str]]:

@@ -1,0 +1,65 @@
+"""What the exchange tells a municipality's node in tests, and how its inbox hears it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection
+
+from builders import a_message
+from nodes import NOW, Town
+from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outcomes import padded
+from signal_exchange.stream.work import Work
+
+SIGNAL = "11111111-1111-4111-8111-111111111111"
+OUTCOME = "22222222-2222-4222-8222-222222222222"
+
+
+def a_view(signal_id: str = SIGNAL, *numbers: tuple[str, int, str], revision: int = 1, **changed: Any) -> Message:
+    """Give the view of a signal; each number is its run, its sequence and the verdict on it."""
+    received = [{"publisher_run": run, "sequence": sequence, "verdict": verdict} for run, sequence, verdict in numbers]
+    fields = {
+        "signal_id": signal_id,
+        "own_ref": None,
+        "revision": revision,
+        "version": 1,
+        "received": received,
+        "steps": [],
+        "outcomes": [],
+        **changed,
+    }
+    return a_message("SignalView", fields, topic="feedback.gm0983", reader="municipality", at=NOW)
+
+
+def a_step(stage: str, at: datetime = NOW, **changed: Any) -> dict[str, Any]:
+    """Give a step of a signal."""
+    empty = dict.fromkeys(("destination", "verdict", "owner_role", "next_date"))
+    return {"service": "routing", "stage": stage, "version": 1, "at": at, **empty, **changed}
+
+
+def an_outcome_of(
+    town: Town, signal_id: str, detail: Mapping[str, Any] | None, at: datetime = NOW, **changed: Any
+) -> dict[str, Any]:
+    """Give an outcome whose words are sealed to this municipality."""
+    bound, group = f"{signal_id}/{OUTCOME}", f"gm:{town.node.settings.municipality}"
+    sealed = None if detail is None else town.node.identity.sealed_part(group, padded(detail), bound)
+    own = {"outcome_id": OUTCOME, "source": "routing", "kind": "ROUTED", "state": "ROUTED", "outcome": None, "version": 1}
+    return {**own, "occurred_at": at, "detail": sealed, **changed}
+
+
+def work_of(town: Town, connection: Connection) -> Work:
+    """Give the work of the inbox of a node."""
+    seal, park = town.node.identity.parking_seal("municipality"), ParkInVault(town.node.vault_key)
+    return Work("municipality-gm0983", connection, seal, park)
+
+
+def hear(town: Town, *messages: Message) -> Work:
+    """Let the inbox take one batch."""
+    with town.node.database.transaction() as connection:
+        work = work_of(town, connection)
+        InboxHandler()(messages, work)
+    return work
