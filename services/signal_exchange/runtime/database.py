@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
-from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.runtime.faults import StoreMisused, StoreUnavailable
 
 BUSY_MILLISECONDS = 5_000
 """How long SQLite waits for another writer before the store counts as unavailable."""
@@ -22,6 +22,7 @@ class Database:
 
     Raises:
         StoreUnavailable: the database does not answer, is locked, read-only or full; nothing of the transaction holds.
+        StoreMisused: the database refuses what we ask, such as a row that its constraints exclude; nothing holds either.
     """
 
     def __init__(self, url: str, tables: MetaData) -> None:
@@ -55,10 +56,9 @@ def _as_unavailable() -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        if _is_our_fault(error):
-            raise
-        # The driver's text can hold parameters: keep its type only.
-        raise StoreUnavailable(type(error.orig).__name__) from None
+        # The driver's text can hold values, as PostgreSQL's does of a row that exists already: keep its type only.
+        fault = StoreMisused if _is_our_fault(error) else StoreUnavailable
+        raise fault(type(error.orig).__name__) from None
 
 
 def _is_our_fault(error: DBAPIError) -> bool:
