@@ -36,7 +36,7 @@ from signal_exchange.privacy.keeper_client import NoTokens
 from signal_exchange.privacy.normalising import LinkValue
 from signal_exchange.privacy.sealing import LinkToken, SealingKeyRing, SealingPrivateKey
 from signal_exchange.runtime.faults import BrokerUnavailable
-from signal_exchange.runtime.settings import MunicipalitySettings
+from signal_exchange.runtime.settings import PREFIX, MunicipalitySettings
 from signal_exchange.stream.outbox import Letter
 
 EXAMPLES = ("01_sexual", "02_labour", "03_criminal", "04_organ", "05_minor", "06_anonymous_tip")
@@ -164,11 +164,15 @@ class Town:
         return ring.open(part["key_id"], part["ciphertext"], bound_to=bound_to)
 
 
+def settings_in(environment: Mapping[str, str]) -> dict[str, Any]:
+    """Give settings by their names, from the environment of a process."""
+    return {name.removeprefix(PREFIX).lower(): value for name, value in environment.items()}
+
+
 def settings_of(region: Region, code: str, bootstrap: str = "127.0.0.1:1", **changed: Any) -> MunicipalitySettings:
     """Give the settings of a node of this region."""
-    prefix = "SIGNAL_EXCHANGE_"
-    named = region.environment(f"municipality-{code.lower()}", bootstrap).items()
-    return MunicipalitySettings(**{**{name.removeprefix(prefix).lower(): value for name, value in named}, **changed})
+    environment = region.environment(f"municipality-{code.lower()}", bootstrap)
+    return MunicipalitySettings(**{**settings_in(environment), **changed})
 
 
 def a_town(folder: Path, code: str = VENLO, **changed: Any) -> Town:

@@ -72,9 +72,9 @@ def publish(
     tally = Tally(as_json=as_json)
     with _opened(file) as stream, RejectFile(reject_path(file, rejects)) as reject_file:
         try:
-            with _relaying(node) as relay:
+            with node.publishing() as publisher, _relaying(node) as relay:
                 lines = read_lines(stream, is_csv=csv or file.lower().endswith(".csv"))
-                for result in with_progress(node.publisher().publish(lines), stream):
+                for result in with_progress(publisher.publish(lines), stream):
                     tally.take(result, reject_file)
                 _await_sent(relay)
         except KeyboardInterrupt:

@@ -17,6 +17,7 @@ from signal_exchange.municipality.commands import municipality_settings
 from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
 from signal_exchange.municipality.keepers import require_private
 from signal_exchange.municipality.node import SERVICE, Node, node_of
+from signal_exchange.municipality.publishing import Publisher
 from signal_exchange.municipality.relay import RelayLoop
 from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER
 from signal_exchange.municipality.threads import Wait, Worker
@@ -29,7 +30,7 @@ GRACE_SECONDS: Final = 5
 """How long a request under way may take to finish when the node stops."""
 
 
-def consumer_spec(node: Node) -> ConsumerSpec:
+def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
     """Return what makes the common consumer into the node of a municipality."""
     settings = node.settings
     return ConsumerSpec(
@@ -40,7 +41,7 @@ def consumer_spec(node: Node) -> ConsumerSpec:
         outbox=OUTBOX_OF_CONSUMER,
         handle=InboxHandler(),
         seal=node.identity.parking_seal(SERVICE),
-        alongside=(beside(Worker("relay", _relay_loop(node).run)), beside(Worker("api", _serve_api(node)))),
+        alongside=(beside(Worker("relay", _relay_loop(node).run)), beside(Worker("api", _serve_api(node, publisher)))),
         park=ParkInVault(node.vault_key),
         metrics=node.metrics,
     )
@@ -68,9 +69,9 @@ def _relay_loop(node: Node) -> RelayLoop:
     return RelayLoop(node.relay(), relay_seconds=settings.relay_seconds, checkpoint_seconds=settings.checkpoint_seconds)
 
 
-def _serve_api(node: Node) -> Callable[[Wait], None]:
+def _serve_api(node: Node, publisher: Publisher) -> Callable[[Wait], None]:
     settings = node.settings
-    app = create_app(Api(node.publisher().publish, node.tracer().trace, _token(settings.api_token_file)))
+    app = create_app(Api(publisher.publish, node.tracer().trace, _token(settings.api_token_file)))
     return lambda wait: serve(app, socket.create_server((LOOPBACK, settings.api_port)), wait)
 
 
@@ -98,4 +99,6 @@ def _token(path: Path | None) -> str | None:
 def main() -> None:
     """Run the node until it is stopped."""
     settings = municipality_settings(None)
-    run_consumer(consumer_spec(node_of(settings)), settings)
+    node = node_of(settings)
+    with node.publishing() as publisher:
+        run_consumer(consumer_spec(node, publisher), settings)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -41,16 +42,17 @@ class RestingTokens:
         return answers
 
 
+@contextmanager
 def keeper_tokens(
     register: Register, bearers: Mapping[str, str], *, seconds: float, now: Callable[[], datetime]
-) -> RestingTokens:
-    """Return how this node makes link tokens: with both keepers of the register, each of which may take so many seconds.
+) -> Iterator[RestingTokens]:
+    """Give what makes link tokens with both keepers of the register, each of which may take so many seconds.
 
     Raises:
         RegisterInvalid: the register does not name two keepers with addresses and keys of their own.
     """
-    http = httpx.Client(timeout=seconds, trust_env=False)
-    return RestingTokens(TokenMaker(*keeper_clients(register, bearers, http)), now)
+    with httpx.Client(timeout=seconds, trust_env=False) as http:
+        yield RestingTokens(TokenMaker(*keeper_clients(register, bearers, http)), now)
 
 
 def read_bearers(path: Path | None) -> dict[str, str]:

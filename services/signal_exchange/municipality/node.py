@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +14,7 @@ from signal_exchange.municipality.checking import Rulebook
 from signal_exchange.municipality.envelopes import Signer
 from signal_exchange.municipality.keepers import keeper_tokens, read_bearers, require_private
 from signal_exchange.municipality.outbox import RUNS
-from signal_exchange.municipality.preparing import Preparer
+from signal_exchange.municipality.preparing import Preparer, Tokens
 from signal_exchange.municipality.publishing import Publisher
 from signal_exchange.municipality.recording import Recorder
 from signal_exchange.municipality.relay import Relay
@@ -48,20 +49,26 @@ class Node:
     database: Database
     metrics: Metrics
 
-    def publisher(self) -> Publisher:
-        """Return what publishes records.
+    @contextmanager
+    def publishing(self) -> Iterator[Publisher]:
+        """Give what publishes records, with a connection to the keepers.
 
         Raises:
             Refused: the participants' register does not name two keepers, or the file with our tokens there is not right.
         """
         bearers = read_bearers(self.settings.keeper_token_file)
-        try:
-            tokens = keeper_tokens(self.identity.register, bearers, seconds=self.settings.keeper_seconds, now=clock.now)
-        except RegisterInvalid:
-            raise Refused("Het deelnemersregister noemt geen twee sleutelbewaarders met een eigen adres en sleutel.") from None
+        with ExitStack() as opened:
+            try:
+                asking = keeper_tokens(self.identity.register, bearers, seconds=self.settings.keeper_seconds, now=clock.now)
+                tokens = opened.enter_context(asking)
+            except RegisterInvalid:
+                raise Refused("Het deelnemersregister noemt geen twee sleutelbewaarders met eigen adres en sleutel.") from None
+            yield self._publisher(tokens)
+
+    def _publisher(self, tokens: Tokens) -> Publisher:
+        rules, preparer = rulebook(self.settings.municipality), Preparer(self.identity, tokens)
         recorder = Recorder(self.database, self.vault_key)
-        preparer = Preparer(self.identity, tokens)
-        return Publisher(rulebook(self.settings.municipality), preparer, self.vault_key, recorder, self.metrics, clock.now)
+        return Publisher(rules, preparer, self.vault_key, recorder, self.metrics, clock.now)
 
     def relay(self, delivery_seconds: float = 10.0) -> Relay:
         """Return what sends, with a producer of its own that gives up on a batch after so many seconds.

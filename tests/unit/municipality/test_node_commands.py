@@ -5,6 +5,7 @@ import json
 import stat
 import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ Run = Callable[..., Result]
 def broker(monkeypatch: pytest.MonkeyPatch) -> ObedientBroker:
     obedient = ObedientBroker()
     monkeypatch.setattr(node, "KafkaSender", lambda *_: obedient)
-    monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: ObedientKeepers())
+    monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: nullcontext(ObedientKeepers()))
     monkeypatch.setattr(commands, "WAIT_SECONDS", 0.5)
     return obedient
 
@@ -162,7 +163,7 @@ def test_a_broker_that_is_down_loses_nothing_and_is_told(tmp_path: Path, run: Ru
 
 def test_a_keeper_that_does_not_answer_is_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing = ObedientKeepers(NoTokens(Reason.TIMEOUT, "keeper-a"))
-    monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: refusing)
+    monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: nullcontext(refusing))
     result = run("publish", written(tmp_path / "a.jsonl", example()))
     assert result.exit_code == 0
     assert "KEEPER_TIMEOUT" in result.output

@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nodes import VENLO, Clock, ObedientKeepers, Town, a_town, example, lines_of, served, settings_in
+from signal_exchange.demo.founding import KEEPERS
+from signal_exchange.municipality.cases import Outcome
+from signal_exchange.municipality.keepers import REST_SECONDS, RestingTokens, read_bearers, require_private
+from signal_exchange.municipality.node import node_of, read_vault_key
+from signal_exchange.privacy.keeper_client import NoTokens, Reason
+from signal_exchange.privacy.normalising import LinkValue, link_values
+from signal_exchange.privacy.register import Register
+from signal_exchange.privacy.sealing import decode_tokens
+from signal_exchange.pseudonyms.api import create_app
+from signal_exchange.pseudonyms.commands import keeper_of
+from signal_exchange.pseudonyms.store import TABLES
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.settings import KeeperSettings
+
+VALUES = [[LinkValue("subject:s1", "PHONE", "+31612345678")], []]
+
+
+@pytest.fixture(scope="module")
+def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
+    return a_town(tmp_path_factory.mktemp("town"))
+
+
+def a_keeper(town: Town, name: str) -> Any:
+    settings = KeeperSettings(**settings_in(town.region.environment(name, "127.0.0.1:1")))
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    Database(settings.database(f"keeper-{settings.keeper}"), TABLES).create_tables()
+    return create_app(keeper_of(settings))
+
+
+def test_two_municipal_records_that_name_one_thing_get_one_token_from_the_real_keepers(town: Town) -> None:
+    tip = example("06_anonymous_tip", municipality=VENLO)
+    with served((a_keeper(town, name), town.region.ports[name]) for name in KEEPERS), town.node.publishing() as real:
+        results = list(replace(real, now=town.clock).publish(lines_of(example(), tip)))
+    assert [(each.outcome, each.warnings) for each in results] == [(Outcome.PUBLISHED, ()), (Outcome.PUBLISHED, ())]
+    town.relay().send_all()
+    opened = [
+        decode_tokens(town.opened("linking", sent["sealed"][-1], f"{sent['signal']['signal_id']}.1"))
+        for sent in town.broker.records()
+    ]
+    plates = [[token.token for token in tokens if token.type == "PLATE"] for tokens in opened]
+    assert plates[0] == plates[1]
+    assert {token.epoch for tokens in opened for token in tokens} == {"2026H2"}
+    assert [len(tokens) for tokens in opened] == [len(link_values(example())), len(link_values(tip))]
+
+
+def test_a_keeper_that_is_not_there_is_a_reason_and_no_failure(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    with town.node.publishing() as real:
+        (result,) = replace(real, now=town.clock).publish(lines_of(example()))
+    assert (result.outcome, result.warnings) == (Outcome.PUBLISHED, ("KEEPER_UNREACHABLE",))
+
+
+def test_after_a_refusal_the_keepers_rest_and_a_long_file_does_not_wait_for_them() -> None:
+    clock, real = Clock(), ObedientKeepers(NoTokens(Reason.TIMEOUT, "keeper-a"))
+    resting = RestingTokens(real, clock)
+    assert resting.tokens_for_many(VALUES, epoch="2026H2") == [real.refusal, ()]
+    assert resting.tokens_for_many(VALUES, epoch="2026H2") == [real.refusal, ()]
+    assert len(real.asked) == 1
+    clock.pass_seconds(REST_SECONDS)
+    real.refusal = None
+    (made, nothing) = resting.tokens_for_many(VALUES, epoch="2026H2")
+    assert not isinstance(made, NoTokens)
+    assert len(made) == 1
+    assert nothing == ()
+
+
+def test_the_bearer_tokens_stand_in_a_private_file_per_keeper(tmp_path: Path) -> None:
+    file = tmp_path / "tokens.json"
+    file.write_text(json.dumps({"keeper-a": "x"}), encoding="utf-8")
+    file.chmod(0o640)
+    with pytest.raises(Refused, match="modus 600"):
+        read_bearers(file)
+    file.chmod(0o600)
+    assert read_bearers(file) == {"keeper-a": "x"}
+    assert read_bearers(None) == {}
+    for content in ("secret", "[]", '{"a"'):
+        file.write_text(content, encoding="utf-8")
+        with pytest.raises(Refused) as refusal:
+            read_bearers(file)
+        assert "secret" not in str(refusal.value)
+
+
+def test_a_register_without_two_keepers_is_refused_at_the_start(town: Town) -> None:
+    register = Register(1, town.node.identity.register.municipalities, town.node.identity.register.sealing_keys)
+    node = replace(town.node, identity=replace(town.node.identity, register=register))
+    with pytest.raises(Refused, match="sleutelbewaarders"), node.publishing():
+        pass
+
+
+def test_a_signing_key_that_the_register_does_not_know_sends_nothing(town: Town, tmp_path: Path) -> None:
+    other = a_town(tmp_path)
+    strange = replace(town.node, identity=replace(town.node.identity, signing=other.node.identity.signing))
+    without = replace(town.node, identity=replace(town.node.identity, signing=None))
+    for node in (strange, without):
+        with pytest.raises(Refused, match="ondertekensleutel"):
+            node.relay()
+
+
+@pytest.mark.parametrize("content", ["", "zz" * 32, "00" * 31])
+def test_a_vault_key_that_is_none_is_refused_and_not_shown(tmp_path: Path, content: str) -> None:
+    town = a_town(tmp_path)
+    town.node.settings.vault_key_file.write_text(content, encoding="utf-8")
+    with pytest.raises(Refused) as refusal:
+        node_of(town.node.settings)
+    assert not content or content not in str(refusal.value)
+
+
+def test_a_vault_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    town.node.settings.vault_key_file.chmod(0o644)
+    with pytest.raises(Refused, match="modus 600"):
+        read_vault_key(town.node.settings)
+    town.node.settings.vault_key_file.chmod(0o600)
+    require_private(town.node.settings.vault_key_file)
