@@ -189,6 +189,14 @@ def test_r_route_03_a_code_that_does_not_exist_is_found(found: RuleSet, named: s
     assert ("UNKNOWN_CODE", named) in problems_of(found)
 
 
+def test_every_rule_with_a_code_that_does_not_exist_is_named() -> None:
+    found = changed("C10", owner="SOMEBODY")
+    found = replace(found, gate={**found.gate, "STATISTICS": "CURIOSITY"})
+    silent = replace(found, rules={**found.rules, "CHAIR_ALERT": changed("H10", reason="BECAUSE").rules["CHAIR_ALERT"]})
+    named = [(check, where) for check, where in problems_of(silent) if check == "UNKNOWN_CODE"]
+    assert named == [("UNKNOWN_CODE", "C10"), ("UNKNOWN_CODE", "H10"), ("UNKNOWN_CODE", "STATISTICS")]
+
+
 def test_r_route_03_a_rule_that_ends_must_be_followed() -> None:
     last = date(2027, 6, 30)
     report = lint(changed("C80", valid_to=last), CODES)

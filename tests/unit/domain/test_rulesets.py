@@ -100,6 +100,12 @@ def test_r_route_03_an_invalid_rule_set_names_the_rule_and_what_is_wrong(documen
     assert any(found.startswith(problem) for found in problems_of(document))
 
 
+def test_one_working_day_is_enough_to_keep_a_signal() -> None:
+    found = parse_ruleset(rule("C10", next_wd=1)).rule("C10")
+    assert found is not None
+    assert found.next_wd == 1
+
+
 def test_r_route_03_every_problem_is_named_at_once() -> None:
     document = rule("C10", when=asks("sex", "eq", "F"), effect="MAYBE")
     document["default_reason"] = "WHO_KNOWS"
