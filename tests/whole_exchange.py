@@ -121,9 +121,9 @@ def spoken(exchange: Exchange, name: str, *arguments: str) -> Any:
 def killer(exchange: Exchange, service: str, point: str, nth: int) -> subprocess.Popen[bytes]:
     """Start a service that kills itself at a point of its nth batch (see tests/faults/doomed.py)."""
     environment = {**os.environ, **exchange.environment(service)}
-    log = (exchange.folder / "logs" / f"{service}-{point}.log").open("ab")
     command = [sys.executable, str(TESTS / "faults" / "doomed.py"), service, point, str(nth)]
-    return subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
+    with (exchange.folder / "logs" / f"{service}-{point}.log").open("ab") as log:
+        return subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
 
 
 def add_service(exchange: Exchange, service: str) -> Child:

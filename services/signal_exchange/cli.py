@@ -18,6 +18,7 @@ GROUPS = {
     "worklist-youth": "signal_exchange.worklist.commands:youth_app",
     "agenda": "signal_exchange.agenda.commands:app",
     "statistics": "signal_exchange.statistics.commands:app",
+    "keeper": "signal_exchange.pseudonyms.commands:app",
     "schemas": "signal_exchange.contracts.commands:app",
     "topics": "signal_exchange.contracts.commands:topics_app",
     "settings": "signal_exchange.runtime.commands:app",

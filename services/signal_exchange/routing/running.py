@@ -18,7 +18,7 @@ from signal_exchange.domain.times import local_day
 from signal_exchange.domain.versions import content_hash
 from signal_exchange.privacy.register import Register
 from signal_exchange.routing import delivering
-from signal_exchange.routing.deciding import Step, deliveries_of, end_offer, steps
+from signal_exchange.routing.deciding import Delivery, Step, deliveries_of, end_offer, steps
 from signal_exchange.routing.desk import Desk
 from signal_exchange.routing.verifying import Verified
 from signal_exchange.stream.messages import Message
@@ -27,7 +27,8 @@ from signal_exchange.stream.work import Work
 
 ENDED_BY = {"REFERRAL": "CARE_COORDINATOR", "DECISION": "SCREENING_AGENDA"}
 """Destination whose offer an outcome of this kind can end."""
-END_STATES = frozenset({"REJECTED", "COMPLETED", "WITHDRAWN", "LAPSED", "DECIDED"})
+END_STATES = frozenset({"COMPLETED", "WITHDRAWN", "LAPSED", "DECIDED"})
+"""States after which a new version of the signal is offered anew; of REJECTED only the one that asked for more data (R-REF)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Run:
         """Remember that a receiver ended its offer: a new version of the signal makes a new one (R-REF)."""
         destination = ENDED_BY.get(message.fields["kind"])
         accepted = self.desk.accepted_of(message.fields["signal_id"])
-        if destination is None or accepted is None or message.fields["state"] not in END_STATES:
+        if destination is None or accepted is None or not _ends(message, deliveries_of(accepted).get(destination)):
             return
         deliveries = end_offer(deliveries_of(accepted), destination)
         revision = self.desk.next_revision(accepted["signal_id"])
@@ -134,6 +135,16 @@ class Run:
         self.work.send(
             "outcomes", f"{signal_id}/{outcome_id}", "Outcome", fields, event_id=event_id, at=at, partition_by=signal_id
         )
+
+
+def _ends(message: Message, delivery: Delivery | None) -> bool:
+    """Say whether an outcome ends this very offer, and not an earlier one that it may speak of late."""
+    fields = message.fields
+    if delivery is None or delivery.ended:
+        return False
+    about = outcome_id_of(fields["signal_id"], fields["source"], fields["kind"], delivery.offer)
+    asked_for_more = fields["state"] == "REJECTED" and fields["outcome"] == "MORE_INFO_ASKED"
+    return bool(fields["outcome_id"] == about and (asked_for_more or fields["state"] in END_STATES))
 
 
 def _accepted(verified: Verified, before: Mapping[str, Any] | None, what: Sequence[Step], revision: int) -> dict[str, Any]:

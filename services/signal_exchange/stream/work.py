@@ -66,7 +66,7 @@ class Work:
             )
         )
         fields = {**empty, **facts, "service": self.service, "stage": stage, "at": at}
-        identity = json.dumps({**fields, "at": at.isoformat()}, sort_keys=True)
+        identity = json.dumps({**fields, "at": at.isoformat(), "key": key}, sort_keys=True)
         trace_id = str(uuid.uuid5(TRACE_NAMESPACE, identity))
         self.send("signal-trace", key, "TraceFact", {**fields, "trace_id": trace_id}, event_id=trace_id, at=at)
 

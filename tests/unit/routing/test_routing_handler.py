@@ -22,6 +22,7 @@ from signal_exchange.routing.store import TABLES, RoutingStore, StoredSignal
 from signal_exchange.runtime.database import Database
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outbox import Letter
+from signal_exchange.stream.outcomes import outcome_id_of
 from signal_exchange.stream.work import Work
 
 CHECKS = json.loads((Path(__file__).parents[2] / "data" / "check_values.json").read_text(encoding="utf-8"))
@@ -269,37 +270,57 @@ def test_after_a_withdrawal_a_new_version_reopens(bench: Bench) -> None:
     assert (offer["offer"], offer["due_from"]) == (2, AT + timedelta(days=1))
 
 
-def an_outcome(signal: dict[str, Any], kind: str, state: str) -> Message:
-    fields = {
-        "outcome_id": "o",
-        "signal_id": signal["signal_id"],
-        "version": 1,
-        "revision": 1,
-        "source": "worklist",
-        "kind": kind,
-        "state": state,
-        "occurred_at": AT,
-    }
+def an_outcome(signal: dict[str, Any], kind: str, state: str, *, outcome: str | None = None, offer: int = 1) -> Message:
+    source = "agenda" if kind == "DECISION" else "worklist"
+    outcome_id = outcome_id_of(signal["signal_id"], source, kind, offer)
+    fields = {"outcome_id": outcome_id, "signal_id": signal["signal_id"], "source": source, "kind": kind, "state": state}
+    fields |= {"version": 1, "revision": 1, "outcome": outcome, "occurred_at": AT}
     return Message("Outcome", fields, Incoming("outcomes", 0, 1, b"k", b"v", {}, AT))
 
 
-@pytest.mark.parametrize(("state", "offers"), [("REJECTED", [1, 2]), ("ACCEPTED", [1, 1]), ("COMPLETED", [1, 2])])
+@pytest.mark.parametrize(
+    ("state", "outcome", "offers"),
+    [
+        ("REJECTED", "MORE_INFO_ASKED", [1, 2]),
+        ("REJECTED", "CARE_DECLINED", [1, 1]),
+        ("ACCEPTED", "IN_TREATMENT", [1, 1]),
+        ("COMPLETED", "CARE_ARRANGED", [1, 2]),
+        ("LAPSED", None, [1, 2]),
+    ],
+)
 def test_r_ref_a_new_version_makes_a_new_offer_once_the_receiver_ended_the_last(
-    bench: Bench, state: str, offers: list[int]
+    bench: Bench, state: str, outcome: str | None, offers: list[int]
 ) -> None:
     sender, signal = sender_of(bench, "01_sexual"), coded_example("01_sexual")
     bench.run(sender.published(signal))
-    bench.run(an_outcome(signal, "REFERRAL", state))
+    bench.run(an_outcome(signal, "REFERRAL", state, outcome=outcome))
     bench.run(sender.published({**signal, "version": 2, "supersedes": 1}))
     assert [each["offer"] for each in bench.sent("referrals")] == offers
 
 
+def test_an_outcome_of_an_earlier_offer_does_not_end_the_present_one(bench: Bench) -> None:
+    sender, signal = sender_of(bench, "02_labour"), coded_example("02_labour")
+    given = {"status": "GIVEN", "given_by": "SELF", "recorded_on": "2026-11-19"}
+    bench.run(sender.published(signal))
+    bench.run(sender.published({**signal, "version": 2, "supersedes": 1, "consent": given}))
+    bench.run(an_outcome(signal, "REFERRAL", "WITHDRAWN", offer=1))
+    bench.run(sender.published({**signal, "version": 3, "supersedes": 2, "consent": given, "estimated_victims": 8}))
+    assert [each["offer"] for each in bench.sent("referrals")] == [1, 1, 2, 2]
+
+
+def test_an_outcome_twice_ends_once(bench: Bench) -> None:
+    sender, signal = sender_of(bench, "01_sexual"), coded_example("01_sexual")
+    bench.run(sender.published(signal))
+    bench.run(an_outcome(signal, "DECISION", "DECIDED"), an_outcome(signal, "DECISION", "DECIDED"))
+    assert len(bench.sent("accepted")) == 2
+
+
 def test_an_outcome_of_an_unknown_signal_or_of_routing_itself_changes_nothing(bench: Bench) -> None:
     signal = coded_example("01_sexual")
-    assert bench.run(an_outcome(signal, "REFERRAL", "REJECTED")) == []
+    assert bench.run(an_outcome(signal, "REFERRAL", "COMPLETED")) == []
     bench.run(sender_of(bench, "06_anonymous_tip").published(coded_example("06_anonymous_tip")))
     tip = coded_example("06_anonymous_tip")
-    bench.run(an_outcome(tip, "ROUTED", "ROUTED"), an_outcome(tip, "REFERRAL", "REJECTED"))
+    bench.run(an_outcome(tip, "ROUTED", "ROUTED"), an_outcome(tip, "REFERRAL", "COMPLETED"))
     assert bench.sent("accepted")[-1]["deliveries"][0]["ended"] is False
 
 
