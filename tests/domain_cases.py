@@ -28,7 +28,7 @@ def _check_values() -> Mapping[str, Any]:
     return values
 
 
-def check_values(section: str) -> Any:  # noqa: ANN401 - each section has its own shape
+def check_values(section: str) -> Any:
     """Give one section of the machine-readable check values, free to change."""
     return copy.deepcopy(_check_values()[section])
 

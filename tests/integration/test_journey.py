@@ -54,7 +54,8 @@ def test_a_signal_is_referred_accepted_decided_and_answered_at_home(whole: Excha
     assert "schuld" in shown.stdout
     accepted = whole.command("worklist", "worklist", "accept", signal_id, "--planned", "2026-12-01", "--by", "Z. Voorbeeld")
     assert accepted.returncode == 0, accepted.stderr
-    decision = ("--decision", "CASE_CRIMINAL", "--owner", "MEETING_MEMBER", "--organisation", "POLICE_AVIM", "--due", "2026-12-31")
+    owner = ("--owner", "MEETING_MEMBER", "--organisation", "POLICE_AVIM", "--due", "2026-12-31")
+    decision = ("--decision", "CASE_CRIMINAL", *owner)
     words = ("--seat", "POLICE_AVIM", "--motivation", "Bewijs is voldoende.", "--feedback", "Dank, de zaak is overgenomen.")
     decided = whole.command("agenda", "agenda", "decide", signal_id, *decision, *words, "--by", "K. Voorbeeld")
     assert decided.returncode == 0, decided.stderr

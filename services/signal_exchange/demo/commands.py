@@ -6,10 +6,12 @@ import json
 import shutil
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.box import SIMPLE
 from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
@@ -94,14 +96,38 @@ def _stay(exchange: Exchange, result: Result, console: Console) -> None:
         time.sleep(1)
 
 
+LABELS = {
+    "in_flight": "onderweg",
+    "routed": "gerouteerd",
+    "superseded": "vervangen door nieuwe versie",
+    "repeat": "herhaling",
+    "parked": "geparkeerd",
+    "discarded": "weggelegd",
+    "withdrawn": "ingetrokken",
+    "erased": "vernietigd",
+}
+"""What the ledger's entries are called on the screen."""
+RECEIVERS = {
+    "CARE_COORDINATOR": "zorgcoördinator of jeugdroute",
+    "SCREENING_AGENDA": "agenda screeningsoverleg",
+    "STATISTICS": "regionale statistiek",
+    "CHAIR_ALERT": "spoedmelding aan de voorzitter",
+}
+
+
 def _picture(picture: Picture) -> Group:
     ledger = picture.ledger
-    numbers = Table("verzonden", *ledger.counts, title="Grootboek (elk nummer staat op precies een plaats)", title_justify="left")
-    numbers.add_row(str(ledger.sent), *(str(count) for count in ledger.counts.values()))
-    stored = Table("stap", "aantal", title="Opgeslagen bij de ontvangers", title_justify="left")
-    for service, count in sorted(picture.stored.items()):
-        stored.add_row(service, str(count))
-    return Group(numbers, stored)
+    numbers = Table("grootboek: elk nummer staat op precies één plaats", "nummers", box=SIMPLE)
+    numbers.add_row("verzonden volgens de gemeenten", str(ledger.sent), style="bold")
+    for verdict, label in LABELS.items():
+        if ledger.counts[verdict] or verdict in ("in_flight", "routed"):
+            numbers.add_row(f"  {label}", str(ledger.counts[verdict]))
+    numbers.add_row("afzender niet zeker, telt bij niemand", str(ledger.unattributed))
+    effects = Counter((destination, effect) for (_, _, destination), effect in picture.effects.items())
+    routes = Table("besluiten van de regels", "wel", "niet", box=SIMPLE)
+    for destination, label in RECEIVERS.items():
+        routes.add_row(label, str(effects[destination, "SEND"]), str(effects[destination, "DENY"]))
+    return Group(numbers, routes)
 
 
 def _as_text(result: Result) -> str:

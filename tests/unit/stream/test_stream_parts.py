@@ -12,7 +12,7 @@ import pytest
 from faust.transport.drivers import aiokafka as driver
 from hypothesis import given
 from hypothesis import strategies as st
-from kafka.partitioner.default import murmur2
+from kafka.partitioner.default import murmur2  # type: ignore[import-untyped]  # ships no types
 from sqlalchemy import MetaData, create_engine
 
 from signal_exchange.contracts.codec import decode
