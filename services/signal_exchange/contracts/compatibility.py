@@ -26,7 +26,7 @@ def problems_between(reader: Schema, writer: Schema) -> list[str]:
 
 def problems_of(schema: Schema) -> list[str]:
     """Return what is wrong with a schema by itself: a field without doc, or an array whose items may take no byte."""
-    return list(_own_problems(schema, ""))
+    return list(_own_problems(schema, "", {}))
 
 
 def check_all() -> list[str]:
@@ -34,10 +34,16 @@ def check_all() -> list[str]:
     current = _load("*.avsc")
     problems = [f"{name}: {problem}" for name, schema in current.items() for problem in problems_of(schema)]
     problems += list(_reader_problems(current))
-    for name, released in _load("released/**/*.avsc").items():
+    for name, released in _released():
         problems += [f"{name} (released): {each}" for each in problems_between(current[name], released)]
         problems += [f"{name} (to released readers): {each}" for each in problems_between(released, current[name])]
     return problems
+
+
+def _released() -> Iterator[tuple[str, Schema]]:
+    for file in sorted(schemas_folder().glob("released/**/*.avsc")):
+        schema = self_contained(json.loads(file.read_text(encoding="utf-8")))
+        yield schema["name"].rpartition(".")[2], schema
 
 
 def _reader_problems(current: dict[str, Schema]) -> Iterator[str]:
@@ -85,28 +91,36 @@ def _without_null(schema: Schema) -> Schema:
     return schema
 
 
-def _own_problems(schema: Schema, path: str) -> Iterator[str]:
+def _own_problems(schema: Schema, path: str, named: dict[str, Schema]) -> Iterator[str]:
     if isinstance(schema, list):
         for branch in schema:
-            yield from _own_problems(branch, path)
+            yield from _own_problems(branch, path, named)
     elif isinstance(schema, dict):
-        yield from _complex_problems(schema, path)
+        yield from _complex_problems(schema, path, named)
 
 
-def _complex_problems(schema: dict[str, Any], path: str) -> Iterator[str]:
+def _complex_problems(schema: dict[str, Any], path: str, named: dict[str, Schema]) -> Iterator[str]:
+    if "name" in schema:
+        named[f"{schema.get('namespace', NAMESPACE)}.{schema['name']}"] = schema
+        if schema.get("namespace", NAMESPACE) != NAMESPACE:
+            yield f"{path}: not in the namespace {NAMESPACE}"
     for field in schema.get("fields", ()):
         here = f"{path}/{field['name']}"
         if not field.get("doc"):
             yield f"{here}: no doc"
-        yield from _own_problems(field["type"], here)
+        yield from _own_problems(field["type"], here, named)
     if "items" in schema:
-        if _may_take_no_byte(schema["items"]):
+        yield from _own_problems(schema["items"], f"{path}[]", named)
+        if _may_take_no_byte(schema["items"], named):
             yield f"{path}: items may take no byte"
-        yield from _own_problems(schema["items"], f"{path}[]")
-    if "name" in schema and schema.get("namespace", NAMESPACE) != NAMESPACE:
-        yield f"{path}: not in the namespace {NAMESPACE}"
 
 
-def _may_take_no_byte(items: Schema) -> bool:
-    # An array of such items could claim any length with five bytes.
-    return items == "null" or (isinstance(items, dict) and items.get("fields") == [])
+def _may_take_no_byte(items: Schema, named: dict[str, Schema]) -> bool:
+    # An array of such items could claim any length with a few bytes.
+    if isinstance(items, str):
+        return items == "null" or (items in named and _may_take_no_byte(named[items], named))
+    if isinstance(items, list):
+        return False  # a union begins with the number of its branch
+    if items["type"] == "record":
+        return all(_may_take_no_byte(field["type"], named) for field in items["fields"])
+    return (items["type"], items.get("size")) in (("null", None), ("fixed", 0))
