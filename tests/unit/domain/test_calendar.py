@@ -23,6 +23,13 @@ def test_r_cal_01_easter_falls_on_the_computed_day(year: int, day: str) -> None:
     assert easter(year) == date.fromisoformat(day)
 
 
+@pytest.mark.parametrize(
+    "day", ["1818-03-22", "1886-04-25", "1943-04-25", "1954-04-18", "1981-04-19", "2038-04-25", "2285-03-22"]
+)
+def test_r_cal_01_easter_is_right_in_its_extreme_and_exceptional_years(day: str) -> None:
+    assert easter(int(day[:4])) == date.fromisoformat(day)
+
+
 def test_r_cal_01_holidays_are_those_of_the_published_table() -> None:
     table = Path(__file__).parents[2] / "data" / "holidays.csv"
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
