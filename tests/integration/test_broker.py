@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +22,7 @@ from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]  
 from real_exchange import KAFKA_LIBS, running_broker
 from signal_exchange.demo import broker as broker_module
 from signal_exchange.demo.broker import BrokerFailed, EmbeddedBroker, fetch_libs
-from signal_exchange.demo.broker_files import identity_of
+from signal_exchange.demo.broker_files import identity_of, write_private
 from signal_exchange.runtime.admin_client import admin_client, answers
 from signal_exchange.runtime.administration import create_topics
 from signal_exchange.runtime.connection import KafkaConnection
@@ -290,3 +292,12 @@ def test_an_interrupted_start_leaves_nothing_running(tmp_path: Path) -> None:
         signal.signal(signal.SIGUSR1, before)
     assert pids[0] != os.getpid()
     assert not is_alive(pids[0])
+
+
+def test_a_cluster_id_may_begin_with_a_hyphen(tmp_path: Path) -> None:
+    (tmp_path / "kafka").mkdir()
+    identity = identity_of(tmp_path / "kafka")
+    hyphened = replace(identity, cluster_id="-" + identity.cluster_id[1:])
+    write_private(tmp_path / "kafka" / "broker.json", json.dumps(asdict(hyphened)))
+    with EmbeddedBroker(tmp_path / "kafka", KAFKA_LIBS) as broker:
+        assert answers(broker.admin_credentials, 5)

@@ -146,5 +146,6 @@ _SMALL_AND_QUICK = {
 def format_arguments(identity: Identity, settings: Path) -> str:
     """Return the arguments of the storage tool as a Java argument file: on a command line everybody could read the password."""
     scram = f"SCRAM-SHA-512=[name={ADMIN},password={identity.admin_password}]"
-    words = ("format", "--standalone", "--cluster-id", identity.cluster_id, "--config", str(settings), "--add-scram", scram)
+    cluster = f"--cluster-id={identity.cluster_id}"  # in one word, since an id may begin with a hyphen
+    words = ("format", "--standalone", cluster, "--config", str(settings), "--add-scram", scram)
     return "kafka.tools.StorageTool\n" + "".join(f'"{word}"\n' for word in words)
