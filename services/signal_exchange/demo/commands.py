@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -37,7 +36,7 @@ def demo(
     *,
     once: Annotated[bool, typer.Option("--once", help="Stop when every signal is accounted for, instead of at Ctrl-C.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object; everything else goes to stderr.")] = False,
-    signals: Annotated[int, typer.Option(min=1, help="Signals of the synthetic region, besides the six examples.")] = 60,
+    signals: Annotated[int, typer.Option(min=1, help="Signals of the synthetic region, besides the six examples.")] = 100,
     seed: Annotated[int, typer.Option(help="Seed of the synthetic region; the same seed gives the same region.")] = 1,
     folder: Annotated[
         Path, typer.Option("--dir", help="Folder for everything that the demo makes; it is emptied at the start.")
@@ -90,7 +89,7 @@ def _run(folder: Path, console: Console, *, signals: int, seed: int, stay: bool)
 
 def _stay(exchange: Exchange, result: Result, console: Console) -> None:
     console.print(_as_text(result))
-    console.print(_guide(exchange))
+    console.print(_guide(exchange), soft_wrap=True)
     while True:
         exchange.household.check()
         time.sleep(1)
@@ -137,9 +136,12 @@ def _as_text(result: Result) -> str:
     return "\n".join([*lines, *(f"  difference: {each}" for each in result.differences[:20])])
 
 
+def _short(folder: Path) -> Path:
+    return folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+
+
 def _guide(exchange: Exchange) -> str:
-    command = f"{sys.argv[0]} -e"
-    folder = exchange.folder
+    command, folder = ".venv/bin/signal-exchange -e", _short(exchange.folder)
     return "\n".join([
         "The exchange stays up until Ctrl-C. In another terminal, for example:",
         f"  {command} {folder}/worklist/env worklist list",
