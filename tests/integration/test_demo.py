@@ -43,9 +43,12 @@ def staying(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
     process.stdout.close()
 
 
-def test_ctrl_c_stops_everything_that_was_started_and_says_so(staying: subprocess.Popen[str], tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_sigterm_stop_everything_that_was_started_and_say_so(
+    staying: subprocess.Popen[str], tmp_path: Path, number: signal.Signals
+) -> None:
     read_until(staying, STAYS)
-    staying.send_signal(signal.SIGINT)
+    staying.send_signal(number)
     said = rest_of(staying)
     assert (staying.wait(60), "nothing is left running" in said) == (130, True)
     assert left_running(tmp_path / "demo") == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import time
 from collections import Counter
 from pathlib import Path
@@ -47,6 +48,8 @@ def demo(
     Exit code 0 when nothing was lost and everything went where an independent second implementation of the rules says it should.
     """
     console = Console(stderr=as_json or once, highlight=False)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell had the first one ignored, as in the background
+        signal.signal(number, signal.default_int_handler)
     try:
         result = _run(_emptied(folder), console, signals=signals, seed=seed, stay=not once)
     except (BrokerFailed, ChildFailed, NotAccountedFor) as failure:
