@@ -1,7 +1,7 @@
 """A service that kills itself, as kill -9 would, at a chosen point of a chosen batch. Not a test: tests start it.
 
 Points: before_effect (the handler has not run), after_store (the transaction holds, nothing is sent), after_send (all is
-acknowledged, nothing is committed).
+acknowledged, nothing is committed). At the point `unexpected` it does not kill itself but meets a fault of its own.
 """
 
 from __future__ import annotations
@@ -31,12 +31,18 @@ def main(service: str, point: str, nth: str) -> None:
 
     if point == "before_effect":
         BatchLoop.on_batch = die_in_time(BatchLoop.on_batch, before=True)  # type: ignore[method-assign]  # a fault on purpose
+    elif point == "unexpected":
+        setattr(BatchLoop, "on_batch", _broken)  # noqa: B010 - a fault on purpose
     elif point == "after_store":
         _die_after_store(count, int(nth))
     else:
         _die_after_send(count, int(nth))
     module, _, name = SERVICES[service].partition(":")
     getattr(import_module(module), name)()
+
+
+async def _broken(_loop: BatchLoop, _records: Any) -> None:
+    raise RuntimeError("a fault of our own")
 
 
 def _reached(count: Any, nth: int) -> bool:

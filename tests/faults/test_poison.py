@@ -6,31 +6,23 @@ from collections import Counter
 from collections.abc import Iterator
 
 import pytest
-from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
 
+from raw_signals import VENLO, Raw, raw, send, settled
 from senders import Sender, coded_example
 from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK
 from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import Picture, lag, picture_until_now, states_until_now
+from signal_exchange.demo.watching import states_until_now
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
-from signal_exchange.stream.messages import Message
-from whole_exchange import an_exchange, eventually
+from whole_exchange import an_exchange
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(200)]
-VENLO = "GM0983"
-Raw = tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]
 
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
     with an_exchange(tmp_path_factory.mktemp("poison"), services=("routing",), nodes=()) as exchange:
         yield exchange
-
-
-def raw(message: Message) -> Raw:
-    incoming = message.incoming
-    return incoming.key, incoming.value, list(incoming.headers.items())
 
 
 def poison(sender: Sender) -> list[tuple[Raw, str]]:
@@ -86,22 +78,3 @@ def test_a_gap_in_the_numbers_shows_and_an_older_version_after_a_newer_one_is_pa
     mine = {entry.number[2]: entry.verdict for entry in picture.entries if entry.number and entry.number[0] == "GM1507"}
     assert mine == {1: "superseded", 2: "routed", 4: "parked"}
     assert picture.ledger.counts["in_flight"] == 1
-
-
-def send(whole: Exchange, records: list[tuple[Raw, int]], principal: str = VENLO) -> None:
-    connection = whole.connection(f"municipality-{principal.lower()}")
-    producer = KafkaProducer(acks="all", **connection.for_kafka_python())
-    try:
-        futures = [
-            producer.send("signals", key=key, value=value, headers=headers, partition=partition)
-            for (key, value, headers), partition in records
-        ]
-        for future in futures:
-            future.get(30)
-    finally:
-        producer.close()
-
-
-def settled(whole: Exchange) -> Picture:
-    eventually(lambda: lag(whole.admin, whole.region.catalogue, ["routing"]), lambda behind: behind == 0, 60)
-    return picture_until_now(whole.connection("oversight"))

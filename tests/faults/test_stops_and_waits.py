@@ -1,0 +1,65 @@
+"""Whose fault decides: ours stops the process with nothing committed, the world's is waited for."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import urllib.error
+import urllib.request
+import uuid
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from raw_signals import VENLO, raw, send, settled
+from senders import Sender, coded_example
+from signal_exchange.demo.exchange import Exchange
+from signal_exchange.demo.watching import lag
+from signal_exchange.runtime import clock
+from whole_exchange import add_service, an_exchange, eventually, killer
+
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(200)]
+SIGNALS = 3
+
+
+def send_signals(whole: Exchange) -> None:
+    sender = Sender.of(whole.region, VENLO)
+    signals = [{**coded_example("01_sexual"), "signal_id": str(uuid.uuid4())} for _ in range(SIGNALS)]
+    send(whole, [(raw(sender.published(signal, at=clock.now())), 0) for signal in signals])
+    send(whole, [(raw(sender.checkpoint(SIGNALS, at=clock.now())), 0)])
+
+
+def test_a_fault_of_our_own_ends_the_process_with_exit_code_1_and_nothing_committed(tmp_path: Path) -> None:
+    with an_exchange(tmp_path / "exchange", services=(), nodes=()) as whole:
+        send_signals(whole)
+        process = killer(whole, "routing", "unexpected", nth=1)
+        assert process.wait(60) == 1
+        assert lag(whole.admin, whole.region.catalogue, ["routing"]) == SIGNALS + 1
+        said = (whole.folder / "logs" / "routing-unexpected.log").read_text(encoding="utf-8")
+        assert "consumer_stopped" in said
+        assert "a fault of our own" not in said
+        add_service(whole, "routing")
+        assert settled(whole).ledger.counts["routed"] == SIGNALS
+
+
+def test_a_store_that_is_locked_is_waited_for_and_readiness_says_so(tmp_path: Path) -> None:
+    with an_exchange(tmp_path / "exchange", services=("routing",), nodes=()) as whole:
+        routing = whole.household.children["routing"]
+        database = whole.region.process_folder("routing") / "data" / "routing.sqlite"
+        with closing(sqlite3.connect(database)) as other:
+            other.execute("BEGIN IMMEDIATE")
+            send_signals(whole)
+            eventually(lambda: waiting_for(routing.ready_url), lambda step: step == "store", seconds=40)
+            other.rollback()
+        assert settled(whole).ledger.counts["routed"] == SIGNALS
+        eventually(routing.is_ready, lambda ready: ready, seconds=20)
+
+
+def waiting_for(ready_url: str) -> str | None:
+    try:
+        with urllib.request.urlopen(ready_url, timeout=5) as answer:
+            return str(json.load(answer)["waiting_for"])
+    except urllib.error.HTTPError as error:
+        with error:
+            return str(json.load(error)["waiting_for"])
