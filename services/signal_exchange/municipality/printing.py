@@ -19,6 +19,24 @@ OUTCOMES: Final = {
     Outcome.UNCHANGED: "ongewijzigd",
     Outcome.REFUSED: "geweigerd",
 }
+STEPS: Final = {
+    "RECEIVED": "ontvangen",
+    "ROUTED": "gerouteerd",
+    "STORED": "bij de ontvanger",
+    "PARKED": "geparkeerd",
+    "RETRACTED": "teruggehaald",
+    "OUTCOME": "uitkomst",
+}
+VERDICTS: Final = {
+    "SEND": "gestuurd",
+    "DENY": "niet gestuurd",
+    "RETRACTED": "teruggehaald",
+    "routed": "gerouteerd",
+    "superseded": "vervangen door een nieuwe versie",
+    "repeat": "herhaling, al bekend",
+    "parked": "geparkeerd",
+    "withdrawn": "ingetrokken",
+}
 _DELIVERY_COLUMNS: Final = {
     "destination": "bestemming",
     "effect": "besluit",
@@ -93,7 +111,7 @@ def show_trace(trace: Mapping[str, Any]) -> None:
         state = "verzonden, nog niet bevestigd" if row["sent_at"] else "wacht op verzending"
         typer.echo(f"Versie {row['version']}: {state}.")
     for number in trace["received"]:
-        typer.echo(f"Nummer {number['sequence']} is ontvangen: {printable(number['verdict'])}.")
+        typer.echo(f"Nummer {number['sequence']} is ontvangen: {VERDICTS.get(number['verdict'], printable(number['verdict']))}.")
     _section("Waarheen", list(_deliveries(trace["outcomes"])), _DELIVERY_COLUMNS)
     _section("Stappen", [_step(step) for step in trace["steps"]], _STEP_COLUMNS)
     _section("Terugkoppeling", [_outcome(each) for each in trace["outcomes"] if each["kind"] != "ROUTED"], _OUTCOME_COLUMNS)
@@ -121,6 +139,8 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **step,
         "at": _moment(step["at"]),
+        "stage": STEPS.get(step["stage"], step["stage"]),
+        "verdict": VERDICTS.get(step["verdict"], step["verdict"]),
         "destination": label("route_destination", step["destination"]),
         "owner": owner,
     }

@@ -253,7 +253,7 @@ def test_the_trace_tells_where_it_is_and_which_rule_sent_it_there(tmp_path: Path
     ]
     hear(town, a_view(signal_id, number, outcomes=outcomes, steps=steps))
     told = run("trace", "VEN-2026-0311").output
-    for words in ("Nummer 1 is ontvangen: routed", "zorgcoördinator", "C60", "niet gestuurd", "gate", "2026-12-01", "Bel "):
+    for words in ("Nummer 1 is ontvangen: gerouteerd", "zorgcoördinator", "C60", "niet gestuurd", "gate", "2026-12-01", "Bel "):
         assert words in told
     assert "\x1b" not in told
     assert json.loads(run("trace", signal_id, "--json").output)["outcomes"][0]["detail"]["deliveries"] == deliveries
