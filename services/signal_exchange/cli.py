@@ -32,6 +32,7 @@ COMMANDS = {
     "withdraw": "signal_exchange.municipality.commands:app",
     "outbox": "signal_exchange.municipality.commands:app",
     "demo": "signal_exchange.demo.commands:app",
+    "found": "signal_exchange.demo.found_command:app",
 }
 """Single commands, by name: module and the Typer app that has it."""
 SERVICES = {

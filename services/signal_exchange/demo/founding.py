@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import MappingProxyType
 
 from signal_exchange.contracts.reference import load_members
 from signal_exchange.contracts.topics import CONSUMERS, Catalogue, catalogue, municipality_principal
@@ -81,8 +82,13 @@ class Region:
         }
 
 
-def found(folder: Path, municipalities: Iterable[str], today: date) -> Region:
-    """Found a region in a folder, or return the one that was founded there before."""
+def found(
+    folder: Path, municipalities: Iterable[str], today: date, keeper_urls: Mapping[str, str] = MappingProxyType({})
+) -> Region:
+    """Found a region in a folder, or return the one that was founded there before.
+
+    `keeper_urls` says where the register tells municipalities to find a keeper, by its name; else it is on this machine.
+    """
     remembered = folder / "founded.json"
     if remembered.exists():
         return _remembered(folder, json.loads(remembered.read_text(encoding="utf-8")))
@@ -92,7 +98,7 @@ def found(folder: Path, municipalities: Iterable[str], today: date) -> Region:
     passwords = {name: secrets.token_urlsafe(24) for name in names if name not in KEEPERS}
     ports = dict(zip((*KEEPERS, *map(municipality_principal, codes)), free_ports(), strict=False))
     region = Region(folder, codes, passwords, ports)
-    _make_keys(region, today)
+    _make_keys(region, today, keeper_urls)
     write_private(remembered, json.dumps({"municipalities": codes, "passwords": passwords, "ports": ports}))
     return region
 
@@ -106,13 +112,13 @@ def _remembered(folder: Path, facts: Mapping[str, Mapping[str, str] | list[str]]
     return Region(folder, tuple(facts["municipalities"]), dict(facts["passwords"]), dict(facts["ports"]))  # type: ignore[arg-type]  # JSON that `found` wrote
 
 
-def _make_keys(region: Region, today: date) -> None:
+def _make_keys(region: Region, today: date, keeper_urls: Mapping[str, str]) -> None:
     for name, password in region.passwords.items():
         region.process_folder(name).mkdir(parents=True, exist_ok=True)
         write_private(region.process_folder(name) / "password", password)
     groups = tuple(key for name in CONSUMERS for key in _service_keys(region, name))
     members = tuple(_join(region, code) for code in region.municipalities)
-    keepers = _make_keepers(region, epoch_of(today))
+    keepers = _make_keepers(region, epoch_of(today), keeper_urls)
     linking = SealingPrivateKey.generate("linking-2026-1", "linking")
     _write_keys(region.folder / "linking", [linking])
     keys = (*groups, linking, *(key for _, key in members))
@@ -151,21 +157,22 @@ def _join(region: Region, code: str) -> tuple[Participant, SealingPrivateKey]:
     return Participant(parse_municipality_code(code), status, since, until, member.oin, keys), sealing
 
 
-def _make_keepers(region: Region, epoch: str) -> tuple[RegisteredKeeper, ...]:
+def _make_keepers(region: Region, epoch: str, urls: Mapping[str, str]) -> tuple[RegisteredKeeper, ...]:
     bearers = {name: {code: secrets.token_urlsafe(24) for code in region.municipalities} for name in KEEPERS}
     for code in region.municipalities:
         own = {name: bearers[name][code] for name in KEEPERS}
         write_private(region.process_folder(municipality_principal(code)) / "keeper-tokens.json", json.dumps(own))
-    return tuple(_make_keeper(region, name, epoch, bearers[name]) for name in KEEPERS)
+    here = {name: f"http://127.0.0.1:{region.ports[name]}" for name in KEEPERS}
+    return tuple(_make_keeper(region, name, epoch, bearers[name], {**here, **urls}[name]) for name in KEEPERS)
 
 
-def _make_keeper(region: Region, name: str, epoch: str, bearers: Mapping[str, str]) -> RegisteredKeeper:
+def _make_keeper(region: Region, name: str, epoch: str, bearers: Mapping[str, str], url: str) -> RegisteredKeeper:
     folder = region.process_folder(name)
     folder.mkdir(parents=True, exist_ok=True)
     held = make_epoch_key(folder / "keys.json", epoch)
     write_bearers(folder / "bearers.json", {parse_municipality_code(code): bearer for code, bearer in bearers.items()})
     key = KeeperKey(epoch, held.key.public_key, ALWAYS)
-    return RegisteredKeeper(name, f"http://127.0.0.1:{region.ports[name]}", (key,))
+    return RegisteredKeeper(name, url, (key,))
 
 
 def _write_keys(folder: Path, sealing: Iterable[SealingPrivateKey], signing: SigningKey | None = None) -> None:

@@ -1,0 +1,110 @@
+"""What the containers of docker-compose.yml need besides the keys of a region, each in a folder of its own.
+
+A container mounts its own folder and the public one, and sees no other's secret.
+"""
+
+from __future__ import annotations
+
+import base64
+import secrets
+import uuid
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+
+from signal_exchange.contracts.topics import CONSUMERS
+from signal_exchange.demo.broker_files import Identity, format_arguments, properties_text, server_settings, write_private
+from signal_exchange.demo.founding import KEEPERS, Region
+from signal_exchange.privacy.certificates import Authority
+
+KAFKA, POSTGRES = "kafka", "postgres"
+CLIENTS_PORT, CONTROLLER_PORT, OUTSIDE_PORT = 9092, 9093, 9094
+"""Ports of Kafka's container: for the other containers, for itself, and for programs on the machine that runs them."""
+POSTGRES_PORT = 5432
+KEEPER_PORT = 8080
+OWN, PUBLIC = Path("/run/region"), Path("/run/public")
+"""Where a container mounts its own folder and the public one."""
+KAFKA_DATA = Path("/var/lib/kafka/data")
+PUBLIC_FILES = ("register.json", "region-key.json")
+KEEPER_URLS = {name: f"http://{name}:{KEEPER_PORT}" for name in KEEPERS}
+
+
+def write_container_files(region: Region, at: datetime) -> None:
+    """Write what the containers of Kafka and PostgreSQL need, and how each service reaches its database; once per folder."""
+    done = region.folder / "containers"
+    if done.exists():
+        return
+    authority = Authority.found("Synthetic demo region", at)
+    _write_public(region.folder, authority)
+    _write_kafka(region.folder / KAFKA, authority)
+    _write_postgres(region, authority)
+    done.touch()
+
+
+def _write_public(folder: Path, authority: Authority) -> None:
+    public = folder / "public"
+    public.mkdir(exist_ok=True)
+    for name in PUBLIC_FILES:
+        (public / name).write_bytes((folder / name).read_bytes())
+    (public / "ca.pem").write_bytes(authority.pem)
+
+
+def _write_kafka(folder: Path, authority: Authority) -> None:
+    folder.mkdir(exist_ok=True)
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    identity = Identity(CLIENTS_PORT, CONTROLLER_PORT, cluster_id, secrets.token_urlsafe(24))
+    shown = authority.issue([KAFKA, "localhost", "127.0.0.1"])
+    write_private(folder / "certificate.pem", (shown.key + shown.certificate).decode())
+    write_private(folder / "admin-password", identity.admin_password)
+    write_private(folder / "server.properties", properties_text(kafka_settings(identity)))
+    again = '"--ignore-formatted"\n'  # at every start but the first, the storage is formatted already
+    write_private(folder / "format.arguments", format_arguments(identity, OWN / "server.properties") + again)
+
+
+def kafka_settings(identity: Identity) -> dict[str, str]:
+    """Return the settings of the Kafka node in its container: as the demo's own broker, with TLS for every client."""
+    settings = server_settings(identity, KAFKA_DATA)
+    own, scram = f"127.0.0.1:{identity.controller_port}", "scram-sha-512.sasl.jaas.config"
+    return {
+        **settings,
+        "listeners": f"CLIENTS://:{CLIENTS_PORT},OUTSIDE://:{OUTSIDE_PORT},CONTROLLER://{own}",
+        "advertised.listeners": f"CLIENTS://{KAFKA}:{CLIENTS_PORT},OUTSIDE://127.0.0.1:{OUTSIDE_PORT}",
+        "listener.security.protocol.map": "CLIENTS:SASL_SSL,OUTSIDE:SASL_SSL,CONTROLLER:SASL_PLAINTEXT",
+        f"listener.name.outside.{scram}": settings[f"listener.name.clients.{scram}"],
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": str(OWN / "certificate.pem"),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": str(PUBLIC / "ca.pem"),
+    }
+
+
+def _write_postgres(region: Region, authority: Authority) -> None:
+    folder = region.folder / POSTGRES
+    (folder / "init").mkdir(parents=True, exist_ok=True)
+    shown = authority.issue([POSTGRES])
+    write_private(folder / "certificate.pem", shown.certificate.decode())
+    write_private(folder / "key.pem", shown.key.decode())
+    write_private(folder / "password", secrets.token_urlsafe(24))
+    passwords = {service: secrets.token_urlsafe(24) for service in CONSUMERS}
+    write_private(folder / "init" / "databases.sql", databases_text(passwords))
+    for service, password in passwords.items():
+        line = f"{POSTGRES}:{POSTGRES_PORT}:{service}:{service}:{password}\n"
+        write_private(region.process_folder(service) / "pgpass", line)
+
+
+def databases_text(passwords: Mapping[str, str]) -> str:
+    """Return the SQL that makes one database per service, which its own user alone may enter."""
+    lines = ["REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;"]
+    for service, password in passwords.items():
+        lines += [
+            f"CREATE ROLE \"{service}\" LOGIN PASSWORD '{password}';",
+            f'CREATE DATABASE "{service}" OWNER "{service}";',
+            f'REVOKE ALL ON DATABASE "{service}" FROM PUBLIC;',
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def database_url(service: str) -> str:
+    """Return how a service reaches its database: encrypted, with the password in a file."""
+    place = f"{POSTGRES}:{POSTGRES_PORT}/{service}"
+    return f"postgresql+psycopg://{service}@{place}?passfile={OWN}/pgpass&sslmode=verify-full&sslrootcert={PUBLIC}/ca.pem"

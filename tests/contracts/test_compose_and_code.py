@@ -1,0 +1,206 @@
+"""docker-compose.yml against the code: the same services and principals, known settings, and files that the founding makes."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from compose_file import FILE, MAKERS, OWN_IMAGE, ROOT, compose, environment_of, mounts_of, processes, services
+from signal_exchange.cli import COMMANDS, SERVICES, app
+from signal_exchange.contracts.topics import CONSUMERS, catalogue
+from signal_exchange.demo import container_files
+from signal_exchange.demo.founding import KEEPERS
+from signal_exchange.demo.region import SIX
+from signal_exchange.runtime.refusals import SECRET_FILES
+from signal_exchange.runtime.settings import (
+    PREFIX,
+    KeeperSettings,
+    MunicipalitySettings,
+    ProcessSettings,
+    ServiceSettings,
+    loaded,
+    settings_catalogue,
+)
+
+MUNICIPALITIES = {f"municipality-{code.lower()}" for code in SIX}
+
+
+def settings_of(name: str) -> type[ProcessSettings]:
+    if name in KEEPERS:
+        return KeeperSettings
+    return MunicipalitySettings if name in MUNICIPALITIES else ServiceSettings
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Give the folder that the founding makes."""
+    folder = tmp_path_factory.mktemp("founded") / "region"
+    assert CliRunner().invoke(app, ["found", f"--dir={folder}"]).exit_code == 0
+    return folder
+
+
+def test_there_is_one_container_for_each_service_keeper_and_municipality() -> None:
+    assert set(services()) == {*CONSUMERS, *KEEPERS, *MUNICIPALITIES, "kafka", "postgres", *MAKERS}
+
+
+@pytest.mark.parametrize("name", sorted(processes()))
+def test_each_process_runs_a_service_that_there_is(name: str) -> None:
+    run, service = processes()[name]["command"]
+    assert run == "run"
+    assert service in SERVICES
+    kinds = {**dict.fromkeys(KEEPERS, "keeper"), **dict.fromkeys(MUNICIPALITIES, "municipality")}
+    assert service == kinds.get(name, name)
+
+
+@pytest.mark.parametrize("name", MAKERS)
+def test_what_makes_the_region_is_a_command_that_there_is(name: str) -> None:
+    assert services()[name]["command"][0] in COMMANDS
+
+
+def test_the_principals_are_those_of_the_catalogue_but_oversight() -> None:
+    users = [environment_of(service).get(f"{PREFIX}KAFKA_USER") for service in processes().values()]
+    assert sorted(user for user in users if user) == sorted({*catalogue(SIX).principals} - {"oversight"})
+
+
+@pytest.mark.parametrize("name", sorted(set(processes()) - set(KEEPERS)))
+def test_each_process_is_the_principal_of_its_own_name(name: str) -> None:
+    assert environment_of(processes()[name])[f"{PREFIX}KAFKA_USER"] == name
+
+
+def test_each_node_is_that_of_its_own_municipality() -> None:
+    told = {name: environment_of(processes()[name])[f"{PREFIX}MUNICIPALITY"] for name in MUNICIPALITIES}
+    assert told == {f"municipality-{code.lower()}": code for code in SIX}
+
+
+@pytest.mark.parametrize("name", sorted(processes()))
+def test_every_variable_is_in_the_catalogue_of_settings_and_of_this_process(name: str) -> None:
+    known = {setting.variable for setting in settings_catalogue()}
+    own = {PREFIX + field.upper() for field in settings_of(name).model_fields}
+    assert set(environment_of(processes()[name])) <= known & own
+
+
+@pytest.mark.parametrize("name", sorted(processes()))
+def test_every_required_setting_is_given_and_fits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = environment_of(processes()[name])
+    group = settings_of(name)
+    assert {PREFIX + field.upper() for field, info in group.model_fields.items() if info.is_required()} <= set(given)
+    for variable, value in given.items():
+        monkeypatch.setenv(variable, value)
+    assert loaded(group).mode == given[f"{PREFIX}MODE"]
+
+
+@pytest.mark.parametrize("name", sorted(processes()))
+def test_every_secret_file_stands_in_the_own_folder_and_every_other_file_in_the_public_one(name: str) -> None:
+    mounted = mounts_of(processes()[name])
+    assert (mounted["/run/region"], mounted["/run/public"]) == (f"region/{name}", "region/public")
+    for variable, value in environment_of(processes()[name]).items():
+        if variable.endswith("_FILE"):
+            secret = variable.removeprefix(PREFIX).lower() in SECRET_FILES
+            assert value.startswith("/run/region/" if secret else "/run/public/")
+
+
+@pytest.mark.parametrize("name", sorted(processes()))
+def test_every_file_that_a_process_reads_is_made_by_the_founding(name: str, founded: Path) -> None:
+    places = {"/run/region": founded / name, "/run/public": founded / "public"}
+    for variable, value in environment_of(processes()[name]).items():
+        if variable.endswith("_FILE"):
+            place, file = value.rsplit("/", 1)
+            assert (places[place] / file).is_file(), variable
+
+
+def test_every_process_but_a_keeper_runs_in_production_mode() -> None:
+    modes = {name: environment_of(service)[f"{PREFIX}MODE"] for name, service in processes().items()}
+    assert {name for name, mode in modes.items() if mode != "production"} == set(KEEPERS)
+
+
+def test_each_service_of_the_region_has_a_database_of_its_own_and_others_keep_their_own() -> None:
+    urls = {name: environment_of(service).get(f"{PREFIX}DATABASE_URL") for name, service in processes().items()}
+    assert {name: url for name, url in urls.items() if url} == {name: container_files.database_url(name) for name in CONSUMERS}
+
+
+@pytest.mark.parametrize("name", sorted(processes()))
+def test_the_health_check_asks_the_process_itself_whether_it_is_ready(name: str) -> None:
+    port = environment_of(processes()[name])[f"{PREFIX}PORT" if name in KEEPERS else f"{PREFIX}METRICS_PORT"]
+    _, program, _, script = processes()[name]["healthcheck"]["test"]
+    assert program == "python"
+    assert f"http://127.0.0.1:{port}/health/ready" in script
+
+
+@pytest.mark.parametrize("name", ["kafka", "postgres"])
+def test_what_others_wait_for_has_a_health_check(name: str) -> None:
+    assert services()[name]["healthcheck"]["test"]
+
+
+def test_nobody_starts_before_what_it_needs() -> None:
+    done, healthy = {"condition": "service_completed_successfully"}, {"condition": "service_healthy"}
+    for name in KEEPERS:
+        assert services()[name]["depends_on"] == {"founding": done}
+    for name in MUNICIPALITIES:
+        assert services()[name]["depends_on"] == {"catalogue": done}
+    for name in CONSUMERS:
+        assert services()[name]["depends_on"] == {"catalogue": done, "postgres": healthy}
+    assert services()["catalogue"]["depends_on"] == {"kafka": healthy}
+    assert services()["kafka"]["depends_on"] == services()["postgres"]["depends_on"] == {"founding": done}
+
+
+def test_ports_and_addresses_are_those_that_the_founding_writes() -> None:
+    environments = {name: environment_of(service) for name, service in processes().items()}
+    bootstraps = {each[f"{PREFIX}KAFKA_BOOTSTRAP"] for name, each in environments.items() if name not in KEEPERS}
+    assert bootstraps == {f"{container_files.KAFKA}:{container_files.CLIENTS_PORT}"}
+    for name in KEEPERS:
+        assert container_files.KEEPER_URLS[name] == f"http://{name}:{environments[name][f'{PREFIX}PORT']}"
+    outside = container_files.OUTSIDE_PORT
+    assert services()["kafka"]["ports"] == [f"127.0.0.1:{outside}:{outside}"]
+    assert f"--bootstrap=kafka:{container_files.CLIENTS_PORT}" in services()["catalogue"]["command"]
+
+
+def test_each_keepers_network_reaches_the_municipalities_and_nobody_else() -> None:
+    members = {name for name, service in services().items() if "keepers" in service.get("networks", ())}
+    assert members == {*KEEPERS, *MUNICIPALITIES}
+
+
+def test_postgresql_is_reached_by_the_services_of_the_region_alone() -> None:
+    members = {name for name, service in services().items() if "store" in service.get("networks", ())}
+    assert members == {*CONSUMERS, "postgres"}
+
+
+def test_only_the_founding_has_no_network_at_all_and_builds_the_image() -> None:
+    assert services()["founding"]["network_mode"] == "none"
+    assert [name for name, service in services().items() if "build" in service] == ["founding"]
+    assert {service["pull_policy"] for service in (*processes().values(), services()["catalogue"])} == {"never"}
+
+
+def test_the_image_has_the_version_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    images = {each["image"] for each in services().values() if each["image"].startswith(OWN_IMAGE)}
+    assert images == {f"{OWN_IMAGE}:{project['version']}"}
+
+
+def test_kafka_is_the_version_that_the_tests_run_on() -> None:
+    pom = (ROOT / "deploy" / "kafka" / "pom.xml").read_text(encoding="utf-8")
+    _, _, version = services()["kafka"]["image"].partition(":")
+    assert f">{version}<" in pom
+
+
+def test_every_volume_and_network_is_used_and_declared() -> None:
+    used = {each["source"] for service in services().values() for each in service.get("volumes", ()) if each["type"] == "volume"}
+    assert used == set(compose()["volumes"])
+    assert {each for service in services().values() for each in service.get("networks", ())} == set(compose()["networks"])
+
+
+def test_every_file_of_the_checkout_that_is_mounted_is_there() -> None:
+    bound = [each for service in services().values() for each in service.get("volumes", ()) if each["type"] == "bind"]
+    assert len(bound) == 2
+    assert all((FILE.parent / each["source"]).is_file() and each["read_only"] for each in bound)
+
+
+def test_postgresql_lets_nobody_in_from_the_network_without_tls_and_a_password() -> None:
+    lines = (ROOT / "deploy" / "postgres" / "pg_hba.conf").read_text(encoding="utf-8").splitlines()
+    rules = [line.split() for line in lines if line and not line.startswith("#")]
+    assert {rule[-1] for rule in rules} == {"scram-sha-256"}
+    assert [rule for rule in rules if rule[0] == "host"] == [["host", "all", "all", "127.0.0.1/32", "scram-sha-256"]]
+    assert "-chba_file=/etc/postgresql/pg_hba.conf" in services()["postgres"]["command"]
+    assert "-cssl=on" in services()["postgres"]["command"]

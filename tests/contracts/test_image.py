@@ -1,0 +1,79 @@
+"""The image: pinned, without root, from requirements with hashes, and with everything inside that a service reads."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from pathlib import Path
+
+import pytest
+from hatchling.builders.wheel import WheelBuilder
+
+from compose_file import ROOT, services
+
+LINES = (ROOT / "deploy" / "Dockerfile").read_text(encoding="utf-8").replace("\\\n", " ").splitlines()
+INSTRUCTIONS = [line.split(maxsplit=1) for line in LINES if line and not line.startswith("#")]
+
+
+def arguments(instruction: str) -> list[str]:
+    return [words for name, words in INSTRUCTIONS if name == instruction]
+
+
+def test_every_stage_starts_from_the_same_python_by_its_full_tag() -> None:
+    images = [words.split()[0] for words in arguments("FROM")]
+    assert len(images) == 2
+    assert len(set(images)) == 1
+    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", images[0])
+
+
+def test_what_is_installed_is_pinned_by_hash_and_nothing_else_is_fetched() -> None:
+    requirements, package = (words for words in arguments("RUN") if "pip install" in words)
+    assert requirements.endswith("install --require-hashes -r /build/requirements/run.txt")
+    assert "--no-deps" in package
+    assert "--no-build-isolation" in package
+    assert "ADD" not in {name for name, _ in INSTRUCTIONS}
+
+
+def test_it_runs_as_the_user_that_the_compose_file_names_and_never_as_root() -> None:
+    assert arguments("USER") == ["1000:1000"]
+    assert {service["user"] for service in services().values()} == {"1000:1000"}
+    assert INSTRUCTIONS[-2:] == [["ENTRYPOINT", '["signal-exchange"]'], ["CMD", '["--help"]']]
+
+
+def test_the_last_stage_takes_nothing_from_the_checkout() -> None:
+    last = max(number for number, (name, _) in enumerate(INSTRUCTIONS) if name == "FROM")
+    assert [words for name, words in INSTRUCTIONS[last:] if name == "COPY"] == [
+        "--from=build /opt/signal-exchange /opt/signal-exchange"
+    ]
+
+
+def test_what_is_copied_is_there_and_nothing_more_goes_to_the_builder() -> None:
+    copied = {source for words in arguments("COPY") if "--from" not in words for source in words.split()[:-1]}
+    assert all((ROOT / source).exists() for source in copied)
+    ignored = [line for line in (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    assert ignored[0] == "*"
+    assert {line.removeprefix("!") for line in ignored if line.startswith("!")} == copied
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the package as the image does."""
+    (built,) = WheelBuilder(str(ROOT)).build(directory=str(tmp_path_factory.mktemp("wheel")), versions=["standard"])
+    return Path(built)
+
+
+def test_the_package_carries_every_schema_and_every_file_of_reference_data(wheel: Path) -> None:
+    inside = set(zipfile.ZipFile(wheel).namelist())
+    schemas = {f"signal_exchange/{file.relative_to(ROOT)}" for file in (ROOT / "schemas").rglob("*.avsc")}
+    package = ROOT / "services" / "signal_exchange"
+    kept = [file for file in package.rglob("*") if file.is_file() and "__pycache__" not in file.parts]
+    assert len(schemas) > 30
+    assert schemas | {str(file.relative_to(ROOT / "services")) for file in kept} <= inside
+
+
+def test_the_package_carries_nothing_of_the_tests(wheel: Path) -> None:
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {name.partition("/")[0] for name in names} == {
+        "signal_exchange",
+        next(n for n in names if "dist-info" in n).partition("/")[0],
+    }
