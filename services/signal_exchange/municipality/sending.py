@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import socket
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
 from kafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.connection import KafkaConnection
@@ -17,6 +20,7 @@ from signal_exchange.stream.outbox import Letter
 BATCH_BYTES: Final = 262_144
 LINGER_MILLISECONDS: Final = 5
 SETTLE_SECONDS: Final = 2.0
+CONNECT_SECONDS: Final = 2.0
 
 
 class Sender(Protocol):
@@ -75,11 +79,20 @@ class KafkaSender:
 
     def _connected(self) -> Any:  # noqa: ANN401 - ships no types
         if self._producer is None:
-            try:
-                self._producer = KafkaProducer(**self._options())
-            except KafkaError as error:
-                raise BrokerUnavailable(type(error).__name__) from None
+            if not any(map(_accepts, self._connection.servers)):
+                raise BrokerUnavailable("NotListening")
+            self._producer = self._made()
         return self._producer
+
+    def _made(self) -> Any:  # noqa: ANN401 - ships no types
+        opened: list[Any] = []
+        try:
+            return KafkaProducer(**self._options(), kafka_client=partial(_remembered, opened))
+        except KafkaError as error:
+            for client in opened:  # the constructor that fails leaves a thread and its sockets behind
+                client.close()
+                client._net.stop()  # noqa: SLF001 - what the producer's own close does
+            raise BrokerUnavailable(type(error).__name__) from None
 
     def _options(self) -> dict[str, Any]:
         milliseconds = int(self._delivery_seconds * 1000)
@@ -104,6 +117,21 @@ class KafkaSender:
         }
         for reason in sorted(reasons):
             logs.warn("world_unavailable", step="broker", reason=reason)
+
+
+def _remembered(opened: list[Any], **settings: object) -> Any:  # noqa: ANN401 - ships no types
+    opened.append(KafkaNetClient(**settings))
+    return opened[-1]
+
+
+def _accepts(server: str) -> bool:
+    # Asked here, because kafka-python leaves the socket of a refused connection to the garbage collector.
+    host, _, port = server.rpartition(":")
+    try:
+        socket.create_connection((host, int(port)), timeout=CONNECT_SECONDS).close()
+    except OSError:
+        return False
+    return True
 
 
 def quiet_client() -> None:
