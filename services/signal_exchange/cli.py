@@ -63,7 +63,9 @@ class LazyGroup(TyperGroup):
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - click's types
         """Return the command of this name, importing its part."""
         if cmd_name in GROUPS:
-            return typer.main.get_command(_load(GROUPS[cmd_name]))
+            group = typer.main.get_command(_load(GROUPS[cmd_name]))
+            group.name = cmd_name
+            return group
         if cmd_name in COMMANDS:
             part = typer.main.get_command(_load(COMMANDS[cmd_name]))
             return part.get_command(ctx, cmd_name) if hasattr(part, "get_command") else part

@@ -1,0 +1,51 @@
+"""The one command: every part answers --help under its own name, and what is wrong is told in one sentence."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signal_exchange.cli import COMMANDS, GROUPS, SERVICES
+
+
+def command(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIGNAL_EXCHANGE_")}
+    words = [sys.executable, "-m", "signal_exchange.cli", *arguments]
+    return subprocess.run(words, env={**inherited, **settings}, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_help_names_every_part() -> None:
+    said = command("--help")
+    assert said.returncode == 0
+    assert [name for name in ("run", *COMMANDS, *GROUPS) if f" {name} " not in said.stdout] == []
+
+
+@pytest.mark.parametrize("name", ["run", *COMMANDS, *GROUPS])
+def test_every_part_answers_help(name: str) -> None:
+    said = command(name, "--help")
+    assert (said.returncode, "Usage" in said.stdout) == (0, True)
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_a_service_without_settings_names_all_that_are_missing_and_ends(service: str) -> None:
+    said = command("run", service)
+    assert said.returncode == 1
+    assert "SIGNAL_EXCHANGE_DATA_DIR" in said.stderr
+    assert "Traceback" not in said.stderr
+
+
+def test_an_unknown_service_and_an_unreadable_file_of_settings_are_told(tmp_path: Path) -> None:
+    assert "There is no service kettle" in " ".join(command("run", "kettle").stderr.split())
+    said = command("-e", str(tmp_path / "missing"), "settings")
+    assert (said.returncode, "cannot be read" in " ".join(said.stderr.replace("│", " ").split())) == (2, True)
+
+
+def test_settings_may_come_from_a_file(tmp_path: Path) -> None:
+    (tmp_path / "env").write_text("# comment\nSIGNAL_EXCHANGE_DATA_DIR=/nowhere\n", encoding="utf-8")
+    said = command("-e", str(tmp_path / "env"), "run", "routing")
+    assert "SIGNAL_EXCHANGE_DATA_DIR" not in said.stderr
+    assert "SIGNAL_EXCHANGE_KEYS_FILE" in said.stderr
