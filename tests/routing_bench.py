@@ -1,0 +1,62 @@
+"""Routing on a bench: batches through the real handler on a store of their own, and what it would send."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from senders import Sender, coded_example, identity_in
+from signal_exchange.contracts.codec import decode_whole
+from signal_exchange.demo.founding import Region
+from signal_exchange.routing.composition import rulebook
+from signal_exchange.routing.handler import RoutingHandler
+from signal_exchange.routing.store import TABLES, RoutingStore, StoredSignal
+from signal_exchange.runtime.database import Database
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outbox import Letter
+from signal_exchange.stream.work import Work
+
+
+class Bench:
+    """Runs batches through routing on a store of its own and remembers what it would send."""
+
+    def __init__(self, region: Region, file: Path) -> None:
+        identity = identity_in(region, "routing")
+        self.region = region
+        self.handler = RoutingHandler(rulebook(identity.register), identity.sealed_part)
+        self.seal = identity.parking_seal("routing")
+        self.database = Database(f"sqlite+pysqlite:///{file}", TABLES)
+        self.database.create_tables()
+        self.letters: list[Letter] = []
+        self.reasons: list[str] = []
+
+    def run(self, *messages: Message) -> list[Letter]:
+        with self.database.transaction() as connection:
+            work = Work("routing", connection, self.seal)
+            self.handler(messages, work)
+        self.letters += work.letters
+        self.reasons += [each.reason for each in work.parked]
+        return work.letters
+
+    def sent(self, topic: str) -> list[dict[str, Any]]:
+        return [decode_whole(letter.value).fields for letter in self.letters if letter.topic == topic]
+
+    def verdicts(self) -> dict[int, str]:
+        facts = [
+            fact for fact in self.sent("signal-trace") if fact["stage"] in ("RECEIVED", "PARKED") and fact["sequence"] is not None
+        ]
+        return {fact["sequence"]: fact["verdict"] for fact in facts}
+
+    def stored(self) -> list[StoredSignal]:
+        with self.database.reading() as connection:
+            return RoutingStore(connection).all_signals()
+
+
+def sender_of(bench: Bench, example: str) -> Sender:
+    return Sender.of(bench.region, coded_example(example)["municipality"])
+
+
+def latest(states: Sequence[dict[str, Any]], status: str = "OFFERED") -> list[dict[str, Any]]:
+    by_key = {state["signal_id"]: state for state in states}
+    return [state for state in by_key.values() if state["status"] == status]
