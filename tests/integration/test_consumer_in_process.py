@@ -1,0 +1,219 @@
+"""The Faust app under every consumer, in this process on a real Kafka: commit after the effects, and never otherwise."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import time
+import urllib.request
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import faust
+import pytest
+from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
+from sqlalchemy import MetaData
+
+from real_exchange import Exchange
+from signal_exchange.contracts.codec import encode
+from signal_exchange.runtime import clock, logs
+from signal_exchange.runtime.admin_client import admin_client
+from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import BrokerUnavailable
+from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.sender import KafkaSender
+from signal_exchange.stream.service import Consumer, ConsumerSpec, run_consumer
+from signal_exchange.stream.work import Work
+
+# mode leaves the event loop of Faust's consumer thread to the garbage collector; in the product the process ends with it.
+pytestmark = [pytest.mark.timeout(120), pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
+TABLES = MetaData()
+OUTBOX = outbox_table(TABLES)
+RECORDS = 30
+
+
+class Bench:
+    """A topic, a user with just the rights of a consumer, and a handler that remembers."""
+
+    def __init__(self, exchange: Exchange, folder: Path) -> None:
+        self.exchange, self.folder = exchange, folder
+        self.topic = exchange.fresh_topic()
+        self.user = exchange.fresh_user(reads=(self.topic,), writes=("parked", "signal-trace"))
+        self.seen: list[int] = []
+        self.pause = 0.0
+
+    def handle(self, messages: Sequence[Message], _work: Work) -> None:
+        self.seen += [message.fields["highest"] for message in messages]
+        time.sleep(self.pause)
+
+    def consumer(self, *, handle: Any = None, instance: str = "1", grace: float = 5.0, **more: Any) -> Consumer:
+        data = self.folder / instance
+        data.mkdir(exist_ok=True)
+        (data / "password").write_text(self.user.password, encoding="utf-8")
+        settings = ServiceSettings(
+            mode="demo",
+            data_dir=data,
+            register_file=data,
+            region_key_file=data,
+            keys_file=data,
+            kafka_bootstrap=self.user.bootstrap,
+            kafka_user=self.user.username,
+            kafka_password_file=data / "password",
+            instance=instance,
+            session_seconds=10,
+            grace_seconds=grace,
+            batch_records=10,
+        )
+        database = Database(settings.database("bench"), TABLES)
+        database.create_tables()
+        spec = ConsumerSpec(self.user.username, "routing", (self.topic,), database, OUTBOX, handle or self.handle, _seal, **more)
+        return Consumer(spec, settings)
+
+    def send(self, numbers: Sequence[int]) -> None:
+        at = clock.now()
+        envelope = {"event_type": "x", "time": at, "publisher_run": "r", "sequence": 0, "key_id": "k"}
+        with closing(KafkaProducer(acks="all", **self.exchange.admin.for_kafka_python())) as producer:
+            values = [encode("Checkpoint", {"envelope": envelope, "municipality": "GM0983", "highest": each}) for each in numbers]
+            for future in [producer.send(self.topic, value=value, key=str(n).encode()) for n, value in enumerate(values)]:
+                future.get(20)
+
+    def committed(self) -> int:
+        with admin_client(self.exchange.admin) as admin:
+            offsets = admin.list_group_offsets(self.user.username)[self.user.username]
+        return sum(each.offset for part, each in offsets.items() if part.topic == self.topic)
+
+
+def _seal(content: bytes, parked_id: str) -> dict[str, object]:
+    return {"group": "g", "key_id": parked_id, "ciphertext": content}
+
+
+@pytest.fixture
+def bench(exchange: Exchange, tmp_path: Path) -> Iterator[Bench]:
+    logs.configure("bench", "WARNING")
+    yield Bench(exchange, tmp_path)
+    gc.collect()  # here, where the warnings about it are expected, and not in whichever test comes next
+
+
+def metrics_of(consumer: Consumer) -> bytes:
+    with urllib.request.urlopen(f"http://127.0.0.1:{consumer.health.port}/metrics", timeout=5) as answer:
+        return bytes(answer.read())
+
+
+async def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "not in time"
+        await asyncio.sleep(0.05)
+
+
+def run(story: Awaitable[None]) -> None:
+    async def whole() -> None:
+        await story
+
+    asyncio.run(whole())
+
+
+def test_what_was_handled_is_committed_and_what_waited_in_the_outbox_is_sent(bench: Bench) -> None:
+    consumer = bench.consumer()
+    with consumer.spec.database.transaction() as connection:
+        Outbox(connection, OUTBOX).add([Letter("signal-trace", "left by a crash", b"x")])
+
+    async def story() -> None:
+        await consumer.app.start()
+        await until(lambda: len(bench.seen) == RECORDS)
+        await until(consumer.progress.ready)
+        assert b"signal_exchange_batches_handled_total" in await asyncio.to_thread(metrics_of, consumer)
+        await until(lambda: bench.committed() == RECORDS)
+        await consumer.app.stop()
+
+    bench.send(range(RECORDS))
+    run(story())
+    assert sorted(bench.seen) == list(range(RECORDS))
+    assert consumer.metrics.registry.get_sample_value("signal_exchange_outbox_sent_total", {"topic": "signal-trace"}) == 1
+
+
+def test_a_fault_of_our_own_stops_the_app_and_commits_nothing(bench: Bench) -> None:
+    def broken(_messages: Sequence[Message], _work: Work) -> None:
+        raise RuntimeError("ours")
+
+    consumer = bench.consumer(handle=broken)
+
+    async def story() -> None:
+        await consumer.app.start()
+        await until(lambda: consumer.app.crashed)
+        await consumer.app.stop()
+
+    bench.send(range(3))
+    run(story())
+    assert bench.committed() == 0
+
+
+def test_a_fault_of_what_runs_alongside_stops_the_app(bench: Bench) -> None:
+    async def broken() -> None:
+        raise RuntimeError("ours")
+
+    consumer = bench.consumer(alongside=(broken,))
+
+    async def story() -> None:
+        await consumer.app.start()
+        await until(lambda: consumer.app.crashed)
+        await consumer.app.stop()
+
+    run(story())
+
+
+@pytest.mark.parametrize(("pause", "grace"), [(0.2, 5.0), (6.0, 0.2)], ids=["settles in time", "outlives its grace"])
+def test_a_second_worker_joins_and_every_record_is_handled(bench: Bench, pause: float, grace: float) -> None:
+    first, second = bench.consumer(instance="1", grace=grace), bench.consumer(instance="2", grace=grace)
+    bench.pause = pause
+
+    async def story() -> None:
+        await first.app.start()
+        await until(lambda: len(bench.seen) > 0)
+        await second.app.start()
+        bench.pause = 0.0
+        await until(lambda: set(bench.seen) == set(range(RECORDS)))
+        await until(lambda: bench.committed() == RECORDS)
+        await second.app.stop()
+        await first.app.stop()
+
+    bench.send(range(RECORDS))
+    run(story())
+    assert len(bench.seen) <= RECORDS + 10
+
+
+def test_a_letter_that_is_not_acknowledged_is_a_fault_of_the_world(bench: Bench) -> None:
+    sender = KafkaSender(KafkaConnection(bench.user.bootstrap, bench.user.username, bench.user.password), request_seconds=5)
+
+    async def story() -> None:
+        await sender.start()
+        with pytest.raises(BrokerUnavailable):
+            await sender.send([Letter("accepted", "k", b"this user may not write here")])
+        await sender.stop()
+
+    run(story())
+
+
+def test_a_sender_that_never_started_stops() -> None:
+    run(KafkaSender(KafkaConnection("127.0.0.1:1", "nobody", "x")).stop())
+
+
+def test_running_a_consumer_makes_its_tables_and_hands_it_to_faust(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    handed: list[Any] = []
+
+    class Worker:
+        def __init__(self, app: Any, **_options: Any) -> None:
+            handed.append(app)
+
+        def execute_from_commandline(self) -> None:
+            handed.append("runs")
+
+    monkeypatch.setattr(faust, "Worker", Worker)
+    prepared = bench.consumer()
+    run_consumer(prepared.spec, prepared.settings)
+    assert [handed[0].sources, handed[1]] == [(bench.topic,), "runs"]
