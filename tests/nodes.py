@@ -71,7 +71,7 @@ class Clock:
 
 @dataclass
 class ObedientBroker:
-    """A broker in memory: acknowledges all it gets, unless it is down, or refuses the keys in `refused`."""
+    """A broker in memory: acknowledges all it gets, unless it is down, or refuses the event ids in `refused`."""
 
     letters: list[Letter] = field(default_factory=list)
     down: bool = False
@@ -80,7 +80,7 @@ class ObedientBroker:
     def send(self, letters: Sequence[Letter]) -> list[bool]:
         if self.down:
             raise BrokerUnavailable("Down")
-        arrived = [letter.key not in self.refused for letter in letters]
+        arrived = [dict(letter.headers)["ce_id"].decode() not in self.refused for letter in letters]
         self.letters += [letter for letter, came in zip(letters, arrived, strict=True) if came]
         return arrived
 

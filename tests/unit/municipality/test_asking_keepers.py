@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from nodes import VENLO, Clock, ObedientKeepers, Town, a_town, example, lines_of, served, settings_in
-from signal_exchange.demo.founding import KEEPERS
+from nodes import NOW, VENLO, Clock, ObedientKeepers, Town, a_town, example, lines_of, served, settings_in, settings_of
+from signal_exchange.demo.founding import KEEPERS, found
 from signal_exchange.municipality.cases import Outcome
 from signal_exchange.municipality.keepers import REST_SECONDS, RestingTokens, read_bearers, require_private
 from signal_exchange.municipality.node import node_of, read_vault_key
@@ -96,6 +96,14 @@ def test_a_register_without_two_keepers_is_refused_at_the_start(town: Town) -> N
     node = replace(town.node, identity=replace(town.node.identity, register=register))
     with pytest.raises(Refused, match="sleutelbewaarders"), node.publishing():
         pass
+
+
+def test_a_signing_key_of_another_municipality_sends_nothing(tmp_path: Path) -> None:
+    region = found(tmp_path / "region", [VENLO, "GM0988"], NOW.date())
+    theirs = settings_of(region, "GM0988").keys_file
+    node = node_of(settings_of(region, VENLO, keys_file=theirs))
+    with pytest.raises(Refused, match="ondertekensleutel"):
+        node.relay()
 
 
 def test_a_signing_key_that_the_register_does_not_know_sends_nothing(town: Town, tmp_path: Path) -> None:

@@ -48,7 +48,7 @@ def test_a_view_confirms_only_its_own_signal_run_and_number(town: Town, run: str
 
 def test_a_row_is_confirmed_even_when_the_broker_never_acknowledged_it(town: Town) -> None:
     (result,) = town.publish(example())
-    town.broker.refused = {str(result.signal_id)}
+    town.broker.refused = {f"{result.signal_id}.1"}
     town.relay().send_due()
     (row,) = town.waiting()
     hear(town, a_view(row.signal_id, (str(row.publisher_run), 1, "routed")))
@@ -56,7 +56,7 @@ def test_a_row_is_confirmed_even_when_the_broker_never_acknowledged_it(town: Tow
 
 
 def test_same_view_twice_is_one_view_and_an_older_one_never_wins(town: Town) -> None:
-    newer, older = a_view("one", revision=7, version=2), a_view("one", revision=6, version=1)
+    newer, older = a_view("one", revision=7, version=2), a_view("one", revision=6, version=3)
     for message in (newer, newer, older):
         hear(town, message)
     assert [(row["revision"], row["version"]) for row in town.rows(VIEWS)] == [(7, 2)]

@@ -151,6 +151,13 @@ def test_a_reference_that_stands_twice_in_one_file_is_judged_in_order(town: Town
     ]
 
 
+def test_two_changes_of_one_record_in_one_file_are_two_versions(town: Town) -> None:
+    town.publish(example())
+    results = town.publish(example(estimated_victims=3), example(estimated_victims=4))
+    assert [(each.outcome, each.version) for each in results] == [(Outcome.NEW_VERSION, 2), (Outcome.NEW_VERSION, 3)]
+    assert [row["version"] for row in town.rows(OUTBOX)] == [1, 2, 3]
+
+
 def test_absent_null_and_empty_are_the_same_content(town: Town) -> None:
     town.publish(example())
     record = example(accounts=None) | {"narrative": example()["narrative"]}
