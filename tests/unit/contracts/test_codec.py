@@ -83,17 +83,27 @@ def test_a_signed_signal_of_every_example_reaches_routing_whole() -> None:
         assert decode(each.value, "routing") == Decoded(each.record, dict(each.fields))
 
 
-@pytest.mark.parametrize("change", ["missing", "unknown_type", "none"])
+@pytest.mark.parametrize("change", ["missing", "unknown_type", "none", "one_too_many"])
 def test_what_does_not_fit_cannot_be_encoded_and_is_told_without_its_values(change: str) -> None:
     fields: dict[str, Any] = {**filled(schema_of("Checkpoint"), full=True), "municipality": MARK}
     if change == "missing":
         del fields["highest"]
+    elif change == "one_too_many":
+        fields["summary"] = MARK
     else:
         fields["highest"] = MARK if change == "unknown_type" else None
     with pytest.raises(CannotEncode, match=r"^The datum does not fit the schema Checkpoint\.$") as fault:
         encode("Checkpoint", fields)
     assert MARK not in "".join(traceback.format_exception(fault.value))
     assert fault.value.record == "Checkpoint"
+
+
+def test_a_value_that_fits_none_of_its_types_is_not_told() -> None:
+    fields = filled(schema_of("SignalPublished"), full=True)
+    fields["signal"]["supersedes"] = {"text": MARK}  # null or a number
+    with pytest.raises(CannotEncode) as fault:
+        encode("SignalPublished", fields)
+    assert MARK not in "".join(traceback.format_exception(fault.value))
 
 
 def with_bad_body(body: bytes) -> bytes:

@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, String, Table, select
 from sqlalchemy.dialects import postgresql
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from signal_exchange.runtime import database as database_module
 from signal_exchange.runtime.columns import Moment, Sealed
@@ -194,6 +195,33 @@ def test_a_row_that_the_constraints_exclude_is_our_fault_and_is_told_without_val
         put(database, [row])
     assert MARK not in everything_told(fault.value)
     assert not isinstance(fault.value, WorldUnavailable)
+
+
+@pytest.mark.parametrize(
+    ("refusal", "told"), [(IntegrityError, StoreMisused), (DataError, StoreMisused), (OperationalError, StoreUnavailable)]
+)
+def test_what_a_driver_says_about_a_row_is_not_told(database: Database, refusal: type[DBAPIError], told: type[Exception]) -> None:
+    def fail() -> None:
+        with database.transaction():
+            raise refusal("INSERT", {"name": MARK}, sqlite3.Error(f"Key (name)=({MARK}) already exists."))
+
+    with pytest.raises(told, match=r"^Error$") as fault:
+        fail()
+    assert MARK not in everything_told(fault.value)
+
+
+@pytest.mark.parametrize(
+    ("pragma", "value"), [("journal_mode", "wal"), ("secure_delete", 1), ("synchronous", 2), ("foreign_keys", 1)]
+)
+def test_sqlite_is_safe_against_power_cuts_and_overwrites_what_was_deleted(
+    database: Database, pragma: str, value: object
+) -> None:
+    with database.reading() as connection:
+        assert connection.exec_driver_sql(f"PRAGMA {pragma}").scalar() == value
+
+
+def test_the_library_shows_no_parameters_either(database: Database) -> None:
+    assert database.engine.hide_parameters
 
 
 def test_an_error_of_the_handler_itself_passes_as_it_is(database: Database) -> None:

@@ -6,11 +6,9 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,18 +34,13 @@ class Printed:
 
 
 @pytest.fixture
-def printed(monkeypatch: pytest.MonkeyPatch) -> Iterator[Printed]:
-    """Configure the log as a process does, and put everything back afterwards."""
-    root, made = logging.getLogger(), Printed()
-    before = list(root.handlers), root.level
-    root.handlers = []  # else configuring closes those of pytest
+def printed(monkeypatch: pytest.MonkeyPatch) -> Printed:
+    """Configure the log as a process does; every unit test puts it back afterwards."""
+    made = Printed()
+    logging.getLogger().handlers = []  # else configuring closes those of pytest
     monkeypatch.setattr(sys, "stderr", made.stream)
     logs.configure("routing")
-    yield made
-    root.handlers = before[0]
-    root.setLevel(before[1])
-    structlog.reset_defaults()
-    structlog.contextvars.clear_contextvars()
+    return made
 
 
 def test_a_listed_event_is_one_json_line_with_service_level_and_utc_time(printed: Printed) -> None:
