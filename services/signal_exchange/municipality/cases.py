@@ -14,7 +14,7 @@ from signal_exchange.municipality.checking import Checked
 from signal_exchange.municipality.importing import Line
 from signal_exchange.municipality.preparing import Draft
 from signal_exchange.municipality.refusals import Refusal
-from signal_exchange.municipality.store import WITHDRAWN, Known, VaultRow
+from signal_exchange.municipality.store import PUBLISHED, WITHDRAWN, Known, VaultRow
 from signal_exchange.privacy.vault import VaultKey
 
 
@@ -59,6 +59,7 @@ class Verdict(Enum):
     ADOPTED = auto()
     """The exchange has this signal and we, restored from a backup, had lost it: kept again, not published again."""
     ENDED = auto()
+    """The signal was withdrawn, and nobody said that it may be published again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +85,12 @@ class Case:
     candidate: Candidate
     before: Known | None
     signal_id: str
+    again: bool = False
 
     @classmethod
-    def of(cls, candidate: Candidate, before: Known | None) -> Case:
-        """Return the case, under the id that the signal has, or gets now."""
-        return cls(candidate, before, before.signal_id if before else str(uuid.uuid4()))
+    def of(cls, candidate: Candidate, before: Known | None, *, again: bool = False) -> Case:
+        """Return the case, under the id that the signal has, or gets now; `again` also publishes what was withdrawn."""
+        return cls(candidate, before, before.signal_id if before else str(uuid.uuid4()), again)
 
     @property
     def verdict(self) -> Verdict:
@@ -97,9 +99,12 @@ class Case:
             return Verdict.NEW
         if self.before.content_mac is None:
             return Verdict.ADOPTED
+        withdrawn = self.before.state == WITHDRAWN
+        if withdrawn and self.again:
+            return Verdict.NEXT
         if self.before.content_mac == self.candidate.content:
             return Verdict.SAME
-        return Verdict.ENDED if self.before.state == WITHDRAWN else Verdict.NEXT
+        return Verdict.ENDED if withdrawn else Verdict.NEXT
 
     @property
     def version(self) -> int:
@@ -115,8 +120,8 @@ class Case:
     def vault_row(self, key: VaultKey) -> VaultRow:
         """Return the row that keeps the record, encrypted."""
         encrypted = key.encrypt(self.signal_id, json.dumps(self.candidate.checked.record, ensure_ascii=False).encode())
-        state = {"state": self.before.state} if self.before else {}
-        return VaultRow(self.signal_id, self.candidate.reference, self.version, self.candidate.content, encrypted, **state)
+        state = self.before.state if self.before and self.verdict is Verdict.ADOPTED else PUBLISHED
+        return VaultRow(self.signal_id, self.candidate.reference, self.version, self.candidate.content, encrypted, state)
 
     def result(self, outcome: Outcome, warnings: tuple[str, ...] = ()) -> Result:
         """Return the result of this case."""

@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
@@ -28,6 +28,7 @@ from signal_exchange.municipality.threads import Worker
 from signal_exchange.municipality.withdrawing import Withdrawn
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.runtime.settings import PREFIX, MunicipalitySettings
 from signal_exchange.stream.commands import AsJson, show_json, show_rows
 
@@ -59,6 +60,7 @@ def publish(
     *,
     municipality: Municipality = None,
     rejects: Annotated[Path | None, typer.Option(help="Where refused lines go; else FILE.rejects.jsonl.")] = None,
+    again: Annotated[bool, typer.Option("--again", help="Publish also what was withdrawn, as its next version.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The input is CSV, whatever its name is.")] = False,
     as_json: AsJson = False,
     csv_columns: ListColumns = False,  # noqa: ARG001 - its callback ends the command
@@ -74,7 +76,7 @@ def publish(
         try:
             with node.publishing() as publisher, _relaying(node) as relay:
                 lines = read_lines(stream, is_csv=csv or file.lower().endswith(".csv"))
-                for result in with_progress(publisher.publish(lines), stream):
+                for result in with_progress(replace(publisher, again=again).publish(lines), stream):
                     tally.take(result, reject_file)
                 _await_sent(relay)
         except KeyboardInterrupt:
@@ -183,6 +185,7 @@ def municipality_settings(code: str | None) -> MunicipalitySettings:
 
 def _node(code: str | None) -> Node:
     settings = municipality_settings(code)
+    refuse_sample_settings(settings)
     logs.configure("municipality", "WARNING")
     return node_of(settings)
 

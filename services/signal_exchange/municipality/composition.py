@@ -21,6 +21,7 @@ from signal_exchange.municipality.publishing import Publisher
 from signal_exchange.municipality.relay import RelayLoop
 from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER
 from signal_exchange.municipality.threads import Wait, Worker
+from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
 
 LOOPBACK: Final = "127.0.0.1"
@@ -99,6 +100,7 @@ def _token(path: Path | None) -> str | None:
 def main() -> None:
     """Run the node until it is stopped."""
     settings = municipality_settings(None)
+    refuse_sample_settings(settings)
     node = node_of(settings)
     with node.publishing() as publisher:
         run_consumer(consumer_spec(node, publisher), settings)

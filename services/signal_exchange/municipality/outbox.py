@@ -129,8 +129,6 @@ class Outbox:
 
     def put_signed(self, run: str, numbered: Sequence[tuple[int, int, Signed]]) -> None:
         """Keep number and signed bytes of rows: from now on these and no others are sent."""
-        if not numbered:
-            return
         statement = sql.update(OUTBOX).where(OUTBOX.c.number == sql.bindparam("of_row"))
         values = [
             {

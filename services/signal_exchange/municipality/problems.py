@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
@@ -32,7 +31,6 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(Refused, _of_refused)
     app.add_exception_handler(WorldUnavailable, _of_world)
     app.add_exception_handler(HTTPException, _of_framework)
-    app.add_exception_handler(RequestValidationError, _of_validation)
 
 
 async def _of_problem(_request: Request, fault: Exception) -> JSONResponse:
@@ -56,10 +54,6 @@ async def _of_framework(_request: Request, fault: Exception) -> JSONResponse:
     status = HTTPStatus(fault.status_code)
     titles = {HTTPStatus.NOT_FOUND: "Deze bron bestaat niet.", HTTPStatus.METHOD_NOT_ALLOWED: "Deze methode bestaat hier niet."}
     return _answer(status, titles.get(status, "De aanvraag is onjuist."), headers=dict(fault.headers or {}))
-
-
-async def _of_validation(_request: Request, _fault: Exception) -> JSONResponse:
-    return _answer(HTTPStatus.BAD_REQUEST, "De aanvraag is onjuist.")
 
 
 def _answer(

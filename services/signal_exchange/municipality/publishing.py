@@ -32,7 +32,7 @@ _OUTCOMES: Final = {Verdict.NEW: Outcome.PUBLISHED, Verdict.NEXT: Outcome.NEW_VE
 
 @dataclass(frozen=True, slots=True)
 class Publisher:
-    """Publishes the records of one municipality. `now` is its clock."""
+    """Publishes the records of one municipality. `now` is its clock; `again` also publishes what was withdrawn."""
 
     rulebook: Rulebook
     preparer: Preparer
@@ -41,6 +41,7 @@ class Publisher:
     metrics: Metrics
     now: Callable[[], datetime]
     chunk_records: int = CHUNK_RECORDS
+    again: bool = False
 
     def publish(self, lines: Iterable[Line]) -> Iterator[Result]:
         """Publish every line that may be, and give each line's result, in order.
@@ -88,7 +89,7 @@ class Publisher:
     def _try(self, candidates: Sequence[Candidate], at: datetime) -> list[Result]:
         """Settle every candidate but those that another process kept at the same moment."""
         known = self.recorder.known([each.reference for each in candidates])
-        cases = [Case.of(each, known.get(each.reference)) for each in candidates]
+        cases = [Case.of(each, known.get(each.reference), again=self.again) for each in candidates]
         leaving = [case for case in cases if case.verdict in (Verdict.NEW, Verdict.NEXT)]
         answers = list(zip(leaving, self.preparer.prepare([case.draft() for case in leaving], at), strict=True))
         fit = {id(case): answer for case, answer in answers if isinstance(answer, Prepared)}

@@ -39,7 +39,7 @@ NOT_A_RECORD: Final = Refusal(RECORD, "R-VAL-22", "V22_TYPE")
 TOO_LARGE: Final = Refusal(RECORD, "R-VAL-15", "V15_SIZE")
 NO_REFERENCE: Final = Refusal("local_ref", "R-VAL-01", "V01_MISSING")
 ENDED: Final = Refusal("local_ref", "R-VAL-16", "V16_VERSION")
-"""The signal under this reference was withdrawn: what changed after that is a new signal with a new reference."""
+"""The signal under this reference was withdrawn: it is published again only when a person says so."""
 
 
 def refusals_of(violations: Iterable[Violation]) -> Iterator[Refusal]:

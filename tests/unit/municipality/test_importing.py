@@ -191,7 +191,9 @@ def test_r_val_17_a_filled_cell_under_an_unknown_column_is_told_by_its_name() ->
     assert not empty.refusals
 
 
-@pytest.mark.parametrize("header", ["local_ref,local_ref", "foo,bar"], ids=["twice", "unknown"])
+@pytest.mark.parametrize(
+    "header", ["local_ref,local_ref", "foo,bar", "local_ref\rA-1"], ids=["twice", "unknown", "old line ends"]
+)
 def test_a_header_that_cannot_be_right_is_refused_as_a_whole(header: str) -> None:
     assert rules(read(f"{header}\nA-1,A-1\n", is_csv=True)) == [(1, "record", "R-VAL-22")]
 

@@ -198,6 +198,25 @@ def test_the_node_of_another_municipality_refuses(run: Run, tmp_path: Path) -> N
             run(*words, "--municipality", "GM0988")
 
 
+def test_production_refuses_what_is_good_for_a_demo_only(town: Town) -> None:
+    result = CliRunner().invoke(app, ["outbox"], env={**environment(town), "SIGNAL_EXCHANGE_MODE": "production"})
+    assert isinstance(result.exception, Refused)
+    assert "KAFKA_CA_FILE" in str(result.exception)
+
+
+def test_what_was_withdrawn_is_refused_and_published_again_with_an_option(tmp_path: Path, run: Run) -> None:
+    run("publish", written(tmp_path / "a.jsonl", example()))
+    run("withdraw", "VEN-2026-0311", "--reason", "MISTAKE")
+    changed = written(tmp_path / "b.jsonl", example(estimated_victims=9))
+    assert run("publish", changed).exit_code == 2
+    assert "nieuwe versie" in run("publish", changed, "--again").output
+
+
+def test_values_that_had_no_room_are_told(tmp_path: Path, run: Run) -> None:
+    plates = [{"plate": f"WI {10_000 + number}", "country": "PL"} for number in range(40)]
+    assert "meer kenmerken" in run("publish", written(tmp_path / "a.jsonl", example(plates=plates))).output
+
+
 def test_settings_that_are_missing_are_named() -> None:
     result = CliRunner().invoke(app, ["outbox"])
     assert isinstance(result.exception, Refused)

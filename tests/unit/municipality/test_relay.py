@@ -10,7 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 
 from nodes import VENLO, ObedientBroker, Town, a_town, example, together
-from signal_exchange.municipality.outbox import OUTBOX, RUNS, Outbox
+from signal_exchange.municipality.outbox import OUTBOX, RUNS, Outbox, Outgoing
 from signal_exchange.municipality.relay import LEASE_SECONDS, RelayLoop
 from signal_exchange.municipality.store import TABLES
 from signal_exchange.runtime.faults import BrokerUnavailable
@@ -234,6 +234,12 @@ def test_what_is_in_the_outbox_is_only_what_may_leave(town: Town) -> None:
     (after,) = town.rows(OUTBOX)
     assert after["fields"] is None, "from now on only the signed bytes count"
     assert town.rows(RUNS)[0]["next_sequence"] == 2
+
+
+def test_an_outbox_takes_only_what_can_be_written_down_as_it_is(town: Town) -> None:
+    strange = Outgoing("one", 1, "SignalPublished", {"signal": {"a", "set"}}, "")
+    with town.node.database.transaction() as connection, pytest.raises(TypeError):
+        Outbox(connection).add([strange], town.clock())
 
 
 def test_the_tables_are_made_on_postgresql_too() -> None:

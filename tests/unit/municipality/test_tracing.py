@@ -116,6 +116,15 @@ def test_a_signal_that_is_not_here_cannot_be_withdrawn(town: Town) -> None:
         town.node.withdrawer().withdraw("VEN-2026-9999", "MISTAKE", town.clock())
 
 
+def test_what_was_withdrawn_is_published_again_only_when_a_person_says_so(town: Town, signal_id: str) -> None:
+    town.node.withdrawer().withdraw(signal_id, "MISTAKE", town.clock())
+    (again,) = town.publish(example(), again=True)
+    assert (again.outcome.value, again.signal_id, again.version) == ("NEW_VERSION", signal_id, 3)
+    assert town.rows(SIGNALS)[0]["state"] == "PUBLISHED"
+    (same,) = town.publish(example(), again=True)
+    assert same.outcome.value == "UNCHANGED"
+
+
 def test_r_val_16_what_changes_after_a_withdrawal_is_refused_and_what_does_not_is_nothing(town: Town, signal_id: str) -> None:
     town.node.withdrawer().withdraw(signal_id, "MISTAKE", town.clock())
     (same,) = town.publish(example())
