@@ -40,7 +40,14 @@ MARKS = {
         }
     ],
     "places": [
-        {"kind": "DWELLING", "postcode": "5999 ZX", "number": "7741", "addition": "q", "street": "Straatmerk", "bag_id": None}
+        {
+            "kind": "DWELLING",
+            "postcode": "5999 ZX",
+            "number": "7741",
+            "addition": "Toevoegmerk",
+            "street": "Straatmerk",
+            "bag_id": None,
+        }
     ],
     "plates": [{"plate": "GX-777-B", "country": "NL"}],
     "accounts": ["NL13 TEST 0123 4567 89"],
@@ -65,7 +72,8 @@ WORDS = (
     "40700000777",
     "5999 ZX",
     "5999ZX",
-    "7741",
+    "Toevoegmerk",
+    "TOEVOEGMERK",
     "Straatmerk",
     "GX-777-B",
     "GX777B",
