@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,9 @@ from whole_exchange import an_exchange
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(200)]
 
 
-@pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Exchange]:
-    with an_exchange(tmp_path_factory.mktemp("poison"), services=("routing",), nodes=()) as exchange:
+@pytest.fixture
+def whole(tmp_path: Path) -> Iterator[Exchange]:
+    with an_exchange(tmp_path / "exchange", services=("routing",), nodes=()) as exchange:
         yield exchange
 
 
