@@ -103,21 +103,19 @@ class Outbox:
         if outgoing:
             self._connection.execute(OUTBOX.insert(), [_columns(each, at) for each in outgoing])
 
+    def is_due(self, now: datetime, sent_before: datetime) -> bool:
+        """Say whether there is anything to claim."""
+        return bool(self._connection.execute(sql.select(sql.exists().where(*_due(now, sent_before)))).scalar_one())
+
     def claim(self, now: datetime, *, until: datetime, sent_before: datetime, limit: int) -> list[Row]:
         """Take rows for this process alone until a moment: those never acknowledged, and those not confirmed for long.
 
         A later version waits until the earlier one was acknowledged, so that versions never overtake each other.
         """
-        earlier = OUTBOX.alias("earlier")
-        is_earlier = sql.and_(earlier.c.signal_id == OUTBOX.c.signal_id, earlier.c.number < OUTBOX.c.number)
-        free = sql.or_(OUTBOX.c.leased_until.is_(None), OUTBOX.c.leased_until <= now)
-        due = sql.or_(OUTBOX.c.sent_at.is_(None), OUTBOX.c.sent_at <= sent_before)
-        first = ~sql.exists().where(is_earlier, earlier.c.sent_at.is_(None))
-        chosen = sql.select(OUTBOX).where(free, due, first).order_by(OUTBOX.c.number).limit(limit)
+        chosen = sql.select(OUTBOX).where(*_due(now, sent_before)).order_by(OUTBOX.c.number).limit(limit)
         rows = [_row(row) for row in self._connection.execute(chosen.with_for_update(skip_locked=True))]
-        self._connection.execute(
-            sql.update(OUTBOX).where(OUTBOX.c.number.in_([row.number for row in rows])).values(leased_until=until)
-        )
+        claimed = OUTBOX.c.number.in_([row.number for row in rows])
+        self._connection.execute(sql.update(OUTBOX).where(claimed).values(leased_until=until))
         return rows
 
     def take_numbers(self, run: str, count: int) -> int:
@@ -190,6 +188,14 @@ class Outbox:
     def told(self, run: str, highest: int) -> None:
         """Note that a checkpoint arrived."""
         self._connection.execute(sql.update(RUNS).where(RUNS.c.publisher_run == run, RUNS.c.told < highest).values(told=highest))
+
+
+def _due(now: datetime, sent_before: datetime) -> tuple[sql.ColumnElement[bool], ...]:
+    earlier = OUTBOX.alias("earlier")
+    free = sql.or_(OUTBOX.c.leased_until.is_(None), OUTBOX.c.leased_until <= now)
+    due = sql.or_(OUTBOX.c.sent_at.is_(None), OUTBOX.c.sent_at <= sent_before)
+    is_earlier = sql.and_(earlier.c.signal_id == OUTBOX.c.signal_id, earlier.c.number < OUTBOX.c.number)
+    return free, due, ~sql.exists().where(is_earlier, earlier.c.sent_at.is_(None))
 
 
 def _columns(outgoing: Outgoing, at: datetime) -> dict[str, object]:

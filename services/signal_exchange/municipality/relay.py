@@ -88,6 +88,9 @@ class Relay:
     def _claimed(self) -> list[tuple[Row, Signed]]:
         now = self.now()
         until, stale = now + timedelta(seconds=LEASE_SECONDS), now - timedelta(seconds=self.resend_seconds)
+        with self.database.reading() as connection:
+            if not Outbox(connection).is_due(now, stale):
+                return []
         with self.database.transaction() as connection:
             outbox = Outbox(connection)
             rows = outbox.claim(now, until=until, sent_before=stale, limit=self.batch_rows)
