@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -63,6 +64,8 @@ def test_a_process_that_dies_is_told_in_one_sentence_and_nothing_is_left(staying
     assert "worklist-youth ended with exit code -9" in said.replace("\n", " ")
     assert "Traceback" not in said
     assert left_running(tmp_path / "demo") == []
+    figures = going_on_with(tmp_path / "demo")
+    assert (figures["conserved"], figures["in_flight"], figures["published"]) == (True, 0, 11)
 
 
 def test_killing_the_demo_itself_leaves_nothing_running(staying: subprocess.Popen[str], tmp_path: Path) -> None:
@@ -81,6 +84,20 @@ def test_a_folder_with_someone_elses_files_is_left_alone(tmp_path: Path) -> None
     said = subprocess.run([*COMMAND, "--once", "--dir", str(tmp_path)], capture_output=True, text=True, timeout=60, check=False)
     assert (said.returncode, "choose another folder" in said.stderr) == (1, True)
     assert (tmp_path / "mine.txt").read_text(encoding="utf-8") == "mine"
+
+
+def test_there_must_be_something_to_go_on_with(tmp_path: Path) -> None:
+    options = ["--once", "--keep", "--dir", str(tmp_path)]
+    said = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=60, check=False)
+    assert (said.returncode, "nothing of the demo" in said.stderr) == (1, True)
+
+
+def going_on_with(folder: Path) -> dict[str, Any]:
+    options = ["--once", "--keep", "--json", "--dir", str(folder)]
+    said = subprocess.run([*COMMAND, *options], capture_output=True, text=True, timeout=120, check=False)
+    assert said.returncode == 0, said.stderr
+    figures: dict[str, Any] = json.loads(said.stdout)
+    return figures
 
 
 def read_until(process: subprocess.Popen[str], words: str) -> None:

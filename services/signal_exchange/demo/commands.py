@@ -7,6 +7,7 @@ import shutil
 import signal
 import time
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from typing import Annotated
 
@@ -20,7 +21,7 @@ from signal_exchange.demo.exchange import Exchange, checkout
 from signal_exchange.demo.java import BrokerFailed
 from signal_exchange.demo.processes import ChildFailed
 from signal_exchange.demo.region import SIX
-from signal_exchange.demo.running import DemoRun, NotAccountedFor, Result, prepare_input
+from signal_exchange.demo.running import DemoRun, Input, NotAccountedFor, Result, prepare_input
 from signal_exchange.demo.watching import Picture, Watch, reader
 from signal_exchange.domain.times import local_day
 from signal_exchange.runtime import clock
@@ -42,6 +43,7 @@ def demo(
     folder: Annotated[
         Path, typer.Option("--dir", help="Folder for everything that the demo makes; it is emptied at the start.")
     ] = Path("var/demo"),
+    keep: Annotated[bool, typer.Option("--keep", help="Go on with what the folder holds, and publish nothing new.")] = False,
 ) -> None:
     """Run the whole exchange on this machine, with a synthetic region in which nobody is real.
 
@@ -51,8 +53,11 @@ def demo(
     for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell had the first one ignored, as in the background
         signal.signal(number, signal.default_int_handler)
     try:
-        result = _run(_emptied(folder), console, signals=signals, seed=seed, stay=not once)
-    except (BrokerFailed, ChildFailed, NotAccountedFor) as failure:
+        place = _kept(folder) if keep else _emptied(folder)
+        result = _run(place, console, None if keep else (signals, seed), stay=not once)
+    except ChildFailed as failure:
+        raise Refused(f"{failure} Nothing that was published is lost: `demo --keep` goes on with it.") from None
+    except (BrokerFailed, NotAccountedFor) as failure:
         raise Refused(str(failure)) from None
     except KeyboardInterrupt:
         console.print("Stopped; nothing is left running.")
@@ -60,6 +65,12 @@ def demo(
     if once:
         typer.echo(json.dumps(result.as_json(), indent=2) if as_json else _as_text(result))
     raise typer.Exit(0 if result.as_expected else 1)
+
+
+def _kept(folder: Path) -> Path:
+    if not (folder / MARK).exists():
+        raise Refused(f"{folder} holds nothing of the demo to go on with.")
+    return folder.resolve()
 
 
 def _emptied(folder: Path) -> Path:
@@ -72,22 +83,26 @@ def _emptied(folder: Path) -> Path:
     return folder
 
 
-def _run(folder: Path, console: Console, *, signals: int, seed: int, stay: bool) -> Result:
+def _run(folder: Path, console: Console, size: tuple[int, int] | None, *, stay: bool) -> Result:
     today = local_day(clock.now())
     if not (checkout() / "tests" / "oracle").is_dir():
         raise Refused("The demo needs a checkout of the repository: its truth comes from tests/oracle.")
-    console.print(f"Synthetic region: {signals} signals, seed {seed}; nobody in it is real.")
-    given = prepare_input(folder / "input", seed, signals, today)
+    given = _input(folder, console, *size, today) if size else None
     with Exchange(folder, today, municipalities=(*SIX, *PENDING), told=console.print) as exchange:
         with (
             reader(exchange.connection("oversight"), "signal-trace") as trace,
             Live(console=console, refresh_per_second=4) as live,
         ):
-            run = DemoRun(exchange, given, Watch(trace), today, lambda picture: live.update(_picture(picture)))
-            result = run.run()
+            run = DemoRun(exchange, Watch(trace), today, lambda picture: live.update(_picture(picture)))
+            result = run.run(given) if given else run.wait()
         if stay:
             _stay(exchange, result, console)
     return result
+
+
+def _input(folder: Path, console: Console, signals: int, seed: int, today: date) -> Input:
+    console.print(f"Synthetic region: {signals} signals, seed {seed}; nobody in it is real.")
+    return prepare_input(folder / "input", seed, signals, today)
 
 
 def _stay(exchange: Exchange, result: Result, console: Console) -> None:
@@ -134,7 +149,8 @@ def _picture(picture: Picture) -> Group:
 
 def _as_text(result: Result) -> str:
     figures = result.as_json()
-    verdict = "Nothing was lost, and everything went where the rules say." if result.as_expected else "NOT as it should be."
+    judged = ", and everything went where the rules say" if result.judged else ""
+    verdict = f"Nothing was lost{judged}." if result.as_expected else "NOT as it should be."
     lines = [verdict, *(f"  {name}: {value}" for name, value in figures.items() if name not in ("differences", "numbers"))]
     return "\n".join([*lines, *(f"  difference: {each}" for each in result.differences[:20])])
 
