@@ -15,11 +15,12 @@ from sqlalchemy import BigInteger, Column, Connection, Index, Integer, LargeBina
 from signal_exchange.municipality.envelopes import Signed
 from signal_exchange.municipality.store import TABLES
 from signal_exchange.runtime.columns import Moment
+from signal_exchange.runtime.database import add_once
 
 RUNS: Final = Table(
     "record_runs",
     TABLES,
-    Column("number", Integer, primary_key=True, autoincrement=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
     Column("publisher_run", String, nullable=False, unique=True),
     Column("next_sequence", BigInteger, nullable=False),
     Column("told", BigInteger, nullable=False),
@@ -174,9 +175,13 @@ class Outbox:
         row = self._connection.execute(last).one_or_none()
         return (row[0], row[1] - 1) if row else None
 
-    def begin_run(self, run: str, at: datetime) -> None:
-        """Begin a numbering from 1."""
-        self._connection.execute(RUNS.insert().values(publisher_run=run, next_sequence=1, told=0, started_at=at))
+    def begin_run(self, run: str, at: datetime) -> str:
+        """Begin a numbering from 1 and return it, or the one that another process began at the same moment."""
+        last = self._connection.execute(sql.select(sql.func.max(RUNS.c.number))).scalar_one() or 0
+        row = {"number": last + 1, "publisher_run": run, "next_sequence": 1, "told": 0, "started_at": at}
+        add_once(self._connection, RUNS, [row])
+        begun = sql.select(RUNS.c.publisher_run).where(RUNS.c.number == last + 1)
+        return str(self._connection.execute(begun).scalar_one())
 
     def checkpoints(self, *, again: bool) -> dict[str, int]:
         """Return the highest number of every run of which it was not told yet; `again`: of the run in use in any case."""

@@ -108,11 +108,7 @@ class Relay:
 
     def _run(self, outbox: Outbox) -> str:
         in_use = outbox.run_in_use()
-        if in_use is not None:
-            return in_use[0]
-        run = str(uuid.uuid4())
-        outbox.begin_run(run, self.now())
-        return run
+        return in_use[0] if in_use is not None else outbox.begin_run(str(uuid.uuid4()), self.now())
 
     def _sign(self, row: Row, run: str, sequence: int) -> Signed:
         outgoing = row.outgoing
