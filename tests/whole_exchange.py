@@ -99,13 +99,13 @@ def _each_store_has_each_signal_once(exchange: Exchange, expected: dict[str, Any
     care = {signal_id: routes["CARE_COORDINATOR"]["deliver_as"] for signal_id, routes in last.items()}
     adults = sorted(signal_id for signal_id, form in care.items() if form in ("FULL_PSEUDONYMOUS", "CONSULT"))
     minors = sorted(signal_id for signal_id, form in care.items() if form == "YOUTH_ROUTE")
-    assert sorted(row["signal_id"] for row in open_rows(exchange, "worklist")) == adults
-    assert sorted(row["signal_id"] for row in open_rows(exchange, "worklist-youth")) == minors
+    assert sorted(row["signal_id"] for row in listed_rows(exchange, "worklist")) == adults
+    assert sorted(row["signal_id"] for row in listed_rows(exchange, "worklist-youth")) == minors
 
 
-def open_rows(exchange: Exchange, service: str) -> list[dict[str, Any]]:
+def listed_rows(exchange: Exchange, service: str) -> list[dict[str, Any]]:
     """Return what a worklist lists."""
-    said = exchange.command(service, service, "list", "--json")
+    said = exchange.command(service, service, "list", "--all", "--json")
     assert said.returncode == 0, said.stderr
     rows: list[dict[str, Any]] = json.loads(said.stdout)
     return rows
