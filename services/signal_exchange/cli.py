@@ -18,6 +18,7 @@ GROUPS = {
     "worklist-youth": "signal_exchange.worklist.commands:youth_app",
     "agenda": "signal_exchange.agenda.commands:app",
     "statistics": "signal_exchange.statistics.commands:app",
+    "feedback": "signal_exchange.feedback.commands:app",
     "keeper": "signal_exchange.pseudonyms.commands:app",
     "schemas": "signal_exchange.contracts.commands:app",
     "topics": "signal_exchange.contracts.commands:topics_app",
@@ -43,6 +44,7 @@ SERVICES = {
     "statistics": "signal_exchange.statistics.composition:main",
     "feedback": "signal_exchange.feedback.composition:main",
     "municipality": "signal_exchange.municipality.composition:main",
+    "feedback": "signal_exchange.feedback.commands:app",
     "keeper": "signal_exchange.pseudonyms.composition:main",
 }
 """What `run` can run."""

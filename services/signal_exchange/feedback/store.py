@@ -37,6 +37,11 @@ class FeedbackStore:
         found = (View((row.municipality, row.signal_id), row.revision, row.numbers, row.steps, row.outcomes) for row in rows)
         return {view.owner: view for view in found if view.owner in wanted}
 
+    def all_views(self) -> list[View]:
+        """Return every view, by municipality and signal."""
+        rows = self._connection.execute(select(VIEWS).order_by(VIEWS.c.municipality, VIEWS.c.signal_id))
+        return [View((row.municipality, row.signal_id), row.revision, row.numbers, row.steps, row.outcomes) for row in rows]
+
     def put(self, views: Sequence[View]) -> None:
         """Write views; an older revision never wins."""
         put_newer(self._connection, VIEWS, [_row(view) for view in views], guard="revision")

@@ -52,6 +52,11 @@ class StatisticsStore:
         """Write facts; an older revision never wins."""
         put_newer(self._connection, OBSERVATIONS, _latest(observations), guard="revision")
 
+    def fact(self, observation_id: str) -> dict[str, Any] | None:
+        """Return one fact as it was last told, or None."""
+        row = self._connection.execute(select(OBSERVATIONS).where(OBSERVATIONS.c.observation_id == observation_id)).first()
+        return None if row is None else dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+
     def report_counts(self, since: str, until: str) -> list[ReportCount]:
         """Count the reports of these publishing days, first and last included (R-STAT-01, I01), by municipality and form."""
         grouped = (OBSERVATIONS.c.municipality, OBSERVATIONS.c.form)

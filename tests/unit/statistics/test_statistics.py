@@ -122,6 +122,18 @@ def test_raw_counts_say_that_they_are_raw_and_not_for_publication(tmp_path: Path
     assert json.loads(told(tmp_path, "list", "--json", "--year", "2025"))["reports"] == []
 
 
+def test_one_fact_is_shown_under_its_random_id(tmp_path: Path) -> None:
+    consumer = statistics(f"sqlite+pysqlite:///{tmp_path / 'statistics.sqlite'}")
+    consumer.take(an_observation(1))
+    [row] = consumer.rows(OBSERVATIONS)
+    observation_id = row["observation_id"]
+    fact = json.loads(told(tmp_path, "show", str(observation_id), "--json"))
+    assert (fact["municipality"], fact["form"], fact["counted"]) == (VENLO, "LABOUR", True)
+    assert "LABOUR" in told(tmp_path, "show", str(observation_id))
+    unknown = CliRunner().invoke(app, ["show", "unknown"], env=an_environment(tmp_path, "statistics"))
+    assert isinstance(unknown.exception, Refused)
+
+
 def test_an_empty_store_says_so(tmp_path: Path) -> None:
     assert told(tmp_path, "list").splitlines() == [RAW, "Er zijn nog geen signalen geteld."]
 
