@@ -44,7 +44,6 @@ SERVICES = {
     "statistics": "signal_exchange.statistics.composition:main",
     "feedback": "signal_exchange.feedback.composition:main",
     "municipality": "signal_exchange.municipality.composition:main",
-    "feedback": "signal_exchange.feedback.commands:app",
     "keeper": "signal_exchange.pseudonyms.composition:main",
 }
 """What `run` can run."""
