@@ -11,16 +11,21 @@ KAFKA_LIBS := deploy/kafka/libs
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# The files name every package that is needed: asking pip to resolve as well would let a newer release of one break the install.
+PIP_PINNED := $(PIP) --require-hashes --no-deps
+
 .venv/run.stamp: requirements/run.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing pinned requirements into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/run.txt
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP_PINNED) -r requirements/run.txt
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
 	@echo "Installing the pinned test tools into .venv ..."
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@$(PIP_PINNED) -r requirements/dev.txt
+	@$(BIN)/python -m pip check >/dev/null
 	@touch $@
 
 setup: .venv/dev.stamp ## Everything a developer needs, in .venv

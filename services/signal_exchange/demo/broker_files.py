@@ -9,7 +9,7 @@ import random
 import secrets
 import socket
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
@@ -48,9 +48,18 @@ def _new_identity() -> Identity:
     return Identity(next(free), next(free), cluster_id, secrets.token_urlsafe(24))
 
 
-def free_ports() -> Iterator[int]:
-    """Yield loopback ports that are free now, each once."""
-    return (port for port in random.sample(PORTS, len(PORTS)) if port_is_free(port))
+_GIVEN: set[int] = set()
+"""Ports that this process has given out: whoever got one may not listen on it yet."""
+
+
+def free_ports(taken: Iterable[int] = ()) -> Iterator[int]:
+    """Yield loopback ports that are free now and that nobody was given; `taken` are those that were given out long ago."""
+    candidates = sorted(set(PORTS).difference(taken))
+    random.shuffle(candidates)
+    for port in candidates:
+        if port not in _GIVEN and port_is_free(port):
+            _GIVEN.add(port)
+            yield port
 
 
 def port_is_free(port: int) -> bool:

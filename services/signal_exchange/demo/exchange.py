@@ -126,7 +126,7 @@ class Exchange:
         return self.command(node, "publish", str(file), "--municipality", code, "--json")
 
     def _children(self) -> list[Child]:
-        ports = free_ports()
+        ports = free_ports(taken=self.region.ports.values())
         keepers = [self._child(name, ("run", "keeper"), self.region.ports[name], "/v1/sleutels") for name in KEEPERS]
         services = [self._child(name, ("run", name), next(ports), "/health/ready") for name in self.services]
         nodes = [self._child(name, ("run", "municipality"), next(ports), "/health/ready") for name in self.nodes]

@@ -17,6 +17,7 @@ from signal_exchange.demo.tether import tethered
 
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.1
+LAST_WORDS_LENGTH = 300
 
 
 class ChildFailed(Exception):  # noqa: N818 - says what happened
@@ -129,7 +130,8 @@ class Household:
 
 
 def _last_words(log: Path) -> str:
-    said = [
-        line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.startswith("signal-exchange:")
-    ]
-    return f"It said: {said[-1].removeprefix('signal-exchange: ')} " if said else ""
+    """Return what a process said last: its own sentence if it was refused something, else the last line of its log."""
+    lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    own = [line for line in lines if line.startswith("signal-exchange:")]
+    said = own or lines
+    return f"It said: {said[-1].removeprefix('signal-exchange: ')[:LAST_WORDS_LENGTH]} " if said else ""

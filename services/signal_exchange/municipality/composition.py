@@ -21,6 +21,7 @@ from signal_exchange.municipality.publishing import Publisher
 from signal_exchange.municipality.relay import RelayLoop
 from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER
 from signal_exchange.municipality.threads import Wait, Worker
+from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
 
@@ -73,7 +74,19 @@ def _relay_loop(node: Node) -> RelayLoop:
 def _serve_api(node: Node, publisher: Publisher) -> Callable[[Wait], None]:
     settings = node.settings
     app = create_app(Api(publisher.publish, node.tracer().trace, _token(settings.api_token_file)))
-    return lambda wait: serve(app, socket.create_server((LOOPBACK, settings.api_port)), wait)
+    return lambda wait: serve(app, listening(settings.api_port), wait)
+
+
+def listening(port: int) -> socket.socket:
+    """Return a socket that listens on a loopback port.
+
+    Raises:
+        Refused: the port is taken.
+    """
+    try:
+        return socket.create_server((LOOPBACK, port))
+    except OSError as fault:
+        raise Refused(f"The port {port} of the REST API cannot be listened on: {fault.strerror}.") from None
 
 
 def serve(app: FastAPI, listener: socket.socket, wait: Wait) -> None:

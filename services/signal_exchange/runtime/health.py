@@ -12,6 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from prometheus_client import generate_latest
 
 from signal_exchange.runtime import clock
+from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.metrics import Metrics
 
 LOOPBACK = "127.0.0.1"
@@ -49,10 +50,14 @@ class Progress:
 
 
 class HealthServer:
-    """Answers /metrics, /health/live and /health/ready on loopback, in a thread of its own."""
+    """Answers /metrics, /health/live and /health/ready on loopback, in a thread of its own.
+
+    Raises:
+        Refused: the port is taken.
+    """
 
     def __init__(self, port: int, metrics: Metrics, progress: Progress) -> None:
-        self._server = ThreadingHTTPServer((LOOPBACK, port), _handler(metrics, progress))
+        self._server = _listening(port, _handler(metrics, progress))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
@@ -69,6 +74,13 @@ class HealthServer:
         """Stop to answer and free the port."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _listening(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+    try:
+        return ThreadingHTTPServer((LOOPBACK, port), handler)
+    except OSError as fault:
+        raise Refused(f"The port {port} of /metrics and /health cannot be listened on: {fault.strerror}.") from None
 
 
 def _handler(metrics: Metrics, progress: Progress) -> type[BaseHTTPRequestHandler]:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from signal_exchange.runtime import clock
+from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.health import HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
 
@@ -145,3 +146,8 @@ def test_after_stop_the_port_is_free(progress: Progress) -> None:
     second.start()
     second.stop()
     assert second.port == port
+
+
+def test_a_taken_port_is_refused_in_one_sentence_that_names_it(server: HealthServer, progress: Progress) -> None:
+    with pytest.raises(Refused, match=f"port {server.port} of /metrics and /health cannot be listened on"):
+        HealthServer(server.port, progress.metrics, progress)

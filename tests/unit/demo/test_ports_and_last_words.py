@@ -1,0 +1,41 @@
+"""Ports are given out once, and a process that ends early is told with its last words."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from signal_exchange.demo.broker_files import PORTS, free_ports
+from signal_exchange.demo.processes import Child, ChildFailed, Household
+
+
+def test_no_port_is_given_twice_even_when_nobody_listens_on_it_yet() -> None:
+    given = [*islice(free_ports(), 200), *islice(free_ports(), 200)]
+    assert len(set(given)) == len(given)
+
+
+def test_ports_that_were_given_out_long_ago_are_left_alone() -> None:
+    kept = PORTS[200:]
+    assert set(islice(free_ports(taken=kept), 20)) <= set(PORTS[:200])
+
+
+@pytest.mark.parametrize(
+    ("log", "words"),
+    [
+        ("signal-exchange: The port 1 is taken.\nshutting down\n", "It said: The port 1 is taken. "),
+        ("first\nOSError: no space left\n\n", "It said: OSError: no space left "),
+        ("", "exit code 1. Its log: "),
+    ],
+)
+def test_a_process_that_ended_is_told_with_its_last_words(tmp_path: Path, log: str, words: str) -> None:
+    child = Child("worklist", ("no-such-command",), {}, tmp_path / "worklist.log", "http://127.0.0.1:1/")
+    child.start()
+    child.wait(60)
+    child.log.write_text(log, encoding="utf-8")
+    assert child.process is not None
+    child.process.returncode = 1
+    with pytest.raises(ChildFailed) as failed:
+        Household([child]).check()
+    assert words in str(failed.value)
