@@ -29,7 +29,7 @@ from signal_exchange.stream.work import Work
 VENLO, WEERT, ROERMOND = "GM0983", "GM0988", "GM0957"
 MUNICIPALITIES = (VENLO, WEERT, ROERMOND)
 GROUPS = ("care", "youth", "table", "linking", *(f"gm:{code}" for code in MUNICIPALITIES))
-PARKING = tuple(f"parking:{service}" for service in ("worklist", "worklist-youth", "agenda", "statistics", "feedback"))
+PARKING = tuple(f"parking:{service}" for service in ("linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback"))
 START = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 """A Wednesday, 10:00 in Amsterdam: the first moment of most tests."""
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
@@ -292,7 +292,14 @@ class Consuming:
         return {name: self.rows(self.tables.tables[name]) for name in names}
 
 
-_READERS = {"outcomes": "feedback", "signal-trace": "oversight", "parked": "oversight"}
+_READERS = {
+    "outcomes": "feedback",
+    "observations": "statistics",
+    "link-candidates": "agenda",
+    "links": "agenda",
+    "signal-trace": "oversight",
+    "parked": "oversight",
+}
 
 
 def _sent(topic: str, key: str, value: bytes | None) -> Sent:

@@ -38,6 +38,7 @@ COMMANDS = {
 """Single commands, by name: module and the Typer app that has it."""
 SERVICES = {
     "routing": "signal_exchange.routing.composition:main",
+    "linking": "signal_exchange.linking.composition:main",
     "worklist": "signal_exchange.worklist.composition:main",
     "worklist-youth": "signal_exchange.worklist.composition:main_youth",
     "agenda": "signal_exchange.agenda.composition:main",

@@ -70,7 +70,7 @@ class Topic:
 
 SIGNALS_KEEP = timedelta(days=7)
 TRACE_KEEP = timedelta(days=60 * 30)
-CONSUMERS = ("routing", "worklist", "worklist-youth", "agenda", "statistics", "feedback")
+CONSUMERS = ("routing", "linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback")
 """Services that consume; the principal, the consumer group and the Faust app of each have this name."""
 
 
@@ -135,12 +135,13 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             "Direct danger, within minutes.",
             SIGNALS_KEEP,
         ),
+        *_links(),
         Topic(
             "observations",
             "observation_id",
             Kind.STATE,
             ("Observation",),
-            ("routing",),
+            ("routing", "linking"),
             ("statistics",),
             "Facts for the figures, under random ids.",
         ),
@@ -149,7 +150,7 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             "signal_id/outcome_id",
             Kind.STATE,
             ("Outcome",),
-            ("routing", "worklist", "worklist-youth", "agenda"),
+            ("routing", "linking", "worklist", "worklist-youth", "agenda"),
             ("routing", "feedback"),
             "What happened, on its way home; partitioned by signal_id.",
         ),
@@ -171,6 +172,48 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             CONSUMERS,
             ("oversight",),
             "What could not be processed, sealed to its owner.",
+        ),
+    )
+
+
+def _links() -> tuple[Topic, ...]:
+    return (
+        Topic(
+            "link-tokens",
+            "signal_id",
+            Kind.STATE,
+            ("LinkTokens",),
+            ("routing",),
+            ("linking",),
+            "Sealed link tokens, passed on unopened, of every signal that may be linked.",
+        ),
+        Topic(
+            "link-answers",
+            "link_id",
+            Kind.LOG,
+            ("LinkAnswer",),
+            ("routing", "agenda"),
+            ("linking",),
+            "What officers and the chain director decide about links.",
+            SIGNALS_KEEP,
+        ),
+        Topic(
+            "link-candidates",
+            "link_id",
+            Kind.STATE,
+            ("LinkCandidate",),
+            ("linking",),
+            ("agenda",),
+            "Pairs that may belong together, for who decides; never a value.",
+        ),
+        Topic(
+            "links",
+            "signal_id",
+            Kind.STATE,
+            ("ClusterMembership",),
+            ("linking",),
+            ("routing", "agenda"),
+            "Which signals are one item.",
         ),
     )
 

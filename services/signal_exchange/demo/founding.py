@@ -27,7 +27,7 @@ from signal_exchange.pseudonyms.commands import make_epoch_key
 from signal_exchange.pseudonyms.keys import write_bearers
 
 KEEPERS = ("keeper-a", "keeper-b")
-GROUP_OF = {"worklist": "care", "worklist-youth": "youth", "agenda": "table"}
+GROUP_OF = {"worklist": "care", "worklist-youth": "youth", "agenda": "table", "linking": "linking"}
 """The recipient group whose texts a service may open."""
 BEGIN = datetime(2022, 1, 1, tzinfo=UTC)
 ALWAYS = Period(BEGIN)
@@ -119,9 +119,7 @@ def _make_keys(region: Region, today: date, keeper_urls: Mapping[str, str]) -> N
     groups = tuple(key for name in CONSUMERS for key in _service_keys(region, name))
     members = tuple(_join(region, code) for code in region.municipalities)
     keepers = _make_keepers(region, epoch_of(today), keeper_urls)
-    linking = SealingPrivateKey.generate("linking-2026-1", "linking")
-    _write_keys(region.folder / "linking", [linking])
-    keys = (*groups, linking, *(key for _, key in members))
+    keys = (*groups, *(key for _, key in members))
     register = Register(1, tuple(member for member, _ in members), tuple(GroupKey(key.public, ALWAYS) for key in keys), keepers)
     _sign(region.folder, register)
 

@@ -29,6 +29,7 @@ OBSERVATIONS = Table(
     Column("victim_age_bands", JSON, nullable=False),
     Column("estimated_victims", Integer),
     Column("counted", Boolean, nullable=False),
+    Column("age_class", String),
 )
 """One row per fact, as it was last told. A withdrawn report stays and is not counted (R-STAT-01)."""
 

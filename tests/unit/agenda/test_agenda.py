@@ -281,8 +281,12 @@ def test_a_batch_takes_a_handful_of_statements() -> None:
     assert len([each for each in statements if not each.startswith("BEGIN")]) <= 7
 
 
-def test_the_service_reads_items_and_alerts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_service_reads_items_alerts_and_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in an_environment(tmp_path, "agenda").items():
         monkeypatch.setenv(name, value)
     spec = consumer_spec(service_settings())
-    assert (spec.name, spec.sources, spec.handle) == ("agenda", ("agenda-items", "chair-alerts"), AgendaHandler(CALENDAR))
+    assert (spec.name, spec.sources, spec.handle) == (
+        "agenda",
+        ("agenda-items", "chair-alerts", "link-candidates", "links"),
+        AgendaHandler(CALENDAR),
+    )

@@ -1,0 +1,34 @@
+"""Puts the service linking together: settings, store, handler, consumer."""
+
+from __future__ import annotations
+
+from signal_exchange.contracts.topics import catalogue
+from signal_exchange.linking.handler import LinkingHandler
+from signal_exchange.linking.store import OUTBOX, TABLES
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.commands import service_settings
+from signal_exchange.stream.identity import load_identity
+from signal_exchange.stream.service import ConsumerSpec, run_consumer
+
+SERVICE = "linking"
+
+
+def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
+    """Return what makes this consumer."""
+    identity = load_identity(settings, settings.keys_file)
+    return ConsumerSpec(
+        name=SERVICE,
+        reader=SERVICE,
+        sources=catalogue(()).sources_of(SERVICE),
+        database=Database(settings.database(SERVICE), TABLES),
+        outbox=OUTBOX,
+        handle=LinkingHandler(),
+        seal=identity.parking_seal(SERVICE),
+    )
+
+
+def main() -> None:
+    """Run the service until it is stopped."""
+    settings = service_settings()
+    run_consumer(consumer_spec(settings), settings)
