@@ -1,6 +1,6 @@
 """Which signals are one item: connected by confirmed links (R-AGENDA-03)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 
 
@@ -20,3 +20,22 @@ def clusters(open_signals: Iterable[str], confirmed_links: Iterable[tuple[str, s
 def keeps_name(parts: Iterable[frozenset[str]], appended: Mapping[str, datetime]) -> frozenset[str]:
     """Give the part that keeps the shown cluster id after a split: the one with the oldest signal."""
     return min(parts, key=lambda part: min((appended[signal], signal) for signal in part))
+
+
+def names_of(
+    parts: Iterable[frozenset[str]], named: Mapping[str, str], appended: Mapping[str, datetime], mint: Callable[[], str]
+) -> dict[frozenset[str], str]:
+    """Give each part its shown id, minted where there is none; a lone member without one gets none.
+
+    `named` is the id that members had. After a split the part with the oldest member keeps it; when parts with ids become
+    one, the id of the oldest member that brings one stays.
+    """
+    claims: dict[frozenset[str], dict[str, tuple[datetime, str]]] = {part: {} for part in parts}
+    part_of = {member: part for part in claims for member in part}
+    oldest: dict[str, str] = {}
+    for member in sorted(named.keys() & part_of.keys(), key=lambda each: (appended[each], each)):
+        oldest.setdefault(named[member], member)
+    for name, member in oldest.items():
+        claims[part_of[member]][name] = (appended[member], member)
+    kept = {part: min(names, key=names.__getitem__) for part, names in claims.items() if names}
+    return kept | {part: mint() for part in sorted(claims, key=min) if part not in kept and len(part) > 1}

@@ -46,4 +46,10 @@ class Policy:
     progress_note_wd: int = 20
     chair_after_wd: int = 1
 
+    link_cap: int = 10
+    link_cap_soft: int = 8
+    link_cap_kvk: int = 15
+    link_cap_address: int = 20
+    link_answer_wd: int = 10
+
     missing_number_minutes: int = 10
