@@ -1,20 +1,125 @@
-"""The work of linking on one batch."""
+"""The work of linking on one batch: keep signals, tokens and answers, judge every link they touch, and tell what changed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from datetime import datetime
+from typing import Any
 
+from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.codes import CodeLists
+from signal_exchange.domain.link_states import Answer
+from signal_exchange.domain.linking import Pair
+from signal_exchange.domain.times import local_day
+from signal_exchange.linking.clustering import Clusters
+from signal_exchange.linking.counting import Persons
+from signal_exchange.linking.judging import Judge
+from signal_exchange.linking.opening import Open, opened_tokens
+from signal_exchange.linking.records import ERASED, Holding, Link, Signal
 from signal_exchange.linking.store import LinkingStore
+from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
+from signal_exchange.runtime import clock
 from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
+
+_FIELDS = tuple(each.name for each in fields(Signal))
+
+
+@dataclass(slots=True)
+class _Taken:
+    """What a batch brought that was not known."""
+
+    signals: dict[str, Signal] = field(default_factory=dict)
+    holdings: list[Holding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
 class LinkingHandler:
-    """Handles batches of signals and answers."""
+    """Handles batches of signals and answers. `now` is the moment at which questions are overdue or expire."""
+
+    calendar: WorkingCalendar
+    codes: CodeLists
+    open_part: Open
+    seal_to: SealTo
+    now: Callable[[], datetime] = clock.now
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
-        """Read what the batch touches once, and write once."""
-        signals = [message.fields for message in messages if message.record == "LinkTokens"]
-        LinkingStore(work.connection).put_signals(signals)
+        """Keep what came, once; judge what it touches; tell what changed."""
+        store = LinkingStore(work.connection)
+        taken = self._take([message for message in messages if message.record == "LinkTokens"], store, work)
+        answered = _take_answers([message.fields for message in messages if message.record == "LinkAnswer"], store)
+        judge = Judge(store, self.calendar, self.now())
+        pairs = judge.pairs_of(taken.holdings) | answered
+        pairs |= {link.pair for link in store.links_of(set(taken.signals)).values()}
+        self._settle(judge, pairs, taken.signals, store, work)
+
+    def look_again(self, work: Work) -> None:
+        """Judge the candidates that the passing of time changes."""
+        store, now = LinkingStore(work.connection), self.now()
+        pairs = {link.pair for link in store.links_due(now, local_day(now)).values()}
+        self._settle(Judge(store, self.calendar, now), pairs, {}, store, work)
+
+    def _take(self, messages: Sequence[Message], store: LinkingStore, work: Work) -> _Taken:
+        known, taken = store.signals(message.fields["signal_id"] for message in messages), _Taken()
+        for message in messages:
+            told = _signal(message.fields)
+            before = known.get(told.signal_id)
+            if before is None or before.status != ERASED:
+                taken.holdings += self._opened(message, work)
+                if before is None or before.revision < told.revision:
+                    known[told.signal_id] = taken.signals[told.signal_id] = told
+        erased = {signal_id for signal_id, signal in taken.signals.items() if signal.status == ERASED}
+        taken.holdings = [each for each in taken.holdings if each.signal_id not in erased]
+        store.put_signals(taken.signals.values())
+        store.add_tokens(taken.holdings)
+        store.forget(erased, [link.link_id for link in store.links_of(erased).values()])
+        return taken
+
+    def _opened(self, message: Message, work: Work) -> list[Holding]:
+        return opened_tokens(message, self.open_part, self.codes, self.calendar.policy, work)
+
+    def _settle(
+        self, judge: Judge, pairs: Iterable[Pair], signals: Mapping[str, Signal], store: LinkingStore, work: Work
+    ) -> None:
+        changes = list(judge.judged(pairs))
+        store.put_links([after for _, after in changes])
+        sides = store.signals(signal_id for _, after in changes for signal_id in after.pair)
+        for before, after in changes:
+            tell_candidate(after, work)
+            tell_questions(before, after, sides, self.seal_to, work)
+        turned = {signal_id for before, after in changes if _turned(before, after) for signal_id in after.pair}
+        moved = [*(signal.stated_at for signal in signals.values()), *(after.changed_at for _, after in changes)]
+        if moved:
+            _tell_consequences({*turned, *signals}, max(moved), store, work)
+
+
+def _tell_consequences(signal_ids: set[str], at: datetime, store: LinkingStore, work: Work) -> None:
+    for membership in Clusters(work.connection, store).changed(signal_ids, at):
+        tell_membership(membership, work)
+    for fact in Persons(work.connection, store).changed(signal_ids):
+        tell_fact(fact, at, work)
+
+
+def _turned(before: Link | None, after: Link) -> bool:
+    """Say whether a link came to stand, stands no more, or joins other persons than before."""
+    stood = before is not None and before.confirmed
+    return stood != after.confirmed or (after.confirmed and before is not None and before.refs != after.refs)
+
+
+def _signal(told: Mapping[str, Any]) -> Signal:
+    return Signal(**{name: told[name] for name in _FIELDS})
+
+
+def _take_answers(told: Sequence[Mapping[str, Any]], store: LinkingStore) -> set[Pair]:
+    """Keep each answer once; return the pairs that it is about, as far as they are known."""
+    links = store.links(each["link_id"] for each in told)
+    erased = {link_id for link_id, link in links.items() if link.state == ERASED}
+    store.add_answers((each["link_id"], _answer(each)) for each in told if each["link_id"] not in erased)
+    return {link.pair for link in links.values()}
+
+
+def _answer(told: Mapping[str, Any]) -> Answer:
+    types = frozenset(told["key_types"])
+    return Answer(told["answer_id"], told["kind"], told["by_role"], told["municipality"], types, told["answered_at"])

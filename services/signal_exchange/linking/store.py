@@ -1,34 +1,32 @@
-"""The store of linking: the coded minimum of each signal, no text."""
+"""The store of linking: signals, their tokens, answers and links. What belongs to a value is found by an index."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import asdict, fields
+from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Integer, MetaData, String, Table
+from sqlalchemy import Connection, Row, Select, bindparam, delete, or_, select
 
-from signal_exchange.runtime.columns import Moment
-from signal_exchange.runtime.database import put_newer
-from signal_exchange.stream.outbox import outbox_table
+from signal_exchange.domain.link_states import CANDIDATE, Answer
+from signal_exchange.domain.linking import Holder
+from signal_exchange.linking.records import Holding, Link, Signal, Value
+from signal_exchange.linking.tables import ANSWERS, LINKS, OUTBOX, SIGNALS, TABLES, TOKENS
+from signal_exchange.runtime.database import add_once, put_newer
 
-TABLES = MetaData()
-OUTBOX = outbox_table(TABLES)
+__all__ = ["OUTBOX", "TABLES", "LinkingStore"]
 
-SIGNALS = Table(
-    "projection_signals",
-    TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("municipality", String, nullable=False),
-    Column("status", String, nullable=False),
-    Column("publish_day", String, nullable=False),
-    Column("appended_at", Moment, nullable=False),
-    Column("stated_at", Moment, nullable=False),
-    Column("form", String),
-    Column("subjects", JSON, nullable=False),
+_SIGNAL = tuple(SIGNALS.c[each.name] for each in fields(Signal))
+_LINK = tuple(LINKS.c[each.name] for each in fields(Link))
+_HOLDERS = (
+    select(TOKENS.c.appended_at, TOKENS.c.signal_id)
+    .distinct()
+    .where(TOKENS.c.token == bindparam("token"), TOKENS.c.type == bindparam("type"), TOKENS.c.epoch == bindparam("epoch"))
+    .order_by(TOKENS.c.appended_at, TOKENS.c.signal_id)
+    .limit(bindparam("most"))
 )
-"""The latest LinkTokens record of each signal, without its tokens."""
 
 
 class LinkingStore:
@@ -37,8 +35,87 @@ class LinkingStore:
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
 
-    def put_signals(self, signals: Sequence[Mapping[str, Any]]) -> None:
+    def signals(self, ids: Iterable[str]) -> dict[str, Signal]:
+        """Return the known ones among these signals."""
+        rows = self._connection.execute(select(*_SIGNAL).where(SIGNALS.c.signal_id.in_(set(ids))))
+        return {row.signal_id: Signal(*row) for row in rows}
+
+    def put_signals(self, signals: Iterable[Signal]) -> None:
         """Write the latest state of signals; an older revision never wins."""
-        ordered = sorted(signals, key=lambda each: int(each["revision"]))
-        rows = [{column.name: fields[column.name] for column in SIGNALS.columns} for fields in ordered]
-        put_newer(self._connection, SIGNALS, rows, guard="revision")
+        put_newer(self._connection, SIGNALS, [_row(each) for each in signals], guard="revision")
+
+    def add_tokens(self, holdings: Iterable[Holding]) -> None:
+        """Keep tokens, each once."""
+        add_once(self._connection, TOKENS, [_token_row(each) for each in holdings])
+
+    def forget(self, signal_ids: Collection[str], link_ids: Collection[str]) -> None:
+        """Delete every token of signals that are erased, and every answer about their links."""
+        if signal_ids:
+            self._connection.execute(delete(TOKENS).where(TOKENS.c.signal_id.in_(signal_ids)))
+            self._connection.execute(delete(ANSWERS).where(ANSWERS.c.link_id.in_(link_ids)))
+
+    def holders(self, value: Value, most: int) -> list[Holder]:
+        """Return the first signals that hold or held a value, by append time of their first version."""
+        rows = self._connection.execute(_HOLDERS, {**value._asdict(), "most": most})
+        return [Holder(*row) for row in rows]
+
+    def holdings(self, signal_ids: Iterable[str]) -> dict[str, list[Holding]]:
+        """Return every token of these signals, also those of earlier versions."""
+        found: dict[str, list[Holding]] = defaultdict(list)
+        for row in self._connection.execute(select(TOKENS).where(TOKENS.c.signal_id.in_(set(signal_ids)))):
+            value = Value(row.type, row.epoch, row.token)
+            found[row.signal_id].append(Holding(row.signal_id, row.version, row.carrier, value, row.appended_at, row.since))
+        return found
+
+    def add_answers(self, link_id_and_answers: Iterable[tuple[str, Answer]]) -> None:
+        """Keep answers, each once."""
+        add_once(self._connection, ANSWERS, [_answer_row(link_id, answer) for link_id, answer in link_id_and_answers])
+
+    def answers(self, link_ids: Iterable[str]) -> dict[str, list[Answer]]:
+        """Return the answers to each of these links."""
+        found: dict[str, list[Answer]] = defaultdict(list)
+        for row in self._connection.execute(select(ANSWERS).where(ANSWERS.c.link_id.in_(set(link_ids)))):
+            found[row.link_id].append(_answer(row))
+        return found
+
+    def links(self, link_ids: Iterable[str]) -> dict[str, Link]:
+        """Return the known ones among these links."""
+        return self._links(select(*_LINK).where(LINKS.c.link_id.in_(set(link_ids))))
+
+    def links_of(self, signal_ids: Collection[str]) -> dict[str, Link]:
+        """Return every link with one of these signals."""
+        return self._links(select(*_LINK).where(or_(LINKS.c.signal_a.in_(signal_ids), LINKS.c.signal_b.in_(signal_ids))))
+
+    def links_due(self, now: datetime, today: date) -> dict[str, Link]:
+        """Return the candidates that the passing of time changes: overdue, or of an epoch that is gone."""
+        late = LINKS.c.overdue.is_(False) & (LINKS.c.answer_by <= now)
+        return self._links(select(*_LINK).where(LINKS.c.state == CANDIDATE, or_(late, LINKS.c.last_day < today.isoformat())))
+
+    def all_links(self) -> list[Link]:
+        """Return every link, oldest first."""
+        return sorted(self._links(select(*_LINK)).values(), key=lambda link: (link.found_at, link.link_id))
+
+    def put_links(self, links: Sequence[Link]) -> None:
+        """Write links."""
+        put_newer(self._connection, LINKS, [_row(each) for each in links], guard="revision")
+
+    def _links(self, chosen: Select[Any]) -> dict[str, Link]:
+        return {row.link_id: Link.of(dict(row._mapping)) for row in self._connection.execute(chosen)}  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+
+
+def _row(value: Signal | Link) -> dict[str, Any]:
+    return asdict(value)
+
+
+def _token_row(holding: Holding) -> dict[str, Any]:
+    names = ("signal_id", "version", "carrier", "appended_at", "since")
+    return {**{name: getattr(holding, name) for name in names}, **holding.value._asdict()}
+
+
+def _answer_row(link_id: str, answer: Answer) -> dict[str, Any]:
+    plain = {name: getattr(answer, name) for name in ("answer_id", "kind", "by_role", "municipality")}
+    return {**plain, "link_id": link_id, "key_types": sorted(answer.key_types), "answered_at": answer.at}
+
+
+def _answer(row: Row[Any]) -> Answer:
+    return Answer(row.answer_id, row.kind, row.by_role, row.municipality, frozenset(row.key_types), row.answered_at)

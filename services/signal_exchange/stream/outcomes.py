@@ -63,8 +63,8 @@ def tell(happened: Happened, detail: Mapping[str, object], seal_to: SealTo, work
     work.trace("OUTCOME", at=happened.at, key=signal_id, destination=happened.destination, **about)
 
 
-def outcome_id_of(signal_id: str, service: str, kind: str, offer: int) -> str:
-    """Return the id of the outcome of an offer: the same however often it is told."""
+def outcome_id_of(signal_id: str, service: str, kind: str, offer: int | str) -> str:
+    """Return the id of the outcome of an offer, or of a link: the same however often it is told."""
     return str(uuid.uuid5(OUTCOME_NAMESPACE, f"{signal_id}:{service}:{kind}:{offer}"))
 
 

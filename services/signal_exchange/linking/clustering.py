@@ -1,0 +1,107 @@
+"""Which open signals are one item, after links or signals changed (R-AGENDA-03, R-LINK-06)."""
+
+from __future__ import annotations
+
+import secrets
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+
+from sqlalchemy import Connection, select
+
+from signal_exchange.domain.clusters import clusters, names_of
+from signal_exchange.linking.records import OPEN, Link, Signal
+from signal_exchange.linking.store import LinkingStore
+from signal_exchange.linking.tables import MEMBERSHIPS
+from signal_exchange.runtime.database import put_newer
+
+
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """The cluster of one signal as it is told, and its own confirmed links."""
+
+    signal_id: str
+    cluster_id: str | None
+    kinds: tuple[str, ...]
+    link_ids: tuple[str, ...]
+    changed_at: datetime = field(compare=False)
+    revision: int = field(default=0, compare=False)
+
+
+def new_cluster_id() -> str:
+    """Return a random id that says nothing: G- and ten letters and digits."""
+    return "G-" + "".join(secrets.choice("23456789ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(10))
+
+
+class Clusters:
+    """The clusters in one open transaction."""
+
+    def __init__(self, connection: Connection, store: LinkingStore) -> None:
+        self._connection, self._store = connection, store
+
+    def changed(self, seeds: Collection[str], at: datetime) -> list[Membership]:
+        """Work out the clusters around these signals anew, keep what changed and return it."""
+        links = _reached(self._store, self._with_old_members(seeds))
+        signals = self._store.signals(seeds | links.keys() if isinstance(seeds, set) else {*seeds, *links})
+        known = self._known(signals)
+        names = _names(signals, links, known)
+        told = [
+            _membership(signal_id, links.get(signal_id, []), names.get(signal_id), at, known) for signal_id in sorted(signals)
+        ]
+        new = [each for each in told if each != known.get(each.signal_id, _nothing(each.signal_id, at))]
+        put_newer(self._connection, MEMBERSHIPS, [asdict(each) for each in new], guard="revision")
+        return new
+
+    def _with_old_members(self, seeds: Collection[str]) -> set[str]:
+        """Add who was in a cluster with these: a part that splits off must be seen too."""
+        ids = [each.cluster_id for each in self._known(seeds).values() if each.cluster_id]
+        rows = self._connection.execute(select(MEMBERSHIPS.c.signal_id).where(MEMBERSHIPS.c.cluster_id.in_(ids)))
+        return {*seeds, *(row.signal_id for row in rows)}
+
+    def _known(self, signal_ids: Iterable[str]) -> dict[str, Membership]:
+        rows = self._connection.execute(select(MEMBERSHIPS).where(MEMBERSHIPS.c.signal_id.in_(set(signal_ids))))
+        made = (
+            Membership(row.signal_id, row.cluster_id, tuple(row.kinds), tuple(row.link_ids), row.changed_at, row.revision)
+            for row in rows
+        )
+        return {each.signal_id: each for each in made}
+
+
+def _reached(store: LinkingStore, seeds: Collection[str]) -> dict[str, list[Link]]:
+    """Return the confirmed links of every signal that confirmed links lead to."""
+    found: dict[str, dict[str, Link]] = defaultdict(dict)
+    to_visit, seen = set(seeds), set[str]()
+    while to_visit:
+        confirmed = [link for link in store.links_of(to_visit).values() if link.confirmed]
+        seen |= to_visit
+        for link in confirmed:
+            for signal_id in link.pair:
+                found[signal_id][link.link_id] = link
+        to_visit = {signal_id for link in confirmed for signal_id in link.pair} - seen
+    return {signal_id: list(found[signal_id].values()) for signal_id in seen}
+
+
+def _names(signals: Mapping[str, Signal], links: Mapping[str, list[Link]], known: Mapping[str, Membership]) -> dict[str, str]:
+    is_open = [signal_id for signal_id, signal in signals.items() if signal.status == OPEN]
+    parts = clusters(is_open, (link.pair for each in links.values() for link in each))
+    named = {signal_id: each.cluster_id for signal_id, each in known.items() if each.cluster_id}
+    appended = {signal_id: signal.appended_at for signal_id, signal in signals.items()}
+    return dict(_spread(names_of(parts, named, appended, new_cluster_id)))
+
+
+def _spread(names: Mapping[frozenset[str], str]) -> Iterator[tuple[str, str]]:
+    return ((member, name) for part, name in names.items() for member in part)
+
+
+def _membership(
+    signal_id: str, links: Iterable[Link], cluster_id: str | None, at: datetime, known: Mapping[str, Membership]
+) -> Membership:
+    own = list(links)
+    kinds, ids = sorted({link.kind for link in own}), sorted(link.link_id for link in own)
+    revision = known[signal_id].revision + 1 if signal_id in known else 1
+    return Membership(signal_id, cluster_id, tuple(kinds), tuple(ids), at, revision)
+
+
+def _nothing(signal_id: str, at: datetime) -> Membership:
+    return Membership(signal_id, None, (), (), at)

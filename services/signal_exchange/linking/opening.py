@@ -1,0 +1,50 @@
+"""Opens the sealed tokens of a signal, checks them (R-VAL-14), and parks what fails."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from signal_exchange.domain.codes import CodeLists
+from signal_exchange.domain.inside_rules import LinkToken as Judged
+from signal_exchange.domain.inside_rules import validate_tokens
+from signal_exchange.domain.policy import Policy
+from signal_exchange.domain.times import local_day
+from signal_exchange.domain.violations import Violation, dead_letter_reason
+from signal_exchange.linking.records import Holding, Value
+from signal_exchange.privacy.sealing import CannotOpen, LinkToken, decode_tokens
+from signal_exchange.stream.messages import Message, Unreadable
+from signal_exchange.stream.work import Work
+
+Open = Callable[[Mapping[str, object], str], bytes]
+"""Opens a SealedPart that is bound to an id: `Identity.opened`."""
+
+
+def opened_tokens(message: Message, open_part: Open, codes: CodeLists, policy: Policy, work: Work) -> list[Holding]:
+    """Return the tokens of a LinkTokens record; none, and the record is parked, when they cannot be opened or break a rule."""
+    fields = message.fields
+    if fields["tokens"] is None:
+        return []
+    try:
+        tokens = decode_tokens(open_part(fields["tokens"], f"{fields['signal_id']}.{fields['version']}"))
+    except CannotOpen:
+        work.park(Unreadable(message.incoming, "DECRYPT_FAILED"))
+        return []
+    came: datetime = fields["tokens_at"] or fields["stated_at"]
+    broken = _broken(tokens, came, codes, policy)
+    if broken:
+        errors = tuple(sorted({f"{each.field.rpartition('.')[2]} {each.rule}" for each in broken}))
+        work.park(Unreadable(message.incoming, dead_letter_reason(broken, codes), errors))
+        return []
+    return [_holding(fields, token, came) for token in tokens]
+
+
+def _broken(tokens: Sequence[LinkToken], came: datetime, codes: CodeLists, policy: Policy) -> tuple[Violation, ...]:
+    judged = [Judged(token.carrier, token.type, token.epoch, token.token) for token in tokens]
+    return validate_tokens(judged, day=local_day(came), codes=codes, policy=policy)
+
+
+def _holding(fields: Mapping[str, Any], token: LinkToken, came: datetime) -> Holding:
+    value = Value(token.type, token.epoch, token.token)
+    return Holding(fields["signal_id"], fields["version"], token.carrier, value, fields["appended_at"], came)
