@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 GROUPS = {
     "rules": "signal_exchange.routing.rules_commands:app",
     "routing": "signal_exchange.routing.commands:app",
+    "linking": "signal_exchange.demo.linking_score:app",
     "worklist": "signal_exchange.worklist.commands:app",
     "worklist-youth": "signal_exchange.worklist.commands:youth_app",
     "agenda": "signal_exchange.agenda.commands:app",

@@ -31,9 +31,10 @@ KINDS = (SAME_PERSON, SHARED_CONTEXT)
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """A value as one signal carries it now: since when, and by which of its parts."""
+    """A value of one signal: since when, last in which version, and by which parts of the present one, if any."""
 
     since: datetime
+    version: int
     carriers: tuple[str, ...]
 
 
@@ -90,9 +91,12 @@ class Judge:
         if case.erased:
             return _erased(case)
         shared = self._shared(case, carried)
-        if case.before is None and not shared:
+        if shared:
+            evidence = self._evidence(shared, carried, case)
+        elif case.before is not None:
+            evidence = _remembered(case.before, (case.a.version, case.b.version))
+        else:
             return None
-        evidence = self._evidence(shared, carried, case) if shared else _remembered(case)
         facts = case.facts(evidence)
         state = link_states.judge(facts, case.answers, self.calendar, self.now)
         return _told(identity, case, evidence, state, facts)
@@ -109,13 +113,19 @@ class Judge:
 
     def _evidence(self, shared: list[Value], carried: Mapping[str, Mapping[Value, Carried]], case: _Case) -> _Evidence:
         one, other = carried[case.a.signal_id], carried[case.b.signal_id]
+        since = {value: max(one[value].since, other[value].since) for value in shared}
+        now = [value for value in shared if one[value].carriers and other[value].carriers]
         types: dict[str, datetime] = {}
-        for value in shared:
-            since = max(one[value].since, other[value].since)
-            types[value.type] = min(since, types.get(value.type, since))
-        refs = {pair for value in shared for pair in _ref_pairs(one[value], other[value])}
-        last = max(last_day_of(value.epoch, self.calendar.policy) for value in shared)
-        return _Evidence(types, tuple(sorted(refs)), last, self._frequency(shared))
+        for value in now:
+            types[value.type] = min(since[value], types.get(value.type, since[value]))
+        return _Evidence(
+            types,
+            tuple(sorted({pair for value in now for pair in _ref_pairs(one[value], other[value])})),
+            max(last_day_of(value.epoch, self.calendar.policy) for value in now or shared),
+            self._frequency(now),
+            min(since.values()),
+            (max(one[value].version for value in shared), max(other[value].version for value in shared)),
+        )
 
     def _frequency(self, shared: list[Value]) -> str:
         counts = {value: len(self._first(value)) for value in shared}
@@ -127,8 +137,10 @@ class Judge:
 class _Evidence:
     types: Mapping[str, datetime]
     refs: tuple[tuple[str, str], ...]
-    last_day: date | None
+    last_day: date
     frequency: str
+    found_at: datetime
+    versions: tuple[int, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,8 +169,12 @@ def _of_one(signal: Signal, holdings: list[Holding]) -> dict[Value, Carried]:
     found: dict[Value, list[Holding]] = defaultdict(list)
     for holding in holdings:
         found[holding.value].append(holding)
-    now = {value: [each.carrier for each in all_ if each.version == signal.version] for value, all_ in found.items()}
-    return {value: Carried(min(each.since for each in found[value]), tuple(sorted(at))) for value, at in now.items() if at}
+    return {value: _carried_value(signal, own) for value, own in found.items()}
+
+
+def _carried_value(signal: Signal, own: list[Holding]) -> Carried:
+    carriers = sorted({each.carrier for each in own if each.version == signal.version})
+    return Carried(min(each.since for each in own), max(each.version for each in own), tuple(carriers))
 
 
 def _ref_pairs(one: Carried, other: Carried) -> Iterator[tuple[str, str]]:
@@ -168,13 +184,12 @@ def _ref_pairs(one: Carried, other: Carried) -> Iterator[tuple[str, str]]:
                 yield mine.removeprefix("subject:"), theirs.removeprefix("subject:")
 
 
-def _remembered(case: _Case) -> _Evidence:
-    """Give what both shared in the same versions, when their tokens are gone by age; nothing after a new version."""
-    before = case.before
-    if before is None or not before.refs_stand(case.a.version, case.b.version):
-        return _Evidence({}, (), None, "2")
-    types = dict.fromkeys(before.key_types, before.found_at)
-    return _Evidence(types, before.refs, date.fromisoformat(before.last_day), before.frequency)
+def _remembered(before: Link, versions: tuple[int, int]) -> _Evidence:
+    """Give what both shared when their tokens are gone by age: it stands until a new version of one of them."""
+    stands = versions == before.versions
+    types = dict.fromkeys(before.key_types, before.found_at) if stands else {}
+    last_day = date.fromisoformat(before.last_day)
+    return _Evidence(types, before.refs if stands else (), last_day, before.frequency, before.found_at, before.versions)
 
 
 def _erased(case: _Case) -> Link | None:
@@ -185,28 +200,24 @@ def _erased(case: _Case) -> Link | None:
 
 
 def _told(identity: str, case: _Case, evidence: _Evidence, state: LinkState, facts: Facts) -> Link:
-    before = case.before
-    found = min(evidence.types.values()) if evidence.types or before is None else before.found_at
-    last_day = evidence.last_day.isoformat() if evidence.last_day else before.last_day if before else ""
-    versions = (case.a.version, case.b.version) if evidence.types or before is None else before.versions
     return Link(
         identity,
         case.kind,
         case.a.signal_id,
         case.b.signal_id,
-        versions,
+        evidence.versions,
         facts.across,
         tuple(sorted(evidence.types)),
         evidence.refs,
         evidence.frequency,
         state.state,
         state.evidence_gone,
-        found,
-        last_day,
+        evidence.found_at,
+        evidence.last_day.isoformat(),
         state.released_at,
         tuple(sorted(state.compared)),
         tuple(sorted(state.awaits)),
         state.answer_by,
         state.overdue,
-        state.changed_at or found,
+        state.changed_at or evidence.found_at,
     )

@@ -86,10 +86,6 @@ class Link:
         """Say whether the link stands."""
         return self.state == "CONFIRMED"
 
-    def refs_stand(self, *versions: int) -> bool:
-        """Say whether what both shared in these versions is what is kept here."""
-        return versions == self.versions and bool(self.key_types)
-
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Link:
         """Return a link as its row holds it."""

@@ -1,0 +1,148 @@
+"""The process of linking: what it reads, what its commands show, and what time alone changes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from builders import START, VENLO, Consuming, an_environment, an_identity, signal_id
+from link_records import PERSON, PLATE, a_signal, an_answer, linking, the_link
+from signal_exchange.demo.linking_score import app as with_score
+from signal_exchange.domain.linking import SHARED_CONTEXT
+from signal_exchange.linking import composition
+from signal_exchange.linking.commands import app
+from signal_exchange.linking.composition import consumer_spec, handler_of, look_again
+from signal_exchange.linking.handler import LinkingHandler
+from signal_exchange.linking.tables import LINKS, OUTBOX
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.commands import service_settings
+from signal_exchange.stream.service import ConsumerSpec
+
+LINK = the_link(1, 2)
+
+
+def a_file(folder: Path) -> Consuming:
+    return linking(f"sqlite+pysqlite:///{folder / 'linking.sqlite'}")
+
+
+def told(folder: Path, *words: str) -> str:
+    result = CliRunner().invoke(app, list(words), env=an_environment(folder, "linking", "linking"))
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_links_are_listed_without_any_value(tmp_path: Path) -> None:
+    a_file(tmp_path).take(
+        a_signal(1, PERSON, PLATE), a_signal(2, PERSON, PLATE), an_answer(the_link(1, 2, SHARED_CONTEXT), "REJECT")
+    )
+    assert "zelfde persoon" in told(tmp_path, "list")
+    assert [each["kind"] for each in json.loads(told(tmp_path, "list", "--json"))] == ["SAME_PERSON"]
+    assert len(json.loads(told(tmp_path, "list", "--all", "--json"))) == 2
+
+
+def test_one_link_is_shown_with_who_must_still_answer(tmp_path: Path) -> None:
+    a_file(tmp_path).take(a_signal(1, PERSON), a_signal(2, PERSON))
+    shown = json.loads(told(tmp_path, "show", LINK, "--json"))
+    assert (shown["signal_a"], shown["key_types"], VENLO in shown["awaits"]) == (signal_id(1), ["NAME_DOB"], True)
+    assert "NAME_DOB" in told(tmp_path, "show", LINK)
+    unknown = CliRunner().invoke(app, ["show", "unknown"], env=an_environment(tmp_path, "linking", "linking"))
+    assert isinstance(unknown.exception, Refused)
+
+
+def test_an_empty_store_says_so(tmp_path: Path) -> None:
+    assert told(tmp_path, "list").strip() == "Er is nog geen samenhang gevonden."
+
+
+def test_linking_finds_what_truly_agrees_and_confirms_nothing_else() -> None:
+    result = CliRunner().invoke(with_score, ["score", "--signals", "300", "--seed", "7", "--json"])
+    figures = json.loads(result.output)
+    assert figures["same_person"]["recall_of_agreeing"] >= 0.95
+    assert figures["same_person"]["precision"] >= 0.60
+    assert (figures["precision_after_confirmation"], figures["junk"]["after_the_cap"]) == (1.0, 0)
+    assert figures["b_cubed"]["f1"] >= 0.95
+
+
+def test_the_score_is_shown_to_people_too() -> None:
+    assert "same_person" in CliRunner().invoke(with_score, ["score", "--signals", "20"]).output
+
+
+def spec_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ConsumerSpec:
+    for name, value in an_environment(folder, "linking", "linking", "parking:linking").items():
+        monkeypatch.setenv(name, value)
+    return consumer_spec(service_settings())
+
+
+def test_the_service_reads_tokens_and_answers_and_looks_at_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = spec_in(tmp_path, monkeypatch)
+    assert (spec.name, spec.reader, spec.sources) == ("linking", "linking", ("link-tokens", "link-answers"))
+    assert isinstance(spec.handle, LinkingHandler)
+    assert len(spec.alongside) == 1
+
+
+def test_a_question_that_nobody_answers_becomes_overdue_and_expires_by_time_alone(tmp_path: Path) -> None:
+    consumer = a_file(tmp_path)
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), an_answer(LINK, "RELEASE"))
+    assert isinstance(consumer.handle, LinkingHandler)
+
+    def after(days: int) -> tuple[object, object, object]:
+        assert isinstance(consumer.handle, LinkingHandler)
+        handler = LinkingHandler(
+            consumer.handle.calendar,
+            consumer.handle.codes,
+            consumer.handle.open_part,
+            consumer.handle.seal_to,
+            lambda: START + timedelta(days=days),
+        )
+        look_again(handler, consumer.database, an_identity().parking_seal("linking"))
+        [row] = consumer.rows(LINKS)
+        return row["state"], row["overdue"], row["revision"]
+
+    consumer.waiting()
+    assert after(6) == ("CANDIDATE", False, 1)
+    assert consumer.waiting() == []
+    assert after(20) == ("CANDIDATE", True, 2)
+    assert {each.record for each in consumer.waiting()} == {"LinkCandidate"}
+    assert after(80)[0] == "EXPIRED"
+    assert {each.record for each in consumer.waiting()} == {"LinkCandidate", "Outcome"}
+
+
+def test_the_process_looks_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(composition, "LOOK_SECONDS", 0)
+    looked: list[int] = []
+    enough = asyncio.Event()
+
+    def look(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
+        def once() -> None:
+            looked.append(1)
+            if len(looked) > 1:
+                loop.call_soon_threadsafe(enough.set)
+
+        return once
+
+    async def until_enough() -> None:
+        watching = asyncio.create_task(_awaited(composition._watch(look(asyncio.get_running_loop()))))
+        await asyncio.wait_for(enough.wait(), 60)
+        watching.cancel()
+        with suppress(asyncio.CancelledError):
+            await watching
+
+    asyncio.run(until_enough())
+    assert len(looked) > 1
+    spec = spec_in(tmp_path, monkeypatch)
+    spec.database.create_tables()
+    look_again(handler_of(an_identity("linking")), spec.database, spec.seal)
+    with spec.database.reading() as connection:
+        assert connection.execute(select(OUTBOX)).all() == []
+    spec.database.close()
+
+
+async def _awaited(run: Callable[[], object]) -> None:
+    await run()  # type: ignore[misc]  # an awaitable
