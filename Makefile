@@ -79,14 +79,20 @@ unit: .venv/dev.stamp ## Tests that need nothing else, with branch coverage of t
 	$(PYTEST) tests/unit tests/oracle tests/contracts -m "not broker" --cov=signal_exchange --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 
+export SEED
+
 integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp ## Tests on a real Kafka, with Java's Avro and kcat beside us
 	$(PYTEST) tests/integration tests/contracts -m broker
 
-faults: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Kills, outages and races on a real Kafka
-	$(PYTEST) tests/faults
+faults: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Every fault on a real Kafka, a hundred random schedules (SEED=17: that one only)
+	$(PYTEST) tests/faults $(if $(SEED),-k "random_faults",--deselect tests/faults/test_soak.py) -p no:randomly
+
+.PHONY: soak
+soak: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Signals at a steady rate and a kill every 30 s (SOAK_MINUTES=20 SOAK_RATE=50)
+	$(PYTEST) tests/faults/test_soak.py -s
 
 test: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp check ## Everything that the pipeline runs
-	$(PYTEST) --cov=signal_exchange --cov-report=
+	$(PYTEST) -m "not slow" --cov=signal_exchange --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 	$(BIN)/coverage report --fail-under=99 --include='*/stream/*'
 	$(BIN)/coverage report --fail-under=80 --skip-covered | tail -40

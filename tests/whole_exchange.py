@@ -7,13 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from signal_exchange.contracts.topics import CONSUMERS
+from signal_exchange.demo.cluster import EmbeddedCluster
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.judging import mismatches, published_by_key, truth
 from signal_exchange.demo.processes import Child
@@ -36,9 +37,17 @@ def today() -> date:
 
 
 @contextmanager
-def an_exchange(folder: Path, *, services: Sequence[str] = CONSUMERS, nodes: Sequence[str] | None = None) -> Iterator[Exchange]:
+def an_exchange(
+    folder: Path,
+    *,
+    services: Sequence[str] = CONSUMERS,
+    nodes: Sequence[str] | None = None,
+    settings: Mapping[str, str] = QUICK,
+    broker: EmbeddedCluster | None = None,
+) -> Iterator[Exchange]:
     """Run an exchange of the six municipalities."""
-    with Exchange(folder, today(), municipalities=SIX, services=services, nodes=nodes, settings=QUICK) as exchange:
+    parts: dict[str, Any] = {"services": services, "nodes": nodes, "settings": dict(settings), "broker": broker}
+    with Exchange(folder, today(), municipalities=SIX, **parts) as exchange:
         yield exchange
 
 
@@ -82,6 +91,12 @@ def await_rest(exchange: Exchange, seconds: float = 180.0) -> Picture:
     return picture_until_now(exchange.connection("oversight"))
 
 
+def every_signal_arrived(exchange: Exchange, given: Input, seconds: float = 240.0) -> None:
+    """Wait until every new signal that a node took in stands on the stream."""
+    wanted = {arrival.key for arrival in given.arrivals if arrival.kind == "new"}
+    eventually(lambda: wanted - set(published_by_key(exchange, wanted)), lambda missing: not missing, seconds)
+
+
 def nothing_lost_and_nothing_twice(exchange: Exchange, given: Input) -> None:
     """Judge from outside: the ledger balances, topics and stores hold what the oracle says, each receiver each signal once."""
     picture = await_rest(exchange)
@@ -99,8 +114,13 @@ def _each_store_has_each_signal_once(exchange: Exchange, expected: dict[str, Any
     care = {signal_id: routes["CARE_COORDINATOR"]["deliver_as"] for signal_id, routes in last.items()}
     adults = sorted(signal_id for signal_id, form in care.items() if form in ("FULL_PSEUDONYMOUS", "CONSULT"))
     minors = sorted(signal_id for signal_id, form in care.items() if form == "YOUTH_ROUTE")
-    assert sorted(row["signal_id"] for row in listed_rows(exchange, "worklist")) == adults
-    assert sorted(row["signal_id"] for row in listed_rows(exchange, "worklist-youth")) == minors
+    assert _offered(exchange, "worklist") == adults
+    assert _offered(exchange, "worklist-youth") == minors
+
+
+def _offered(exchange: Exchange, service: str) -> list[str]:
+    """Return each signal as often as a worklist offers it now; what a correction took back is not offered."""
+    return sorted(row["signal_id"] for row in listed_rows(exchange, service) if row["open"])
 
 
 def listed_rows(exchange: Exchange, service: str) -> list[dict[str, Any]]:
@@ -132,6 +152,15 @@ def add_service(exchange: Exchange, service: str) -> Child:
     child.start()
     exchange.household.children[service] = child
     return child
+
+
+def another_worker(exchange: Exchange, service: str) -> Child:
+    """Start a second worker of a service, on the same store, beside the one that runs."""
+    first = exchange.household.children[service]
+    other = {"SIGNAL_EXCHANGE_INSTANCE": "2", "SIGNAL_EXCHANGE_METRICS_PORT": "0"}
+    second = Child(f"{service}-2", first.arguments, {**first.environment, **other}, first.log, first.ready_url)
+    second.start()
+    return second
 
 
 def _children_of(exchange: Exchange) -> list[Child]:

@@ -50,6 +50,8 @@ class EmbeddedBroker:
     outlives the process that started it, and it is not safe to share between threads: start it from the main thread.
     """
 
+    replication = 1
+
     def __init__(
         self,
         directory: Path,
@@ -157,10 +159,20 @@ class EmbeddedBroker:
         except OSError as error:
             raise BrokerFailed(f"The directory {self._directory} cannot be used: {error.strerror}.") from error
 
-    def _check_place(self) -> None:
+    def _ports(self) -> tuple[int, ...]:
         identity = self._identity()
+        return identity.client_port, identity.controller_port
+
+    def _server_settings(self) -> Mapping[str, str]:
+        return server_settings(self._identity(), self._data)
+
+    def _format_arguments(self) -> str:
+        return format_arguments(self._identity(), self._properties)
+
+    def _check_place(self) -> None:
+        self._identity()
         self._require_room()
-        for port in (identity.client_port, identity.controller_port):
+        for port in self._ports():
             if not port_is_free(port):
                 raise BrokerFailed(f"Port {port} is taken by another program, or this broker runs already: end that one first.")
 
@@ -170,7 +182,7 @@ class EmbeddedBroker:
             raise BrokerFailed(f"The disk is full: Kafka needs at least {megabytes} MB free in {self._directory}.")
 
     def _format_once(self, progress: Progress) -> None:
-        settings = {**server_settings(self._identity(), self._data), **self._settings}
+        settings = {**self._server_settings(), **self._settings}
         write_private(self._properties, properties_text(settings))
         formatted = self._directory / "formatted"
         if not formatted.exists():
@@ -182,7 +194,7 @@ class EmbeddedBroker:
     def _format(self) -> None:
         log_begins = self._log_size()
         arguments = self._directory / "format.arguments"
-        write_private(arguments, format_arguments(self._identity(), self._properties))
+        write_private(arguments, self._format_arguments())
         try:
             code = self._run(*JVM, *self._class_path(), f"@{arguments}").wait()
         finally:
@@ -207,12 +219,15 @@ class EmbeddedBroker:
 
     def _await_answer(self, log_begins: int) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not answers(self.admin_credentials, seconds=5):
+        while not self._answers():
             if self.pid is None:
                 raise BrokerFailed(self._reason(log_begins))
             if time.monotonic() > deadline:
                 raise BrokerFailed(f"Kafka does not answer after {START_SECONDS:.0f} s; its log is {self.log_file}.")
             time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        return answers(self.admin_credentials, seconds=5)
 
     def _log_size(self) -> int:
         return self.log_file.stat().st_size if self.log_file.exists() else 0

@@ -94,8 +94,8 @@ def server_settings(identity: Identity, data: Path) -> dict[str, str]:
         "node.id": "1",
         "log.dirs": str(data),
         **_listeners(identity),
-        **_access(identity),
-        **_SMALL_AND_QUICK,
+        **access_settings(identity),
+        **SMALL_AND_QUICK,
     }
 
 
@@ -110,7 +110,8 @@ def _listeners(identity: Identity) -> dict[str, str]:
     }
 
 
-def _access(identity: Identity) -> dict[str, str]:
+def access_settings(identity: Identity) -> dict[str, str]:
+    """Return who may come in: the admin and the users it makes by SCRAM, and nobody without a rule."""
     admin = f'required username="{ADMIN}" password="{identity.admin_password}"'
     scram, plain = (f"org.apache.kafka.common.security.{name} {admin}" for name in (_SCRAM, _PLAIN))
     return {
@@ -129,7 +130,7 @@ def _access(identity: Identity) -> dict[str, str]:
 
 _SCRAM = "scram.ScramLoginModule"
 _PLAIN = "plain.PlainLoginModule"
-_SMALL_AND_QUICK = {
+SMALL_AND_QUICK = {
     "auto.create.topics.enable": "false",
     "group.initial.rebalance.delay.ms": "0",
     # After a kill the controller waits this long before it lets the same broker in again.
@@ -152,9 +153,13 @@ _SMALL_AND_QUICK = {
 }
 
 
-def format_arguments(identity: Identity, settings: Path) -> str:
-    """Return the arguments of the storage tool as a Java argument file: on a command line everybody could read the password."""
+def format_arguments(identity: Identity, settings: Path, *, controller: bool = True) -> str:
+    """Return the arguments of the storage tool as a Java argument file: on a command line everybody could read the password.
+
+    A node that is no controller gets the users from the one that is.
+    """
     scram = f"SCRAM-SHA-512=[name={ADMIN},password={identity.admin_password}]"
     cluster = f"--cluster-id={identity.cluster_id}"  # in one word, since an id may begin with a hyphen
-    words = ("format", "--standalone", cluster, "--config", str(settings), "--add-scram", scram)
+    alone = ("--standalone", "--add-scram", scram) if controller else ()
+    words = ("format", cluster, "--config", str(settings), *alone)
     return "kafka.tools.StorageTool\n" + "".join(f'"{word}"\n' for word in words)

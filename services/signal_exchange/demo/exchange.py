@@ -14,6 +14,7 @@ from typing import Self
 from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
 from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.demo.broker_files import free_ports
+from signal_exchange.demo.cluster import EmbeddedCluster
 from signal_exchange.demo.founding import KEEPERS, Region, found
 from signal_exchange.demo.processes import Child, Household
 from signal_exchange.demo.region import SIX
@@ -29,6 +30,11 @@ def checkout() -> Path:
     return Path(__file__).resolve().parents[3]
 
 
+def kafka_libs() -> Path:
+    """Return where the jars of Kafka are."""
+    return checkout() / "deploy" / "kafka" / "libs"
+
+
 def _silently(_message: str) -> None:
     pass
 
@@ -36,7 +42,8 @@ def _silently(_message: str) -> None:
 class Exchange:
     """Starts everything in one folder, and stops everything that it started and nothing else.
 
-    `services` are the consumers to run, `nodes` the municipalities whose node runs (all members when None).
+    `services` are the consumers to run, `nodes` the municipalities whose node runs (all members when None), `broker` another
+    Kafka than one node in the folder.
     """
 
     def __init__(
@@ -49,11 +56,12 @@ class Exchange:
         nodes: Sequence[str] | None = None,
         libs: Path | None = None,
         settings: dict[str, str] | None = None,
+        broker: EmbeddedBroker | EmbeddedCluster | None = None,
         told: Told = _silently,
     ) -> None:
         self.folder, self.told = folder, told
         self.region: Region = found(folder, municipalities, today)
-        self.broker = EmbeddedBroker(folder / "kafka", libs or checkout() / "deploy" / "kafka" / "libs")
+        self.broker = broker or EmbeddedBroker(folder / "kafka", libs or kafka_libs())
         self.settings = settings or {}
         self.services = tuple(services)
         self.nodes = tuple(map(municipality_principal, self.region.members if nodes is None else nodes))
@@ -81,7 +89,8 @@ class Exchange:
         """
         self.broker.start(self.told)
         self.told("Topics, users and access rules ...")
-        apply_catalogue(self.broker.admin_credentials, self.region.catalogue, self.region.passwords)
+        copies = self.broker.replication
+        apply_catalogue(self.broker.admin_credentials, self.region.catalogue, self.region.passwords, copies)
         self.household = Household(self._children())
         self.told(f"Starting {len(self.household.children)} processes ...")
         self.household.start()
