@@ -16,10 +16,10 @@ from signal_exchange.linking.clustering import Clusters
 from signal_exchange.linking.counting import Persons
 from signal_exchange.linking.judging import Judge
 from signal_exchange.linking.opening import Open, opened_tokens
-from signal_exchange.linking.records import ERASED, Holding, Link, Signal
+from signal_exchange.linking.records import ERASED, WITHDRAWN, Holding, Link, Signal
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
-from signal_exchange.runtime import clock
+from signal_exchange.runtime import clock, logs
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
@@ -86,6 +86,7 @@ class LinkingHandler:
         changes = list(judge.judged(pairs))
         store.put_links([after for _, after in changes])
         sides = store.signals(signal_id for _, after in changes for signal_id in after.pair)
+        _warn_of_probes(changes, signals)
         for before, after in changes:
             tell_candidate(after, work)
             tell_questions(before, after, sides, self.seal_to, work)
@@ -100,6 +101,14 @@ def _tell_consequences(signal_ids: set[str], at: datetime, store: LinkingStore, 
         tell_membership(membership, work)
     for fact in Persons(work.connection, store).changed(signal_ids):
         tell_fact(fact, at, work)
+
+
+def _warn_of_probes(changes: Iterable[tuple[Link | None, Link]], signals: Mapping[str, Signal]) -> None:
+    """Warn when a signal is withdrawn after a question about it went out; which one is not for a log."""
+    asked = {signal_id for before, _ in changes if before is not None and before.asked for signal_id in before.pair}
+    probes = [signal_id for signal_id in asked & signals.keys() if signals[signal_id].status == WITHDRAWN]
+    if probes:
+        logs.warn("withdrawn_after_question", count=len(probes))
 
 
 def _turned(before: Link | None, after: Link) -> bool:

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from signal_exchange.domain.linking import SAME_PERSON
+
 OPEN, WITHDRAWN, ERASED = "OPEN", "WITHDRAWN", "ERASED"
 
 
@@ -85,6 +87,11 @@ class Link:
     def confirmed(self) -> bool:
         """Say whether the link stands."""
         return self.state == "CONFIRMED"
+
+    @property
+    def asked(self) -> bool:
+        """Say whether officers were asked about it."""
+        return self.kind == SAME_PERSON and (self.released_at is not None or not self.across)
 
     @classmethod
     def of(cls, row: Mapping[str, Any]) -> Link:

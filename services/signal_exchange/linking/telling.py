@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from signal_exchange.domain.link_states import CANDIDATE
-from signal_exchange.domain.linking import SAME_PERSON
 from signal_exchange.linking.clustering import Membership
 from signal_exchange.linking.counting import Fact
 from signal_exchange.linking.records import Link, Signal
@@ -69,7 +68,7 @@ def tell_fact(fact: Fact, at: datetime, work: Work) -> None:
 
 def question_of(link: Link | None, municipality: str, places: Iterable[str]) -> Question | None:
     """Return what the officer of a municipality hears of a link; None while nothing is asked of this side."""
-    if link is None or link.kind != SAME_PERSON or (link.across and link.released_at is None):
+    if link is None or not link.asked:
         return None
     if link.state != CANDIDATE or municipality not in link.awaits:
         return Question(CLOSED, (), link.frequency, None, shows_other=False)

@@ -27,6 +27,7 @@ EVENTS: Mapping[str, str] = {
     "signal_refused": "A record was refused before publishing; field and rule.",
     "tokens_pending": "A keeper did not answer; the signal goes without link tokens; reason code.",
     "checkpoint_sent": "The highest number of a publisher run was told to the exchange.",
+    "withdrawn_after_question": "Signals were withdrawn after a link question, which may have been a probe; count. Alert.",
     "feedback_received": "The municipality's own view of a signal came in; signal id.",
     "request_refused": "A request was refused; status and reason code.",
     "listens_beyond_loopback": "A keeper's API is heard beyond this machine, in plain text; mode demo only.",

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from structlog.testing import capture_logs
 
 from builders import START, VENLO, WEERT, Consuming, Sent, of_record, opened_detail, signal_id
 from link_records import LATER, PERSON, PLATE, VICTIM, Carried, a_signal, an_answer, confirmed, linking, sealed_tokens, the_link
@@ -175,6 +176,17 @@ def test_r_stat_01_a_withdrawn_signal_counts_no_person() -> None:
     told = consumer.take(a_signal(1, version=2, revision=2, status="WITHDRAWN"))
     assert [each["counted"] for each in of_record(told, "Observation")] == [False]
     assert persons(consumer) == {WEERT: 1}
+
+
+def test_a_signal_that_is_withdrawn_after_a_question_is_told_without_saying_which() -> None:
+    consumer = linking()
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON))
+    with capture_logs() as logged:
+        consumer.take(a_signal(3, PLATE), a_signal(3, version=2, revision=2, status="WITHDRAWN"))
+        assert logged == []
+        consumer.take(an_answer(LINK, "RELEASE"))
+        consumer.take(a_signal(2, version=2, revision=2, status="WITHDRAWN"))
+    assert logged == [{"event": "withdrawn_after_question", "log_level": "warning", "count": 1}]
 
 
 def test_an_erased_signal_leaves_no_token_and_no_answer_and_its_person_stays_counted() -> None:
