@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from real_exchange import Exchange, exchange_on, running_broker
 from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.runtime.connection import KafkaConnection
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 BROKER_FIXTURES = {"broker", "exchange", "own_exchange"}
 
