@@ -207,7 +207,7 @@ def a_register() -> Register:
 
 def an_identity(*groups: str) -> Identity:
     """Give the identity of a process that holds the keys of these groups."""
-    return Identity(a_register(), SealingKeyRing(KEYS[group] for group in groups), None)
+    return Identity(a_register, SealingKeyRing(KEYS[group] for group in groups), None)
 
 
 def a_summary(text: str | None, group: str, bound_to: str) -> dict[str, object]:

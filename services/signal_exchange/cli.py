@@ -20,6 +20,7 @@ GROUPS = {
     "agenda": "signal_exchange.agenda.commands:app",
     "statistics": "signal_exchange.statistics.commands:app",
     "feedback": "signal_exchange.feedback.commands:app",
+    "participants": "signal_exchange.participants.commands:app",
     "keeper": "signal_exchange.pseudonyms.commands:app",
     "schemas": "signal_exchange.contracts.commands:app",
     "topics": "signal_exchange.contracts.commands:topics_app",

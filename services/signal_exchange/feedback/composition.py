@@ -2,29 +2,48 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from signal_exchange.contracts.topics import catalogue
 from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.store import OUTBOX, TABLES
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.identity import load_identity
+from signal_exchange.stream.identity import Identity, load_identity
+from signal_exchange.stream.messages import Message
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.work import Work
 
 SERVICE = "feedback"
+
+
+class CurrentFeedback:
+    """Feedback's work on a batch, for the municipalities that the participants' register names when the batch comes."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+
+    @property
+    def handler(self) -> FeedbackHandler:
+        """Return the handler for the municipalities of now."""
+        return FeedbackHandler(frozenset(str(member.code) for member in self._identity.register.municipalities))
+
+    def __call__(self, messages: Sequence[Message], work: Work) -> None:
+        """Handle a batch."""
+        self.handler(messages, work)
 
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
     identity = load_identity(settings, settings.keys_file)
-    municipalities = frozenset(str(member.code) for member in identity.register.municipalities)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
-        sources=catalogue(municipalities).sources_of(SERVICE),
+        sources=catalogue(()).sources_of(SERVICE),
         database=Database(settings.database(SERVICE), TABLES),
         outbox=OUTBOX,
-        handle=FeedbackHandler(municipalities),
+        handle=CurrentFeedback(identity),
         seal=identity.parking_seal(SERVICE),
     )
 

@@ -24,7 +24,8 @@ from signal_exchange.municipality.tracing import Tracer
 from signal_exchange.municipality.withdrawing import Withdrawer
 from signal_exchange.privacy.keys import UnusableKey
 from signal_exchange.privacy.leak_guard import GUARD_VERSION, check_text
-from signal_exchange.privacy.register import RegisterInvalid
+from signal_exchange.privacy.register import Register, RegisterInvalid
+from signal_exchange.privacy.register_entries import registered_members
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.runtime import clock
@@ -66,7 +67,7 @@ class Node:
             yield self._publisher(tokens)
 
     def _publisher(self, tokens: Tokens) -> Publisher:
-        rules, preparer = rulebook(self.settings.municipality), Preparer(self.identity, tokens)
+        rules, preparer = rulebook(self.settings.municipality, self.identity.register), Preparer(self.identity, tokens)
         recorder = Recorder(self.database, self.vault_key)
         return Publisher(rules, preparer, self.vault_key, recorder, self.metrics, clock.now)
 
@@ -92,11 +93,15 @@ class Node:
         return Tracer(self.vault_key, self.database, self.identity)
 
     def _signing_key(self) -> SigningKey:
-        key = self.identity.signing
-        known = self.identity.register.signing_key(key.key_id, clock.now()) if key else None
-        if key is None or known is None or known[0] != self.settings.municipality or known[1].raw != key.public.raw:
+        held = (key for key in (self.identity.next_signing, self.identity.signing) if key is not None)
+        key = next(filter(self._is_ours, held), None)
+        if key is None:
             raise Refused("Het deelnemersregister kent de ondertekensleutel van dit knooppunt niet als die van deze gemeente.")
         return key
+
+    def _is_ours(self, key: SigningKey) -> bool:
+        known = self.identity.register.signing_key(key.key_id, clock.now())
+        return known is not None and known[0] == self.settings.municipality and known[1].raw == key.public.raw
 
 
 def node_of(settings: MunicipalitySettings) -> Node:
@@ -126,9 +131,10 @@ def read_vault_key(settings: MunicipalitySettings) -> VaultKey:
         raise Refused(f"Het bestand {path.name} bevat geen kluissleutel van 32 bytes.") from None
 
 
-def rulebook(municipality: str) -> Rulebook:
-    """Return the rules in force for a municipality, from the package's reference data, with the leak guard."""
-    return Rulebook(municipality, load_members(), load_code_lists(), Policy(), types_found, GUARD_VERSION)
+def rulebook(municipality: str, register: Register | None = None) -> Rulebook:
+    """Return the rules in force for a municipality: the package's reference data, the register's members and the leak guard."""
+    members = registered_members(load_members(), register.municipalities if register else ())
+    return Rulebook(municipality, members, load_code_lists(), Policy(), types_found, GUARD_VERSION)
 
 
 def types_found(text: str, record: Mapping[str, Any]) -> list[str]:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 
 from signal_exchange.domain.ids import MunicipalityCode, parse_municipality_code
+from signal_exchange.domain.members import Members, Municipality
 from signal_exchange.domain.times import local_day
 from signal_exchange.privacy.sealing import SealingPublicKey
 from signal_exchange.privacy.signing import VerifyingKey
@@ -96,6 +97,19 @@ class Participant:
             "oin": self.oin,
             "signing_keys": [key.to_mapping() for key in self.signing_keys],
         }
+
+
+def registered_members(members: Members, participants: Iterable[Participant]) -> Members:
+    """Return the municipalities of the region with the accession that the register says; the others keep their own."""
+    registered = {member.code: member for member in participants}
+    return Members({code: _as_registered(known, registered.get(code)) for code, known in members.by_code.items()})
+
+
+def _as_registered(known: Municipality, entry: Participant | None) -> Municipality:
+    if entry is None:
+        return known
+    status, since, until = entry.accession_status, entry.accession_date, entry.left_date
+    return replace(known, accession_status=status, accession_date=since, left_date=until)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,28 +2,52 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from signal_exchange.contracts.reference import load_code_lists, load_default_ruleset, load_equated_days, load_members
 from signal_exchange.contracts.topics import catalogue
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.policy import Policy
 from signal_exchange.privacy.register import Register
+from signal_exchange.privacy.register_entries import registered_members
 from signal_exchange.routing.handler import RoutingHandler
 from signal_exchange.routing.running import Rulebook
 from signal_exchange.routing.store import OUTBOX, TABLES
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.identity import load_identity
+from signal_exchange.stream.identity import Identity, load_identity
+from signal_exchange.stream.messages import Message
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.work import Work
 
 SERVICE = "routing"
 
 
 def rulebook(register: Register) -> Rulebook:
-    """Return the rules in force, from the package's reference data."""
+    """Return the rules in force, from the package's reference data and with the members that the register names."""
     policy = Policy()
     calendar = WorkingCalendar(load_equated_days(), policy=policy)
-    return Rulebook(load_default_ruleset(), load_members(), load_code_lists(), calendar, policy, register)
+    members = registered_members(load_members(), register.municipalities)
+    return Rulebook(load_default_ruleset(), members, load_code_lists(), calendar, policy, register)
+
+
+class CurrentRouting:
+    """Routing's work on a batch, under the participants' register that is in force when the batch comes."""
+
+    def __init__(self, identity: Identity) -> None:
+        self._identity = identity
+        self._handler = self._made(identity.register)
+
+    def __call__(self, messages: Sequence[Message], work: Work) -> None:
+        """Handle a batch."""
+        register = self._identity.register
+        if self._handler.rulebook.register is not register:
+            self._handler = self._made(register)
+        self._handler(messages, work)
+
+    def _made(self, register: Register) -> RoutingHandler:
+        return RoutingHandler(rulebook(register), self._identity.sealed_part)
 
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
@@ -35,7 +59,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         sources=catalogue(()).sources_of(SERVICE),
         database=Database(settings.database(SERVICE), TABLES),
         outbox=OUTBOX,
-        handle=RoutingHandler(rulebook(identity.register), identity.sealed_part),
+        handle=CurrentRouting(identity),
         seal=identity.parking_seal(SERVICE),
     )
 

@@ -71,6 +71,19 @@ def add_rules(admin: Admin, wanted: Iterable[AccessRule]) -> None:
     _await(admin, lambda now: now >= goal)
 
 
+def remove_rules(admin: Admin, principal: str) -> tuple[AccessRule, ...]:
+    """Take every rule of one principal away, and return what it had.
+
+    Raises:
+        AdministrationFailed: Kafka keeps one, or they are still in force after a while.
+    """
+    own = {acl for acl in _in_force(admin) if acl.principal == f"User:{principal}"}
+    _delete(admin, own)
+    if own:
+        _await(admin, lambda now: not now & own)
+    return tuple(sorted(map(_rule, own)))
+
+
 def _acl(rule: AccessRule) -> _Acl:
     pattern = ResourcePattern(ResourceType[rule.kind], rule.name)
     return ACL(f"User:{rule.principal}", "*", ACLOperation[rule.operation], ACLPermissionType.ALLOW, pattern)

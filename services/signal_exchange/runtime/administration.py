@@ -14,7 +14,7 @@ from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
 )
 from kafka.errors import TopicAlreadyExistsError  # type: ignore[import-untyped]  # ships no types
 
-from signal_exchange.runtime.access_rules import AccessRule, Admin, AdministrationFailed, replace_rules
+from signal_exchange.runtime.access_rules import AccessRule, Admin, AdministrationFailed, add_rules, remove_rules, replace_rules
 from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import MECHANISM, KafkaConnection
 
@@ -93,6 +93,39 @@ def apply_catalogue(
         added, removed = replace_rules(admin, wanted_rules(catalogue))
         left = _remove_users(admin, {rule.principal for rule in removed} - set(catalogue.principals))
         return Applied(created, changed, users, left, added, removed)
+
+
+def give_access(connection: KafkaConnection, catalogue: WantedCatalogue, passwords: Mapping[str, str]) -> None:
+    """Add what a part of a catalogue names: missing topics, its principals as users, and rules; nothing is taken away.
+
+    A topic that exists stays as it is; a new one gets as many copies as the others have.
+
+    Raises:
+        AdministrationFailed: Kafka refuses.
+        BrokerUnavailable: Kafka does not answer, or does not let the admin in.
+    """
+    with admin_client(connection) as admin:
+        _apply_topics(admin, catalogue.topics, _copies(admin))
+        set_users(admin, {name: passwords[name] for name in catalogue.principals})
+        add_rules(admin, wanted_rules(catalogue))
+
+
+def take_access(connection: KafkaConnection, principal: str) -> tuple[AccessRule, ...]:
+    """Take every rule of a principal away, and its password; return the rules that it had.
+
+    Raises:
+        AdministrationFailed: Kafka refuses.
+        BrokerUnavailable: Kafka does not answer, or does not let the admin in.
+    """
+    with admin_client(connection) as admin:
+        removed = remove_rules(admin, principal)
+        _remove_users(admin, [principal])
+        return removed
+
+
+def _copies(admin: Admin) -> int:
+    """Return how many copies the topics of this Kafka have: of the one that has most."""
+    return max(len(part["replica_nodes"]) for topic in admin.describe_topics() for part in topic["partitions"])
 
 
 def wanted_rules(catalogue: WantedCatalogue) -> frozenset[AccessRule]:

@@ -29,6 +29,7 @@ EVENTS: Mapping[str, str] = {
     "checkpoint_sent": "The highest number of a publisher run was told to the exchange.",
     "withdrawn_after_question": "Signals were withdrawn after a link question, which may have been a probe; count. Alert.",
     "feedback_received": "The municipality's own view of a signal came in; signal id.",
+    "register_refused": "The participants' register is not signed, older or unreadable; the one before stays in force.",
     "request_refused": "A request was refused; status and reason code.",
     "listens_beyond_loopback": "A keeper's API is heard beyond this machine, in plain text; mode demo only.",
     "points_evaluated": "A keeper evaluated blinded points; municipality and count.",

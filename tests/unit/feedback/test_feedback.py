@@ -24,7 +24,7 @@ from builders import (
     minutes,
     of_record,
 )
-from signal_exchange.feedback.composition import consumer_spec
+from signal_exchange.feedback.composition import CurrentFeedback, consumer_spec
 from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.store import TABLES, VIEWS, FeedbackStore
 from signal_exchange.feedback.views import NUMBERS_SHOWN
@@ -241,4 +241,5 @@ def test_the_service_reads_outcomes_and_the_trace_and_knows_every_municipality(
         monkeypatch.setenv(name, value)
     spec = consumer_spec(service_settings())
     assert spec.sources == ("outcomes", "signal-trace")
-    assert spec.handle == FeedbackHandler(frozenset(MUNICIPALITIES))
+    assert isinstance(spec.handle, CurrentFeedback)
+    assert spec.handle.handler == FeedbackHandler(frozenset(MUNICIPALITIES))

@@ -93,7 +93,7 @@ def test_the_bearer_tokens_stand_in_a_private_file_per_keeper(tmp_path: Path) ->
 
 def test_a_register_without_two_keepers_is_refused_at_the_start(town: Town) -> None:
     register = Register(1, town.node.identity.register.municipalities, town.node.identity.register.sealing_keys)
-    node = replace(town.node, identity=replace(town.node.identity, register=register))
+    node = replace(town.node, identity=replace(town.node.identity, current_register=lambda: register))
     with pytest.raises(Refused, match="sleutelbewaarders"), node.publishing():
         pass
 

@@ -1,0 +1,98 @@
+"""What a municipality hands to the region to join or to renew its keys: public halves, signed with what they belong to."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+from signal_exchange.domain.ids import MunicipalityCode, parse_municipality_code
+from signal_exchange.privacy.framing import framed
+from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.privacy.sealing import SealingPrivateKey, SealingPublicKey
+from signal_exchange.privacy.signing import SigningKey, VerifyingKey
+from signal_exchange.runtime.faults import Refused
+
+KIND = "signal-exchange/key-request/v1"
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyRequest:
+    """The new public keys of one municipality, as the register will name them."""
+
+    municipality: MunicipalityCode
+    signing: VerifyingKey
+    sealing: SealingPublicKey
+
+    def to_mapping(self) -> Document:
+        """Return the fields that are signed."""
+        return {
+            "kind": KIND,
+            "municipality": self.municipality,
+            "signing": {"key_id": self.signing.key_id, "public_key": self.signing.raw.hex()},
+            "sealing": {"key_id": self.sealing.key_id, "public_key": base64.b64encode(self.sealing.raw).decode()},
+        }
+
+    @classmethod
+    def from_mapping(cls, fields: Mapping[str, Any]) -> Self:
+        """Read the fields; KeyError, TypeError or ValueError where they do not fit."""
+        if fields["kind"] != KIND:
+            raise ValueError("The document is of another kind.")
+        code = parse_municipality_code(fields["municipality"])
+        signing, sealing = fields["signing"], fields["sealing"]
+        group, raw = f"gm:{code}", base64.b64decode(sealing["public_key"], validate=True)
+        public = VerifyingKey(str(signing["key_id"]), bytes.fromhex(signing["public_key"]))
+        return cls(code, public, SealingPublicKey(str(sealing["key_id"]), group, raw))
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRequest:
+    """A request that its own new key signed; `continues` is the signature of the key that was in use before, if any."""
+
+    request: KeyRequest
+    continues: bytes | None
+
+    def is_continued_by(self, key: VerifyingKey) -> bool:
+        """Say whether the owner of this key asked for the new ones."""
+        return self.continues is not None and key.verify(_signed_bytes(self.request), self.continues)
+
+
+def new_keys(code: MunicipalityCode, name: str) -> tuple[SigningKey, SealingPrivateKey]:
+    """Return new private keys of a municipality; `name` tells this pair from others, as 2027-1."""
+    return SigningKey.generate(f"{code.lower()}-{name}"), SealingPrivateKey.generate(f"gm:{code}-{name}", f"gm:{code}")
+
+
+def request_text(code: MunicipalityCode, signing: SigningKey, sealing: SealingPrivateKey, before: SigningKey | None) -> str:
+    """Return a request as JSON, signed with the new key, and with the one before where there is one."""
+    request = KeyRequest(code, signing.public, sealing.public)
+    signed = _signed_bytes(request)
+    continues = before.sign(signed).hex() if before is not None else None
+    return json.dumps(
+        {"request": request.to_mapping(), "signature": signing.sign(signed).hex(), "continues": continues}, indent=1
+    )
+
+
+def read_request(text: str) -> SignedRequest:
+    """Return a request whose sender holds the key that it names.
+
+    Raises:
+        Refused: it cannot be read, or is not signed with its own new key.
+    """
+    try:
+        document = json.loads(text)
+        request = KeyRequest.from_mapping(document["request"])
+        signature, continues = bytes.fromhex(document["signature"]), document["continues"]
+        earlier = None if continues is None else bytes.fromhex(continues)
+    except (KeyError, TypeError, ValueError, UnusableKey):
+        raise Refused("This is no request for keys: `signal-exchange participants new-keys` makes one.") from None
+    if not request.signing.verify(_signed_bytes(request), signature):
+        raise Refused("The request is not signed with the key that it names.")
+    return SignedRequest(request, earlier)
+
+
+def _signed_bytes(request: KeyRequest) -> bytes:
+    canonical = json.dumps(request.to_mapping(), sort_keys=True, separators=(",", ":")).encode()
+    return framed(KIND.encode()) + canonical

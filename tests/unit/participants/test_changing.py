@@ -1,0 +1,124 @@
+"""How the participants' register changes: who may join, leave and renew keys, and what stays valid."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from signal_exchange.contracts.reference import load_members
+from signal_exchange.domain.ids import parse_municipality_code
+from signal_exchange.participants.changing import OVERLAP, joined, left, rotated
+from signal_exchange.participants.requests import SignedRequest, new_keys, read_request, request_text
+from signal_exchange.privacy.register import Register
+from signal_exchange.privacy.register_entries import registered_members
+from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.runtime.faults import Refused
+
+CODE = parse_municipality_code("GM0907")
+MEMBER = load_members().get(CODE)
+AT = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
+DAY = date(2026, 11, 20)
+
+
+def asking(name: str = "2026-2", before: SigningKey | None = None) -> tuple[SigningKey, SignedRequest]:
+    signing, sealing = new_keys(CODE, name)
+    return signing, read_request(request_text(CODE, signing, sealing, before))
+
+
+@pytest.fixture
+def member() -> tuple[SigningKey, Register]:
+    signing, asked = asking()
+    return signing, joined(Register(1), asked, MEMBER, DAY, AT)
+
+
+def test_who_joins_can_sign_from_that_day_and_be_written_to(member: tuple[SigningKey, Register]) -> None:
+    signing, register = member
+    assert register.serial == 2
+    assert register.signing_key(signing.key_id, AT) == (CODE, signing.public)
+    assert register.signing_key(signing.key_id, AT - timedelta(days=1)) is None
+    assert register.sealing_key(f"gm:{CODE}", AT).key_id == f"gm:{CODE}-2026-2"
+    assert registered_members(load_members(), register.municipalities).is_member(CODE, DAY)
+    assert not load_members().is_member(CODE, DAY)
+
+
+def test_joining_twice_with_the_same_keys_is_once_and_with_others_is_refused() -> None:
+    _, asked = asking()
+    register = joined(Register(1), asked, MEMBER, DAY, AT)
+    assert joined(register, asked, MEMBER, DAY, AT) is register
+    with pytest.raises(Refused, match="takes part with other keys"):
+        joined(register, asking("2026-3")[1], MEMBER, DAY, AT)
+
+
+def test_a_municipality_of_another_region_cannot_join() -> None:
+    with pytest.raises(Refused, match="no municipality of this region"):
+        joined(Register(1), asking()[1], None, DAY, AT)
+
+
+def test_who_left_signs_nothing_any_more_but_what_was_published_stays_valid(member: tuple[SigningKey, Register]) -> None:
+    signing, register = member
+    after = left(register, CODE, date(2026, 12, 1))
+    assert after.signing_key(signing.key_id, datetime(2026, 11, 30, 12, 0, tzinfo=UTC)) is not None
+    assert after.signing_key(signing.key_id, datetime(2026, 12, 1, 12, 0, tzinfo=UTC)) is None
+    assert left(after, CODE, date(2026, 12, 1)) is after
+    with pytest.raises(Refused, match="takes no part"):
+        left(after, CODE, date(2026, 12, 2))
+    with pytest.raises(Refused, match="has left"):
+        joined(after, asking("2027-1")[1], MEMBER, DAY, AT)
+
+
+def test_a_new_key_signs_at_once_and_the_old_one_eight_days_longer(member: tuple[SigningKey, Register]) -> None:
+    old, register = member
+    new, asked = asking("2026-3", old)
+    after = rotated(register, asked, AT)
+    assert after.signing_key(new.key_id, AT) == (CODE, new.public)
+    assert after.signing_key(old.key_id, AT + OVERLAP - timedelta(seconds=1)) is not None
+    assert after.signing_key(old.key_id, AT + OVERLAP) is None
+    assert after.sealing_key(f"gm:{CODE}", AT).key_id.endswith("2026-3")
+    assert rotated(after, asked, AT) is after
+
+
+def test_a_second_rotation_does_not_lengthen_the_life_of_a_key_that_was_ending(member: tuple[SigningKey, Register]) -> None:
+    first, register = member
+    second, asked = asking("2026-3", first)
+    once = rotated(register, asked, AT)
+    _, again = asking("2026-4", second)
+    twice = rotated(once, again, AT + timedelta(days=2))
+    assert twice.signing_key(first.key_id, AT + OVERLAP) is None
+
+
+@pytest.mark.parametrize("before", [None, SigningKey.generate("stranger")])
+def test_new_keys_that_nobody_with_a_valid_key_asked_for_are_refused(
+    member: tuple[SigningKey, Register], before: SigningKey | None
+) -> None:
+    _, register = member
+    with pytest.raises(Refused, match="not signed with a key of this municipality"):
+        rotated(register, asking("2026-3", before)[1], AT)
+
+
+def test_who_takes_no_part_cannot_renew_keys() -> None:
+    with pytest.raises(Refused, match="takes no part"):
+        rotated(Register(1), asking()[1], AT)
+
+
+def _sign_another(document: dict[str, dict[str, str]]) -> None:
+    document["request"]["municipality"] = "GM0983"
+
+
+@pytest.mark.parametrize(
+    ("spoil", "words"),
+    [
+        (lambda document: document.pop("signature"), "no request for keys"),
+        (lambda document: document["request"].pop("sealing"), "no request for keys"),
+        (lambda document: document["request"].update(kind="else"), "no request for keys"),
+        (_sign_another, "not signed with the key that it names"),
+    ],
+)
+def test_a_request_that_is_none_or_was_changed_is_refused(spoil: Callable[[dict[str, object]], object], words: str) -> None:
+    signing, sealing = new_keys(CODE, "2026-2")
+    document = json.loads(request_text(CODE, signing, sealing, None))
+    spoil(document)
+    with pytest.raises(Refused, match=words):
+        read_request(json.dumps(document))
