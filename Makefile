@@ -31,10 +31,10 @@ PIP_PINNED := $(PIP) --require-hashes --no-deps
 setup: .venv/dev.stamp ## Everything a developer needs, in .venv
 
 # The programs from Debian that demo and tests start, as program:package.
-SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat
+SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat promtool:prometheus
 
 .PHONY: system
-system: ## Java, Maven and kcat from Debian, when they are missing
+system: ## Java, Maven, kcat and promtool from Debian, when they are missing
 	@missing=""; \
 	for each in $(SYSTEM_PROGRAMS); do command -v "$${each%%:*}" >/dev/null || missing="$$missing $${each##*:}"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \

@@ -29,7 +29,9 @@ from signal_exchange.stream.work import Work
 VENLO, WEERT, ROERMOND = "GM0983", "GM0988", "GM0957"
 MUNICIPALITIES = (VENLO, WEERT, ROERMOND)
 GROUPS = ("care", "youth", "table", "linking", *(f"gm:{code}" for code in MUNICIPALITIES))
-PARKING = tuple(f"parking:{service}" for service in ("linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback"))
+PARKING = tuple(
+    f"parking:{service}" for service in ("linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback", "oversight")
+)
 START = datetime(2026, 11, 18, 9, 0, tzinfo=UTC)
 """A Wednesday, 10:00 in Amsterdam: the first moment of most tests."""
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)

@@ -21,6 +21,8 @@ GROUPS = {
     "statistics": "signal_exchange.statistics.commands:app",
     "feedback": "signal_exchange.feedback.commands:app",
     "participants": "signal_exchange.participants.commands:app",
+    "parked": "signal_exchange.oversight.parked_commands:app",
+    "check": "signal_exchange.oversight.commands:check_app",
     "keeper": "signal_exchange.pseudonyms.commands:app",
     "schemas": "signal_exchange.contracts.commands:app",
     "topics": "signal_exchange.contracts.commands:topics_app",
@@ -34,6 +36,8 @@ COMMANDS = {
     "trace": "signal_exchange.municipality.commands:app",
     "withdraw": "signal_exchange.municipality.commands:app",
     "outbox": "signal_exchange.municipality.commands:app",
+    "alarms": "signal_exchange.oversight.commands:app",
+    "open": "signal_exchange.oversight.commands:app",
     "demo": "signal_exchange.demo.commands:app",
     "found": "signal_exchange.demo.found_command:app",
 }
@@ -46,6 +50,7 @@ SERVICES = {
     "agenda": "signal_exchange.agenda.composition:main",
     "statistics": "signal_exchange.statistics.composition:main",
     "feedback": "signal_exchange.feedback.composition:main",
+    "oversight": "signal_exchange.oversight.composition:main",
     "municipality": "signal_exchange.municipality.composition:main",
     "keeper": "signal_exchange.pseudonyms.composition:main",
 }

@@ -60,9 +60,9 @@ def test_what_makes_the_region_is_a_command_that_there_is(name: str) -> None:
     assert services()[name]["command"][0] in COMMANDS
 
 
-def test_the_principals_are_those_of_the_catalogue_but_oversight() -> None:
+def test_the_principals_are_those_of_the_catalogue() -> None:
     users = [environment_of(service).get(f"{PREFIX}KAFKA_USER") for service in processes().values()]
-    assert sorted(user for user in users if user) == sorted({*catalogue(SIX).principals} - {"oversight"})
+    assert sorted(user for user in users if user) == sorted(catalogue(SIX).principals)
 
 
 @pytest.mark.parametrize("name", sorted(set(processes()) - set(KEEPERS)))

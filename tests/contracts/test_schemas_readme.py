@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,8 @@ def topics_and_key_of(record: str) -> str:
     topics = [topic for topic in CATALOGUE.topics if record in topic.records]
     names = [f"`{topic.name.replace('gm0000', '<gm>')}`" for topic in topics]
     key = "publisher_run" if record == "Checkpoint" else topics[0].key
-    return f"{', '.join(names)} | `{key}`"
+    names = [re.sub(r"`retry\..*`", "`retry.<service>`", name) for name in names]
+    return f"{', '.join(dict.fromkeys(names))} | `{key}`"
 
 
 @pytest.mark.parametrize("file", sorted(schemas_folder().glob("*.avsc")), ids=lambda file: file.stem)

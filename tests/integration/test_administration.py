@@ -150,6 +150,7 @@ class StrangeTopic:
 class StrangeCatalogue:
     topics: tuple[StrangeTopic, ...]
     principals: tuple[str, ...] = ()
+    watchers: tuple[str, ...] = ()
 
 
 def test_a_setting_that_kafka_does_not_know_is_told(own_exchange: Exchange) -> None:
@@ -174,6 +175,12 @@ def test_a_kafka_that_is_not_there_is_told_with_its_address() -> None:
 
 def test_a_reader_gets_its_own_group_and_a_writer_gets_none() -> None:
     rules = wanted_rules(catalogue(["GM0983"]))
-    groups = {(rule.principal, rule.name) for rule in rules if rule.kind == "GROUP"}
+    groups = {(rule.principal, rule.name) for rule in rules if rule.kind == "GROUP" and rule.operation != "DESCRIBE"}
     assert groups == {(name, name) for name in catalogue(["GM0983"]).principals}
-    assert {rule.operation for rule in rules if rule.kind == "GROUP"} == {"READ"}
+    assert {rule.operation for rule in rules if rule.kind == "GROUP" and rule.principal != "oversight"} == {"READ"}
+
+
+def test_only_oversight_sees_how_far_others_are() -> None:
+    watching = [rule for rule in wanted_rules(catalogue(["GM0983"])) if rule.operation == "DESCRIBE"]
+    assert {rule.principal for rule in watching} == {"oversight"}
+    assert {rule.kind for rule in watching} == {"TOPIC", "GROUP"}

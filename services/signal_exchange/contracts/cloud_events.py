@@ -30,6 +30,7 @@ EVENT_TYPES = {
     "Outcome": PREFIX + "uitkomst.vastgelegd.v1",
     "TraceFact": PREFIX + "spoor.vastgelegd.v1",
     "ParkedRecord": PREFIX + "signaal.geparkeerd.v1",
+    "RetryRequest": PREFIX + "geparkeerd.besloten.v1",
     "SignalView": PREFIX + "uitkomst.teruggekoppeld.v1",
 }
 """Event type of each record, a code of event_type.csv."""

@@ -70,7 +70,8 @@ class Topic:
 
 SIGNALS_KEEP = timedelta(days=7)
 TRACE_KEEP = timedelta(days=60 * 30)
-CONSUMERS = ("routing", "linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback")
+RETRY_KEEP = timedelta(days=7)
+CONSUMERS = ("routing", "linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback", "oversight")
 """Services that consume; the principal, the consumer group and the Faust app of each have this name."""
 
 
@@ -82,6 +83,11 @@ def municipality_principal(code: str) -> str:
 def feedback_topic(code: str) -> str:
     """Return the topic on which one municipality, and nobody else, hears of its own signals."""
     return f"feedback.{code.lower()}"
+
+
+def retry_topic(service: str) -> str:
+    """Return the topic on which one service, and no other, hears that it must try a parked record again or drop it."""
+    return f"retry.{service}"
 
 
 def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
@@ -172,7 +178,22 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             CONSUMERS,
             ("oversight",),
             "What could not be processed, sealed to its owner.",
+            rebuilt_by=tuple(name for name in CONSUMERS if name != "oversight"),
         ),
+        *map(_retry, CONSUMERS),
+    )
+
+
+def _retry(service: str) -> Topic:
+    return Topic(
+        retry_topic(service),
+        "parked_id",
+        Kind.LOG,
+        ("RetryRequest",),
+        ("oversight",),
+        (service,),
+        f"What a person decided about a record that {service} parked: try it again, or drop it.",
+        RETRY_KEEP,
     )
 
 
@@ -246,14 +267,22 @@ class Catalogue:
     @property
     def principals(self) -> tuple[str, ...]:
         """Return every principal that may do anything at all."""
-        return (*CONSUMERS, "oversight", *map(municipality_principal, self.municipalities))
+        return (*CONSUMERS, *map(municipality_principal, self.municipalities))
+
+    @property
+    def watchers(self) -> tuple[str, ...]:
+        """Return who may see of every topic and consumer group how far it is, and nothing of what it holds."""
+        return ("oversight",)
 
     def sources_of(self, principal: str) -> tuple[str, ...]:
         """Return the topics that a principal's consumer subscribes to."""
         return tuple(topic.name for topic in self.topics if principal in topic.subscribers)
 
     def may(self, principal: str, operation: str, topic: str) -> bool:
-        """Say whether a principal may READ or WRITE a topic."""
+        """Say whether a principal may READ, WRITE or DESCRIBE a topic; who may READ or WRITE may DESCRIBE as well."""
+        if operation == "DESCRIBE":
+            known = any(each.name == topic for each in self.topics)
+            return (known and principal in self.watchers) or any(self.may(principal, each, topic) for each in ("READ", "WRITE"))
         found = next((each for each in self.topics if each.name == topic), None)
         return found is not None and principal in (found.writers if operation == "WRITE" else found.readers)
 

@@ -94,7 +94,7 @@ def found(
         return _remembered(folder, json.loads(remembered.read_text(encoding="utf-8")))
     folder.mkdir(parents=True, exist_ok=True)
     codes = tuple(sorted(municipalities))
-    names = (*CONSUMERS, "oversight", *map(municipality_principal, codes), *KEEPERS)
+    names = (*CONSUMERS, *map(municipality_principal, codes), *KEEPERS)
     passwords = {name: secrets.token_urlsafe(24) for name in names if name not in KEEPERS}
     ports = dict(zip((*KEEPERS, *map(municipality_principal, codes)), free_ports(), strict=False))
     region = Region(folder, codes, passwords, ports)

@@ -97,14 +97,17 @@ def _place(entries: Iterable[Entry]) -> tuple[dict[Number, Entry], int]:
     placed: dict[Number, Entry] = {}
     unattributed = 0
     for entry in entries:
-        if entry.number is None or entry.verdict == UNATTRIBUTED or _is_another(entry, placed.get(entry.number)):
+        if entry.number is None or is_another(entry, placed.get(entry.number)):
             unattributed += 1
         else:
             placed[entry.number] = entry
     return placed, unattributed
 
 
-def _is_another(entry: Entry, first: Entry | None) -> bool:
+def is_another(entry: Entry, first: Entry | None) -> bool:
+    """Say whether an entry is about another record than the `first` one under its number, or about nobody's record."""
+    if entry.verdict == UNATTRIBUTED:
+        return True
     return first is not None and (entry.signal_id, entry.version) != (first.signal_id, first.version)
 
 

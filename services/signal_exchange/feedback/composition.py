@@ -45,6 +45,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         outbox=OUTBOX,
         handle=CurrentFeedback(identity),
         seal=identity.parking_seal(SERVICE),
+        unseal=identity.opened,
     )
 
 

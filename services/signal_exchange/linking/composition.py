@@ -43,6 +43,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         handle=handler,
         seal=seal,
         alongside=(_watch(lambda: look_again(handler, database, seal)),),
+        unseal=identity.opened,
     )
 
 

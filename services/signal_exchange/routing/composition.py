@@ -10,7 +10,7 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.policy import Policy
 from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.register_entries import registered_members
-from signal_exchange.routing.handler import RoutingHandler
+from signal_exchange.routing.handler import RoutingHandler, forget_parked
 from signal_exchange.routing.running import Rulebook
 from signal_exchange.routing.store import OUTBOX, TABLES
 from signal_exchange.runtime.database import Database
@@ -61,6 +61,8 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         outbox=OUTBOX,
         handle=CurrentRouting(identity),
         seal=identity.parking_seal(SERVICE),
+        unseal=identity.opened,
+        dropped=forget_parked,
     )
 
 

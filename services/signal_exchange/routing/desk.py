@@ -47,12 +47,22 @@ class Desk:
         stored = self._signals.get(signal_id)
         return stored.revision + 1 if stored else 1
 
-    def known_version(self, signal_id: str) -> KnownVersion | None:
-        """Return the highest version seen of a signal, parked ones too (R-VAL-16), or None."""
+    def has_parked(self, signal_id: str, version: int, digest: str) -> bool:
+        """Say whether this version was seen with this content, and parked."""
+        return self._seen(signal_id).get(version) == (digest, True)
+
+    def _seen(self, signal_id: str) -> dict[int, tuple[str, bool]]:
         stored = self._signals.get(signal_id)
-        if stored is None:
+        found = json.loads(stored.seen) if stored else {}
+        return {int(version): (str(digest), bool(parked)) for version, (digest, parked) in found.items()}
+
+    def known_version(self, signal_id: str, but: int | None = None) -> KnownVersion | None:
+        """Return the highest version seen of a signal, parked ones too (R-VAL-16), or None; `but` is one not to count."""
+        stored = self._signals.get(signal_id)
+        seen = self._seen(signal_id)
+        seen.pop(but or 0, None)
+        if stored is None or not seen:
             return None
-        seen = {int(version): (str(digest), bool(parked)) for version, (digest, parked) in json.loads(stored.seen).items()}
         highest = max(seen)
         digest, parked = seen.pop(highest)
         earlier = {version: each[0] for version, each in seen.items()}
@@ -62,7 +72,8 @@ class Desk:
         """Remember that a version was seen: the next one must be higher (R-VAL-16, R-VAL-21)."""
         stored = self._signals.get(signal_id) or StoredSignal(signal_id, 0, municipality, "PARKED", 0, "{}", None)
         seen = {**json.loads(stored.seen), str(version): [digest, parked]}
-        if stored.municipality == municipality and str(version) not in json.loads(stored.seen):
+        known = json.loads(stored.seen).get(str(version))
+        if stored.municipality == municipality and known in (None, [digest, True]) and known != [digest, parked]:
             self._put(replace(stored, revision=stored.revision + 1, seen=json.dumps(seen)))
 
     def keep(self, accepted: Mapping[str, Any]) -> None:

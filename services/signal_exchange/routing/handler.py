@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
@@ -53,7 +53,7 @@ class RoutingHandler:
 
     def _take_numbered(self, verified: Verified, run: Run) -> None:
         used = run.desk.number(_number(verified))
-        if used is not None:
+        if used is not None and not _is_tried_again(verified, used):
             _take_used_number(verified, used, run.work)
         elif verified.sequence < 1:
             run.work.park(Unreadable(verified.message.incoming, "VERSION_CONFLICT", ("envelope.sequence R-FLOW-01",)))
@@ -66,7 +66,10 @@ class RoutingHandler:
             _park(verified, reason, errors, run)
             return
         verdict = _version_verdict(verified, run.desk)
-        if verdict in (VersionVerdict.CONFLICT, VersionVerdict.ENDED):
+        if _came_too_late(verified, run.desk):
+            _use(verified, "superseded", run.desk)
+            tell_received(verified, "superseded", run.work)
+        elif verdict in (VersionVerdict.CONFLICT, VersionVerdict.ENDED):
             _park(verified, "VERSION_CONFLICT", ("version R-VAL-16",), run)
         elif verdict is VersionVerdict.REPEAT:
             _use(verified, "repeat", run.desk)
@@ -111,6 +114,33 @@ def version_of(message: Message) -> int:
     return int(fields["version"])
 
 
+def forget_parked(parked: Mapping[str, Any], work: Work) -> None:
+    """Remember that the number of a parked record was discarded by a person: the same bytes again hear so."""
+    if parked["attributed"]:
+        store = RoutingStore(work.connection)
+        number = (parked["municipality"], parked["publisher_run"], parked["sequence"])
+        found = [used for used in store.numbers([number]).values() if used.verdict == "parked"]
+        store.put([], [replace(used, revision=used.revision + 1, verdict="discarded") for used in found])
+
+
+def _is_tried_again(verified: Verified, used: UsedNumber) -> bool:
+    """Say whether this is the very record that was parked under its number, and a person asked to try it again."""
+    return verified.message.incoming.attempt > 0 and used.verdict == "parked" and used.value_hash == _value_hash(verified)
+
+
+def _came_too_late(verified: Verified, desk: Desk) -> bool:
+    """Say whether this parked version is tried again after a newer one was accepted: there is nothing left to do."""
+    message = verified.message
+    stored = desk.signal(signal_id_of(message))
+    newer = stored is not None and stored.version > version_of(message) and stored.municipality == verified.municipality
+    return newer and _was_parked(message, desk)
+
+
+def _was_parked(message: Message, desk: Desk) -> bool:
+    tried = message.incoming.attempt > 0
+    return tried and desk.has_parked(signal_id_of(message), version_of(message), _content_hash(message))
+
+
 def _ids(judged: Iterable[Verified | Unreadable | Message]) -> set[str]:
     messages = (each.message if isinstance(each, Verified) else each for each in judged)
     return {signal_id_of(each) for each in messages if isinstance(each, Message) and each.record != "Checkpoint"}
@@ -137,7 +167,7 @@ def _version_verdict(verified: Verified, desk: Desk) -> VersionVerdict:
         return VersionVerdict.CONFLICT
     version = version_of(message)
     supersedes = version - 1 if message.record == "SignalWithdrawn" else message.fields["signal"]["supersedes"]
-    known = desk.known_version(signal_id_of(message))
+    known = desk.known_version(signal_id_of(message), but=version if _was_parked(message, desk) else None)
     return judge_version(known, version=version, supersedes=supersedes, content_hash=_content_hash(message))
 
 
@@ -181,7 +211,9 @@ def _supersede(verified: Verified, run: Run) -> None:
 def _use(verified: Verified, verdict: str, desk: Desk) -> None:
     message = verified.message
     signal_id, version = signal_id_of(message), version_of(message)
-    desk.use(UsedNumber(*_number(verified), 1, signal_id, version, _value_hash(verified), verdict))
+    before = desk.number(_number(verified))
+    revision = before.revision + 1 if before else 1
+    desk.use(UsedNumber(*_number(verified), revision, signal_id, version, _value_hash(verified), verdict))
 
 
 def _value_hash(verified: Verified) -> bytes:

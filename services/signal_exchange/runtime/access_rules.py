@@ -33,7 +33,7 @@ class AdministrationFailed(Refused):
 
 @dataclass(frozen=True, slots=True, order=True)
 class AccessRule:
-    """One permission: `principal` may do `operation` (READ or WRITE) with the `kind` (TOPIC or GROUP) of this name.
+    """One permission: `principal` may do `operation` (READ, WRITE or DESCRIBE) with the `kind` (TOPIC or GROUP) of this name.
 
     READ and WRITE imply DESCRIBE. We use no patterns, denials or addresses: what has no rule is refused.
     """

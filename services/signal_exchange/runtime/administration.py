@@ -54,6 +54,10 @@ class WantedCatalogue(Protocol):
     def principals(self) -> tuple[str, ...]:
         """Return every principal that may do anything at all."""
 
+    @property
+    def watchers(self) -> tuple[str, ...]:
+        """Return the principals that may see how far every topic and group is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Applied:
@@ -129,11 +133,16 @@ def _copies(admin: Admin) -> int:
 
 
 def wanted_rules(catalogue: WantedCatalogue) -> frozenset[AccessRule]:
-    """Return the access rules of a catalogue: topics by reader and writer, and for each reader its own consumer group."""
+    """Return the access rules of a catalogue: topics by reader and writer, and for each reader its own consumer group.
+
+    A watcher may DESCRIBE every topic and every group: the offsets, not the records.
+    """
     reads = {AccessRule(name, "READ", "TOPIC", topic.name) for topic in catalogue.topics for name in topic.readers}
     writes = {AccessRule(name, "WRITE", "TOPIC", topic.name) for topic in catalogue.topics for name in topic.writers}
     groups = {AccessRule(rule.principal, "READ", "GROUP", rule.principal) for rule in reads}
-    return frozenset(reads | writes | groups)
+    places = {("TOPIC", topic.name) for topic in catalogue.topics} | {("GROUP", rule.name) for rule in groups}
+    watches = {AccessRule(name, "DESCRIBE", *place) for name in catalogue.watchers for place in places}
+    return frozenset(reads | writes | groups | watches)
 
 
 def _apply_topics(

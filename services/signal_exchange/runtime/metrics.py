@@ -38,6 +38,25 @@ class Metrics:
             "last_progress_timestamp_seconds", "Unix time at which the process last moved or had nothing to do."
         )
         self.signals_published = self._counter("signals_published", "Signals put in the outbox of this node.")
+        self.ledger_numbers = self._gauge("ledger_numbers", "Numbers by their place in the ledger (R-FLOW-01).", ("place",))
+        self.ledger_signals = self._gauge("ledger_signals", "Signals by their place in the ledger (R-FLOW-01).", ("place",))
+        self.ledger_difference = self._gauge("ledger_difference", "Numbers that the ledger has too many or too few.")
+        self.numbers_overdue = self._gauge("numbers_overdue", "Numbers that a checkpoint names and that stay away.")
+        self.unattributed_records = self._gauge("unattributed_records", "Records that can be laid at nobody's door, ever.")
+        self.parked_waiting = self._gauge(
+            "parked_waiting", "Parked records that wait for a person, by service and reason code.", ("service", "reason")
+        )
+        self.parked_oldest_seconds = self._gauge(
+            "parked_oldest_seconds", "Age of the oldest parked record that waits, by service.", ("service",)
+        )
+        self.signals_late = self._gauge("signals_late", "Clocks of open signals that are past their date (R-FLOW-02).")
+        self.signals_ownerless = self._gauge("signals_ownerless", "Open signals without an owner and a next date.")
+        self.receipts_overdue = self._gauge("receipts_overdue", "Receipts of an erasure that stay away after their date.")
+        self.consumer_lag = self._gauge("consumer_lag", "Records that a group has not committed, by topic.", ("group", "topic"))
+        self.commit_age_seconds = self._gauge(
+            "commit_age_seconds", "Seconds since a group that is behind last committed further, by topic.", ("group", "topic")
+        )
+        self.watched = self._gauge("watch_timestamp_seconds", "Unix time at which oversight last drew up its figures.")
         self.records_refused = self._counter("records_refused", "Records refused before publishing, by rule.", ("rule",))
 
     @property
@@ -49,8 +68,8 @@ class Metrics:
         full = self._describe(f"{name}_total", "counter", labels, meaning)
         return Counter(full.removesuffix("_total"), meaning, labels, registry=self.registry)
 
-    def _gauge(self, name: str, meaning: str) -> Gauge:
-        return Gauge(self._describe(name, "gauge", (), meaning), meaning, registry=self.registry)
+    def _gauge(self, name: str, meaning: str, labels: tuple[str, ...] = ()) -> Gauge:
+        return Gauge(self._describe(name, "gauge", labels, meaning), meaning, labels, registry=self.registry)
 
     def _histogram(self, name: str, meaning: str) -> Histogram:
         return Histogram(self._describe(name, "histogram", (), meaning), meaning, registry=self.registry)

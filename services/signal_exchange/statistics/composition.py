@@ -16,6 +16,7 @@ SERVICE = "statistics"
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
+    identity = load_identity(settings, settings.keys_file)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
@@ -23,7 +24,8 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         database=Database(settings.database(SERVICE), TABLES),
         outbox=OUTBOX,
         handle=handle,
-        seal=load_identity(settings, settings.keys_file).parking_seal(SERVICE),
+        seal=identity.parking_seal(SERVICE),
+        unseal=identity.opened,
     )
 
 

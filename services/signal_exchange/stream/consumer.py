@@ -11,6 +11,7 @@ from sqlalchemy import Table
 
 from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.faults import Undecodable
+from signal_exchange.contracts.topics import retry_topic
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import WorldUnavailable
@@ -18,7 +19,8 @@ from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
-from signal_exchange.stream.outbox import Letter, Outbox
+from signal_exchange.stream.outbox import Letter, Outbox, kept_table
+from signal_exchange.stream.parking import RETRY_READER, Dropped, Kept, Retries, Unseal
 from signal_exchange.stream.work import Park, Seal, Work, park_on_topic
 
 FLUSH_LETTERS = 2_000
@@ -46,7 +48,8 @@ class BatchLoop:
     """Takes one batch from records in hand to effects that hold.
 
     1. Read each record; a bad one becomes a parked record of the same batch, never an exception.
-    2. Apply all in one transaction: the handler's writes, parked records and outbox rows.
+    2. Apply all in one transaction: the handler's writes, parked records and outbox rows. A record that a person wants to be
+       tried again goes first, as if it came in now, with the append time that it had.
     3. Send every waiting outbox row and await each acknowledgement.
     4. Remove the acknowledged rows.
     5. Return: only then does the app commit the offsets.
@@ -70,11 +73,14 @@ class BatchLoop:
         patience_seconds: float,
         flood: FloodGate,
         park: Park = park_on_topic,
+        unseal: Unseal | None = None,
+        dropped: Dropped | None = None,
     ) -> None:
         self._service, self._reader, self._database, self._outbox = service, reader, database, outbox
         self._handle, self._sender, self._seal, self._park = handle, sender, seal, park
         self._metrics, self._progress = metrics, progress
         self._patience_seconds, self._flood = patience_seconds, flood
+        self._kept, self._unseal, self._dropped = kept_table(outbox.metadata), unseal, dropped
         self._one_flush = asyncio.Lock()
 
     async def on_batch(self, records: Sequence[Any]) -> None:
@@ -99,8 +105,9 @@ class BatchLoop:
         return sent
 
     def _read(self, incoming: Incoming) -> Message | Unreadable:
+        reader = RETRY_READER if incoming.topic == retry_topic(self._service) else self._reader
         try:
-            decoded = decode(incoming.value, self._reader)
+            decoded = decode(incoming.value, reader)
         except Undecodable as fault:
             return Unreadable(incoming, "TOO_LARGE" if fault.reason == "too_large" else "SCHEMA_INVALID", (fault.reason,))
         return Message(decoded.record, decoded.fields, incoming)
@@ -108,12 +115,18 @@ class BatchLoop:
     def _apply(self, read: Sequence[Message | Unreadable]) -> list[Unreadable]:
         with self._database.transaction() as connection:
             work = Work(self._service, connection, self._seal, self._park)
-            for unreadable in (each for each in read if isinstance(each, Unreadable)):
-                work.park(unreadable)
-            self._handle([each for each in read if isinstance(each, Message)], work)
+            retries = Retries(work, Kept(connection, self._kept), self._unseal, self._dropped)
+            again = retries.take([each for each in read if isinstance(each, Message) and each.record == "RetryRequest"])
+            self._work([*map(self._read, again), *read], work)
+            retries.settle(again)
             self._flood.check(len(read), len(work.parked))
             Outbox(connection, self._outbox).add(work.letters)
         return work.parked
+
+    def _work(self, read: Sequence[Message | Unreadable], work: Work) -> None:
+        for unreadable in (each for each in read if isinstance(each, Unreadable)):
+            work.park(unreadable)
+        self._handle([each for each in read if isinstance(each, Message) and each.record != "RetryRequest"], work)
 
     async def _waiting(self) -> Any:  # noqa: ANN401 - the rows of the outbox
         return await asyncio.to_thread(self._read_waiting)

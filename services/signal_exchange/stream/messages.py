@@ -22,6 +22,8 @@ class Incoming:
     value: bytes | None = field(repr=False)
     headers: Mapping[str, bytes] = field(repr=False)
     appended_at: datetime
+    attempt: int = 0
+    """How often it was tried before and parked; 0 for a record that comes from its topic."""
 
     @classmethod
     def of(cls, record: Any) -> Incoming:  # noqa: ANN401 - a ConsumerRecord of aiokafka or kafka-python

@@ -43,9 +43,10 @@ class Waiting:
 
 
 def outbox_table(tables: MetaData) -> Table:
-    """Return the outbox table of a service's metadata, defining it once."""
+    """Return the outbox table of a service's metadata, defining it once, with beside it the table of what was parked."""
     if "outbox" in tables.tables:
         return tables.tables["outbox"]
+    kept_table(tables)
     number = BigInteger().with_variant(Integer, "sqlite")
     return Table(
         "outbox",
@@ -57,6 +58,19 @@ def outbox_table(tables: MetaData) -> Table:
         Column("value", LargeBinary),
         Column("headers", LargeBinary, nullable=False),
         Column("tombstone", Boolean, nullable=False),
+    )
+
+
+def kept_table(tables: MetaData) -> Table:
+    """Return the table of what a service parked, each as the encoded ParkedRecord, defining it once."""
+    if "projection_parked" in tables.tables:
+        return tables.tables["projection_parked"]
+    return Table(
+        "projection_parked",
+        tables,
+        Column("parked_id", String, primary_key=True),
+        Column("revision", BigInteger, nullable=False),
+        Column("value", LargeBinary, nullable=False),
     )
 
 

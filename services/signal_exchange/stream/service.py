@@ -20,6 +20,7 @@ from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.batch_app import BatchApp
 from signal_exchange.stream.consumer import BatchLoop, Handle
 from signal_exchange.stream.flood import FloodGate
+from signal_exchange.stream.parking import Dropped, Unseal
 from signal_exchange.stream.sender import KafkaSender
 from signal_exchange.stream.work import Park, Seal, park_on_topic
 
@@ -33,7 +34,8 @@ class ConsumerSpec:
 
     `name` is principal, group and app; `reader` names its view in schemas/readers; `alongside` are coroutines that run
     until the consumer stops, such as a municipality's REST API. `park` keeps what cannot be read: on the topic `parked`, or
-    in the own store of a service that may not write there. `metrics` are shared with what runs alongside.
+    in the own store of a service that may not write there. `unseal` opens what it parked itself, for a retry, and `dropped`
+    is its own work when a person drops it. `metrics` are shared with what runs alongside.
     """
 
     name: str
@@ -45,6 +47,8 @@ class ConsumerSpec:
     seal: Seal
     alongside: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
     park: Park = park_on_topic
+    unseal: Unseal | None = None
+    dropped: Dropped | None = None
     metrics: Metrics = field(default_factory=Metrics)
 
 
@@ -71,6 +75,8 @@ class Consumer:
             sender=self.sender,
             seal=self.spec.seal,
             park=self.spec.park,
+            unseal=self.spec.unseal,
+            dropped=self.spec.dropped,
             metrics=self.metrics,
             progress=self.progress,
             patience_seconds=self.settings.patience_seconds,

@@ -112,6 +112,7 @@ def _parked_fields(unreadable: Unreadable, service: str, parked_id: str) -> dict
         "signal_id": who.signal_id if who else None,
         "state": "PARKED",
         "parked_at": incoming.appended_at,
+        "revision": incoming.attempt + 1,
     }
 
 

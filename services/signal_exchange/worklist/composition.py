@@ -37,6 +37,7 @@ def consumer_spec(service: str, settings: ServiceSettings) -> ConsumerSpec:
         outbox=OUTBOX,
         handle=WorklistHandler(ROLES[service], rules().calendar, identity.sealed_part),
         seal=identity.parking_seal(service),
+        unseal=identity.opened,
     )
 
 

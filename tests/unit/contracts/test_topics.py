@@ -17,6 +17,7 @@ from signal_exchange.contracts.topics import (
     catalogue,
     feedback_topic,
     municipality_principal,
+    retry_topic,
 )
 
 TWO = catalogue(["GM1507", "GM0983"])
@@ -65,13 +66,27 @@ def test_what_is_not_granted_is_refused() -> None:
 
 
 def test_statistics_reads_facts_under_random_ids_and_nothing_of_a_signal() -> None:
-    assert TWO.sources_of("statistics") == ("observations",)
+    assert TWO.sources_of("statistics") == ("observations", "retry.statistics")
 
 
 @pytest.mark.parametrize(("principal", "topic"), [("worklist", "referrals-youth"), ("worklist-youth", "referrals")])
 def test_a_coordinator_reads_nothing_of_the_other_coordinator(principal: str, topic: str) -> None:
     assert not TWO.may(principal, "READ", topic)
     assert not TWO.may(principal, "WRITE", topic)
+
+
+def test_only_oversight_asks_a_service_to_try_again_and_only_that_service_hears_it() -> None:
+    for service in CONSUMERS:
+        topic = next(each for each in TWO.topics if each.name == retry_topic(service))
+        assert (topic.writers, topic.readers, topic.keep) == (("oversight",), (service,), timedelta(days=7))
+
+
+def test_oversight_sees_how_far_every_topic_is_and_reads_no_signal() -> None:
+    assert all(TWO.may("oversight", "DESCRIBE", topic.name) for topic in TWO.topics)
+    assert not TWO.may("oversight", "DESCRIBE", "no-such-topic")
+    assert not TWO.may("statistics", "DESCRIBE", "signals")
+    assert TWO.may("statistics", "DESCRIBE", "observations")
+    assert not any(TWO.may("oversight", "READ", name) for name in ("signals", "referrals", "agenda-items", "outcomes"))
 
 
 def test_only_municipalities_bring_signals_in_and_only_routing_reads_them() -> None:
@@ -109,8 +124,8 @@ def test_a_tombstone_stays_longer_than_the_signals_do() -> None:
 
 def test_a_consumer_has_a_view_of_every_record_on_the_topics_it_reads() -> None:
     views = {"worklist-youth": "worklist", "municipality-gm0983": "municipality"}
-    for principal in (*CONSUMERS, "oversight", "municipality-gm0983"):
+    for principal in (*CONSUMERS, "municipality-gm0983"):
         read = {record for topic in TWO.topics if principal in topic.readers for record in topic.records}
         own = set(reader_schemas(views.get(principal, principal)))
         assert own <= read
-        assert read - own <= {"AcceptedSignal"}  # routing reads it at a rebuild only
+        assert read - own <= {"AcceptedSignal", "ParkedRecord", "RetryRequest"}  # read at a rebuild, or by the loop itself

@@ -1,0 +1,133 @@
+"""What oversight tells: figures and alarms, drawn from its store at one moment."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from signal_exchange.domain.ledger import Ledger
+from signal_exchange.domain.policy import Policy
+from signal_exchange.domain.times import local_day
+from signal_exchange.oversight.store import Clock, OversightStore
+
+OWNERS = {"worklist": "CARE_COORDINATOR", "worklist-youth": "YOUTH_COORDINATOR", "agenda": "CHAIN_DIRECTOR"}
+"""Who keeps what a service has, where the trace names nobody."""
+NOBODY = "NOBODY"
+PARKED_DAY_SECONDS = 24 * 3600
+"""A parked record that waits longer alarms by its age; its count alarms at once (promise 3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Open:
+    """An open signal that nobody brought further in time: `next_date` is past, or there is no owner with a date at all."""
+
+    signal_id: str
+    municipality: str | None
+    keeper: str
+    owner_role: str
+    next_date: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Everything that oversight knows at one moment. `parked` are the records that wait for a decision."""
+
+    at: datetime
+    ledger: Ledger
+    parked: tuple[Mapping[str, Any], ...]
+    late: tuple[Open, ...]
+    receipts: tuple[Open, ...]
+
+    @property
+    def oldest_parked(self) -> dict[str, float]:
+        """Return the age in seconds of the oldest parked record of each service."""
+        ages: dict[str, float] = {}
+        for record in self.parked:
+            age = (self.at - record["parked_at"]).total_seconds()
+            ages[record["service"]] = max(age, ages.get(record["service"], 0.0))
+        return ages
+
+
+def figures(store: OversightStore, now: datetime) -> Figures:
+    """Return the figures of this moment."""
+    parked = tuple(record for record in store.parked() if record["state"] == "PARKED")
+    clocks = store.clocks()
+    today = local_day(now).isoformat()
+    past = [_open(clock) for clock in clocks if clock.next_date is not None and clock.next_date < today]
+    receipts = tuple(each for each in past if each.keeper.endswith("/RECEIPT"))
+    late = (*(each for each in past if each not in receipts), *_ownerless(clocks, now))
+    return Figures(now, store.ledger(now), parked, late, receipts)
+
+
+def _open(clock: Clock) -> Open:
+    service = clock.keeper.partition("/")[0]
+    owner = clock.owner_role or OWNERS.get(service, NOBODY)
+    return Open(clock.signal_id, clock.municipality, clock.keeper, owner, clock.next_date)
+
+
+def _ownerless(clocks: Iterable[Clock], now: datetime) -> Iterable[Open]:
+    """Give the signals that were routed a while ago, and of which no keeper has told an owner, a date or an outcome."""
+    patience = Policy().missing_number_minutes * 60
+    kept = {clock.signal_id for clock in clocks if clock.next_date or clock.owner_role or clock.stage == "OUTCOME"}
+    for clock in clocks:
+        old = (now - clock.told_at).total_seconds() > patience
+        if clock.keeper == "routing" and old and clock.signal_id not in kept:
+            yield Open(clock.signal_id, clock.municipality, clock.keeper, NOBODY, None)
+
+
+def alarms(found: Figures) -> list[dict[str, Any]]:
+    """Return what a person must look at, each with the runbook's name of it, how many and since how long."""
+    ages = found.oldest_parked
+    counted = (
+        ("LedgerOutOfBalance", 0 if _adds_up(found.ledger) else 1),
+        ("NumbersOverdue", len(found.ledger.overdue)),
+        ("RecordsParked", len(found.parked)),
+        ("ParkedTooLong", sum(age > PARKED_DAY_SECONDS for age in ages.values())),
+        ("SignalsPastTheirDate", sum(each.next_date is not None for each in found.late)),
+        ("SignalsWithoutOwner", sum(each.next_date is None for each in found.late)),
+        ("ReceiptsOverdue", len(found.receipts)),
+    )
+    return [{"alarm": name, "count": count} for name, count in counted if count]
+
+
+def _adds_up(ledger: Ledger) -> bool:
+    numbers = sum(ledger.counts.values()) == ledger.sent + ledger.early
+    return numbers and sum(ledger.signals.values()) == ledger.published
+
+
+def conservation(store: OversightStore, now: datetime) -> dict[str, Any]:
+    """Return the whole ledger as JSON, by municipality too, with who discarded what and why (R-FLOW-01)."""
+    parked = {record["parked_id"]: record for record in store.parked()}
+    codes = store.municipalities()
+    return {
+        "at": now,
+        **_as_json(store.ledger(now)),
+        "discarded_records": [
+            {"parked_id": each.parked_id, "reason": each.reason, "by": each.who, "at": each.at}
+            for each in store.decisions()
+            if each.action == "DISCARD" and parked.get(each.parked_id, {}).get("state") == "DISCARDED"
+        ],
+        "municipalities": {code: _as_json(store.ledger(now, code)) for code in codes},
+    }
+
+
+def _as_json(ledger: Ledger) -> dict[str, Any]:
+    names = ("municipality", "publisher_run", "sequence")
+    return {
+        "conserved": ledger.conserved,
+        "published": ledger.published,
+        "signals": dict(ledger.signals),
+        "numbers_sent": ledger.sent,
+        "numbers_early": ledger.early,
+        "numbers": dict(ledger.counts),
+        "overdue": [dict(zip(names, number, strict=True)) for number in ledger.overdue],
+        "unattributed": ledger.unattributed,
+    }
+
+
+def parked_by(found: Figures) -> Counter[tuple[str, str]]:
+    """Return how many records wait, by service and reason."""
+    return Counter((record["service"], record["reason"]) for record in found.parked)

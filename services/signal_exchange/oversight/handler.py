@@ -1,0 +1,76 @@
+"""Oversight's work on one batch: place each number, set each clock, and keep what is known of parked records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from signal_exchange.domain.ledger import Checkpoint, Entry, is_another
+from signal_exchange.oversight.store import Clock, OversightStore
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.work import Work
+
+ACCOUNTS = "routing"
+"""The service that judges numbers: what another one received or parked is not a place of a number."""
+CLOCK_STAGES = frozenset({"ROUTED", "STORED", "RETRACTED", "OUTCOME", "RECEIPT"})
+
+
+@dataclass(frozen=True, slots=True)
+class OversightHandler:
+    """Handles batches of trace facts and of parked records, of which it sees no content."""
+
+    def __call__(self, messages: Sequence[Message], work: Work) -> None:
+        """Take each fact once, by its trace id, in the order of the trace."""
+        store = OversightStore(work.connection)
+        facts = {message.fields["trace_id"]: message.fields for message in messages if message.record == "TraceFact"}
+        known = store.known_facts(facts)
+        fresh = [fields for trace_id, fields in facts.items() if trace_id not in known]
+        unattributed = _place([_entry(fields) for fields in fresh if _accounts(fields)], store)
+        store.put_checkpoints([_checkpoint(fields) for fields in fresh if fields["stage"] == "CHECKPOINT"])
+        store.put_clocks([_clock(fields) for fields in fresh if fields["stage"] in CLOCK_STAGES and fields["signal_id"]])
+        store.add_facts([fields["trace_id"] for fields in fresh], unattributed)
+        store.put_parked([message.fields for message in messages if message.record == "ParkedRecord"])
+
+
+def _accounts(fields: Mapping[str, Any]) -> bool:
+    return fields["stage"] in ("RECEIVED", "PARKED") and fields["service"] == ACCOUNTS
+
+
+def _entry(fields: Mapping[str, Any]) -> tuple[str, Entry]:
+    number = None if fields["sequence"] is None else (fields["municipality"], fields["publisher_run"], fields["sequence"])
+    return fields["trace_id"], Entry(number, fields["verdict"], fields["signal_id"], fields["version"] or 0)
+
+
+def _place(entries: Sequence[tuple[str, Entry]], store: OversightStore) -> set[str]:
+    """Give each number its place, and return the facts that blame nobody (R-FLOW-01)."""
+    placed = store.entries({entry.number for _, entry in entries if entry.number is not None})
+    unattributed = set()
+    for trace_id, entry in entries:
+        if entry.number is None or is_another(entry, placed.get(entry.number)):
+            unattributed.add(trace_id)
+        else:
+            placed[entry.number] = entry
+    store.put_entries(placed.values())
+    return unattributed
+
+
+def _checkpoint(fields: Mapping[str, Any]) -> Checkpoint:
+    return Checkpoint(fields["municipality"], fields["publisher_run"], fields["sequence"], fields["at"])
+
+
+def _clock(fields: Mapping[str, Any]) -> Clock:
+    # Routing tells owner and date with each destination alike: it has one clock per signal.
+    destination = None if fields["stage"] == "ROUTED" else fields["destination"]
+    part = "RECEIPT" if fields["stage"] == "RECEIPT" else destination
+    keeper = fields["service"] if part is None else f"{fields['service']}/{part}"
+    return Clock(
+        signal_id=fields["signal_id"],
+        keeper=keeper,
+        told_at=fields["at"],
+        version=fields["version"] or 0,
+        municipality=fields["municipality"],
+        stage=fields["stage"],
+        owner_role=fields["owner_role"],
+        next_date=fields["next_date"],
+    )

@@ -1,0 +1,196 @@
+"""What was parked stays with its owner until a person decides; trying again is as if it came in now (promise 3)."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from sqlalchemy import Column, Integer, MetaData, String, Table, select
+
+from signal_exchange.contracts.codec import decode_whole, encode
+from signal_exchange.contracts.topics import retry_topic
+from signal_exchange.privacy.sealing import CannotOpen
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.health import Progress
+from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.stream.consumer import BatchLoop
+from signal_exchange.stream.flood import FloodGate
+from signal_exchange.stream.messages import Attribution, Message, Unreadable
+from signal_exchange.stream.outbox import Letter, kept_table, outbox_table
+from signal_exchange.stream.parking import Kept
+from signal_exchange.stream.work import PARKED_VALUE_BYTES, Work
+
+AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
+WHO = Attribution("GM0983", "run-a", 4, "signal-a", 1)
+
+
+class Owner:
+    """A service that parks every checkpoint until its cause is gone, and what it would send."""
+
+    def __init__(self, folder: Path, *, attributed: bool = False, unseal: bool = True) -> None:
+        tables = MetaData()
+        self.outbox, self.kept = outbox_table(tables), kept_table(tables)
+        self.effects = Table("projection_effects", tables, Column("n", Integer, primary_key=True), Column("at", String))
+        self.database = Database(f"sqlite+pysqlite:///{folder / 'store.sqlite'}", tables)
+        self.database.create_tables()
+        self.cause_is_gone, self.attributed, self.letters, self.dropped = False, attributed, list[Letter](), list[str]()
+        self.broken_keys = False
+        metrics = Metrics()
+        self.loop = BatchLoop(
+            "routing",
+            reader="routing",
+            database=self.database,
+            outbox=self.outbox,
+            handle=self.handle,
+            sender=self,
+            seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
+            unseal=self.unseal if unseal else None,
+            dropped=lambda fields, _work: self.dropped.append(fields["parked_id"]),
+            metrics=metrics,
+            progress=Progress(metrics),
+            patience_seconds=1.0,
+            flood=FloodGate(1000),
+        )
+
+    def unseal(self, part: Any, bound_to: str) -> bytes:
+        if self.broken_keys or part["key_id"] != bound_to:
+            raise CannotOpen
+        return bytes(part["ciphertext"])
+
+    def handle(self, messages: Sequence[Message], work: Work) -> None:
+        for message in messages:
+            if self.cause_is_gone:
+                work.connection.execute(self.effects.insert().values(at=message.appended_at.isoformat()))
+            else:
+                work.park(Unreadable(message.incoming, "UNKNOWN_CODE", (), WHO if self.attributed else None))
+
+    async def send(self, letters: Sequence[Letter]) -> None:
+        self.letters += letters
+
+    def comes_in(self, *records: Any) -> None:
+        asyncio.run(self.loop.on_batch(records))
+
+    def sent(self, topic: str) -> list[dict[str, Any]]:
+        return [decode_whole(letter.value).fields for letter in self.letters if letter.topic == topic]
+
+    def applied(self) -> list[str]:
+        with self.database.reading() as connection:
+            return list(connection.execute(select(self.effects.c.at)).scalars())
+
+
+@pytest.fixture(autouse=True)
+def _logs() -> None:
+    logs.configure("test", "WARNING")
+
+
+def a_record(value: bytes | None, topic: str = "signals", offset: int = 0) -> Any:
+    at = int(AT.timestamp() * 1000)
+    return SimpleNamespace(topic=topic, partition=0, offset=offset, key=b"k", value=value, headers=(("h", b"1"),), timestamp=at)
+
+
+def a_checkpoint() -> Any:
+    envelope = {"event_type": "x", "time": AT, "publisher_run": "run-a", "sequence": 0, "key_id": "k"}
+    return a_record(encode("Checkpoint", {"envelope": envelope, "municipality": "GM0983", "highest": 3}))
+
+
+def a_request(parked_id: str, action: str = "RETRY", offset: int = 0) -> Any:
+    fields = {"request_id": str(uuid.uuid4()), "parked_id": parked_id, "service": "routing", "action": action}
+    return a_record(encode("RetryRequest", {**fields, "reason": "CAUSE_GONE", "at": AT}), retry_topic("routing"), offset)
+
+
+def parked_by(owner: Owner) -> str:
+    owner.comes_in(a_checkpoint())
+    return str(owner.sent("parked")[0]["parked_id"])
+
+
+def test_a_retry_after_the_cause_is_gone_takes_effect_with_the_original_append_time(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    parked_id = parked_by(owner)
+    owner.cause_is_gone = True
+    owner.comes_in(a_request(parked_id))
+    states = [(each["parked_id"], each["state"], each["revision"]) for each in owner.sent("parked")]
+    assert states == [(parked_id, "PARKED", 1), (parked_id, "RESOLVED", 2)]
+    assert owner.applied() == [AT.isoformat()]
+    assert owner.sent("parked")[1]["record"]["ciphertext"] == b""
+
+
+def test_a_retry_that_comes_twice_takes_effect_once(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    parked_id = parked_by(owner)
+    owner.cause_is_gone = True
+    request = a_request(parked_id)
+    owner.comes_in(request, request)
+    owner.comes_in(request)
+    assert len(owner.applied()) == 1
+    assert [each["state"] for each in owner.sent("parked")] == ["PARKED", "RESOLVED"]
+
+
+def test_a_retry_too_early_parks_it_again_under_the_same_id_and_a_later_one_resolves_it(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    parked_id = parked_by(owner)
+    owner.comes_in(a_request(parked_id))
+    owner.cause_is_gone = True
+    owner.comes_in(a_request(parked_id))
+    states = [(each["parked_id"], each["state"], each["revision"]) for each in owner.sent("parked")]
+    assert states == [(parked_id, "PARKED", 1), (parked_id, "PARKED", 2), (parked_id, "RESOLVED", 3)]
+
+
+@pytest.mark.parametrize("attributed", [True, False])
+def test_a_discarded_record_is_dropped_for_good_and_the_trace_says_so_of_its_number(tmp_path: Path, *, attributed: bool) -> None:
+    owner = Owner(tmp_path, attributed=attributed)
+    parked_id = parked_by(owner)
+    owner.comes_in(a_request(parked_id), a_request(parked_id, "DISCARD"))
+    owner.cause_is_gone = True
+    owner.comes_in(a_request(parked_id), a_request(parked_id, "DISCARD"))
+    assert owner.applied() == []
+    assert (owner.sent("parked")[-1]["state"], owner.dropped) == ("DISCARDED", [parked_id])
+    verdicts = [(fact["verdict"], fact["sequence"]) for fact in owner.sent("signal-trace")]
+    assert verdicts == ([("parked", 4), ("discarded", 4)] if attributed else [("unattributed", None)])
+
+
+def test_a_request_about_an_unknown_record_changes_nothing(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(a_request("unknown"), a_request("unknown", "DISCARD"))
+    assert owner.letters == []
+
+
+@pytest.mark.parametrize("why", ["no key at all", "another key", "the start only was kept"])
+def test_what_cannot_be_opened_whole_stays_parked(tmp_path: Path, why: str) -> None:
+    owner = Owner(tmp_path, unseal=why != "no key at all")
+    owner.broken_keys = why == "another key"
+    owner.comes_in(a_record(b"x" * (PARKED_VALUE_BYTES + 1)) if why.startswith("the start") else a_checkpoint())
+    owner.cause_is_gone = True
+    owner.comes_in(a_request(owner.sent("parked")[0]["parked_id"]))
+    assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]
+    assert owner.applied() == []
+
+
+def test_a_tombstone_that_was_parked_is_parked_again(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(a_record(None))
+    owner.comes_in(a_request(owner.sent("parked")[0]["parked_id"]))
+    assert [each["revision"] for each in owner.sent("parked")] == [1, 2]
+
+
+def test_a_request_that_cannot_be_read_is_parked_itself(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(a_record(b"garbage", retry_topic("routing")))
+    assert [each["topic"] for each in owner.sent("parked")] == ["retry.routing"]
+
+
+def test_a_lost_store_gets_its_parked_records_back_from_the_topic(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    lost, owner = Owner(tmp_path), Owner(tmp_path / "new")
+    parked_id = parked_by(lost)
+    with owner.database.transaction() as connection:
+        Kept(connection, owner.kept).keep(lost.letters)
+    owner.cause_is_gone = True
+    owner.comes_in(a_request(parked_id))
+    assert owner.applied() == [AT.isoformat()]
