@@ -79,6 +79,7 @@ PARKED = Table(
     Column("publisher_run", String),
     Column("sequence", BigInteger),
     Column("signal_id", String),
+    Column("version", Integer),
     Column("state", String, nullable=False),
     Column("parked_at", Moment, nullable=False),
 )

@@ -109,7 +109,7 @@ class Retries:
         self._end(fields, "DISCARDED")
         self.kept.keep(self.work.letters)
         if fields["attributed"]:
-            names = ("signal_id", "municipality", "publisher_run", "sequence")
+            names = ("signal_id", "version", "municipality", "publisher_run", "sequence")
             about = {name: fields[name] for name in names}
             self.work.trace("PARKED", at=request.appended_at, key=fields["signal_id"], verdict="discarded", **about)
         if self.dropped is not None:

@@ -110,6 +110,7 @@ def _parked_fields(unreadable: Unreadable, service: str, parked_id: str) -> dict
         "publisher_run": who.publisher_run if who else None,
         "sequence": who.sequence if who else None,
         "signal_id": who.signal_id if who else None,
+        "version": who.version if who else None,
         "state": "PARKED",
         "parked_at": incoming.appended_at,
         "revision": incoming.attempt + 1,

@@ -287,6 +287,6 @@ def test_the_service_reads_items_alerts_and_links(tmp_path: Path, monkeypatch: p
     spec = consumer_spec(service_settings())
     assert (spec.name, spec.sources, spec.handle) == (
         "agenda",
-        ("agenda-items", "chair-alerts", "link-candidates", "links"),
+        ("agenda-items", "chair-alerts", "link-candidates", "links", "retry.agenda"),
         AgendaHandler(CALENDAR),
     )

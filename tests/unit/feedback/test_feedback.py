@@ -240,6 +240,6 @@ def test_the_service_reads_outcomes_and_the_trace_and_knows_every_municipality(
     for name, value in an_environment(tmp_path, "feedback").items():
         monkeypatch.setenv(name, value)
     spec = consumer_spec(service_settings())
-    assert spec.sources == ("outcomes", "signal-trace")
+    assert spec.sources == ("outcomes", "signal-trace", "retry.feedback")
     assert isinstance(spec.handle, CurrentFeedback)
     assert spec.handle.handler == FeedbackHandler(frozenset(MUNICIPALITIES))

@@ -59,7 +59,7 @@ def a_checkpoint(highest: int, *, at: datetime = START, municipality: str = "GM0
 
 def a_parked_record(parked_id: str = "parked-1", state: str = "PARKED", revision: int = 1, **fields: object) -> Message:
     where = {"service": "routing", "topic": "signals", "partition": 0, "offset": 7, "reason": "UNKNOWN_CODE", "errors": []}
-    who = {"attributed": False, "municipality": None, "publisher_run": None, "sequence": None, "signal_id": None}
+    who = {"attributed": False, "municipality": None, "publisher_run": None, "sequence": None, "signal_id": None, "version": None}
     sealed = {"group": "parking:routing", "key_id": "k", "ciphertext": b"secret"}
     record = {"parked_id": parked_id, **where, **who, "state": state, "revision": revision, "parked_at": START, "record": sealed}
     return received("ParkedRecord", {**record, **fields})

@@ -150,4 +150,4 @@ def test_the_service_reads_observations_and_nothing_else(tmp_path: Path, monkeyp
     for name, value in an_environment(tmp_path, "statistics").items():
         monkeypatch.setenv(name, value)
     spec = consumer_spec(service_settings())
-    assert (spec.name, spec.reader, spec.sources) == ("statistics", "statistics", ("observations",))
+    assert (spec.name, spec.reader, spec.sources) == ("statistics", "statistics", ("observations", "retry.statistics"))

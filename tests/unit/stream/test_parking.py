@@ -151,8 +151,8 @@ def test_a_discarded_record_is_dropped_for_good_and_the_trace_says_so_of_its_num
     owner.comes_in(a_request(parked_id), a_request(parked_id, "DISCARD"))
     assert owner.applied() == []
     assert (owner.sent("parked")[-1]["state"], owner.dropped) == ("DISCARDED", [parked_id])
-    verdicts = [(fact["verdict"], fact["sequence"]) for fact in owner.sent("signal-trace")]
-    assert verdicts == ([("parked", 4), ("discarded", 4)] if attributed else [("unattributed", None)])
+    verdicts = [(fact["verdict"], fact["sequence"], fact["version"]) for fact in owner.sent("signal-trace")]
+    assert verdicts == ([("parked", 4, 1), ("discarded", 4, 1)] if attributed else [("unattributed", None, None)])
 
 
 def test_a_request_about_an_unknown_record_changes_nothing(tmp_path: Path) -> None:

@@ -336,9 +336,9 @@ def test_the_youth_worklist_is_the_same_code_on_its_own_topic_and_database(
     care, youth = (consumer_spec(service, service_settings()) for service in (WORKLIST, WORKLIST_YOUTH))
     assert (care.name, care.sources, youth.name, youth.sources) == (
         WORKLIST,
-        ("referrals",),
+        ("referrals", "retry.worklist"),
         WORKLIST_YOUTH,
-        ("referrals-youth",),
+        ("referrals-youth", "retry.worklist-youth"),
     )
     assert str(care.database.engine.url) != str(youth.database.engine.url)
     consumer = Consuming(WORKLIST_YOUTH, TABLES, youth.handle)
