@@ -30,7 +30,8 @@ PIP_PINNED := $(PIP) --require-hashes --no-deps
 
 setup: .venv/dev.stamp ## Everything a developer needs, in .venv
 
-# The programs from Debian that demo and tests start, as program:package.
+# The programs from Debian that demo and tests start, as program:package. Of prometheus only promtool is used: its service is masked
+# before the package comes, so that it never starts.
 SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat promtool:prometheus
 
 .PHONY: system
@@ -42,6 +43,7 @@ system: ## Java, Maven, kcat and promtool from Debian, when they are missing
 		echo "These packages are missing:$$missing. Install them, or run \`make system\` as root on Debian." >&2; exit 1; \
 	fi; \
 	echo "Installing$$missing ..."; \
+	case "$$missing" in *prometheus*) mkdir -p /etc/systemd/system; ln -sfn /dev/null /etc/systemd/system/prometheus.service;; esac; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 # Fetches the jars that the pom beside a libs folder names; the stamp says that all of them arrived.

@@ -165,6 +165,7 @@ def _guide(exchange: Exchange) -> str:
         "The exchange stays up until Ctrl-C. In another terminal, for example:",
         f"  {command} {folder}/worklist/env worklist list",
         f"  {command} {folder}/agenda/env agenda list",
+        f"  {command} {folder}/oversight/env check conservation",
         f"  {command} {folder}/statistics/env statistics list",
         f"  {command} {folder}/municipality-gm0983/env trace VEN-2026-0311",
     ])  # fmt: skip
