@@ -35,6 +35,11 @@ class OneParticipant:
         """Return its node's user."""
         return (municipality_principal(self.code),)
 
+    @property
+    def watchers(self) -> tuple[str, ...]:
+        """Return who may see how far its topic and its group are."""
+        return catalogue([self.code]).watchers
+
 
 def admit(connection: KafkaConnection, code: str, password: str) -> None:
     """Give a municipality its topic, its user and its rules; twice is once."""
