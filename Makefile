@@ -6,7 +6,7 @@ BIN := .venv/bin
 KAFKA_LIBS := deploy/kafka/libs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit integration faults clean
+.PHONY: help setup demo test check unit integration postgres faults clean
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -31,8 +31,8 @@ PIP_PINNED := $(PIP) --require-hashes --no-deps
 setup: .venv/dev.stamp ## Everything a developer needs, in .venv
 
 # The programs from Debian that demo and tests start, as program:package. Of prometheus only promtool is used: its service is masked
-# before the package comes, so that it never starts.
-SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat promtool:prometheus
+# before the package comes, so that it never starts; and of postgresql no cluster is made, since the tests make their own.
+SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat promtool:prometheus pg_createcluster:postgresql
 
 .PHONY: system
 system: ## Java, Maven, kcat and promtool from Debian, when they are missing
@@ -86,6 +86,12 @@ export SEED
 integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp ## Tests on a real Kafka, with Java's Avro and kcat beside us
 	$(PYTEST) tests/integration tests/contracts -m broker
 
+# Every service that keeps a store: the same tests on SQLite, with all others, and on PostgreSQL.
+STORES := $(addprefix tests/unit/,runtime routing worklist agenda statistics feedback linking oversight municipality pseudonyms stream)
+
+postgres: .venv/dev.stamp system ## The suites of every store on a real PostgreSQL, which the tests start themselves
+	$(PYTEST) --postgres $(STORES) -m "not broker"
+
 faults: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Every fault on a real Kafka, a hundred random schedules (SEED=17: that one only)
 	$(PYTEST) tests/faults $(if $(SEED),-k "random_faults",--deselect tests/faults/test_soak.py) -p no:randomly
 
@@ -95,6 +101,7 @@ soak: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Signals at a steady rate and a kil
 
 test: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp check ## Everything that the pipeline runs
 	$(PYTEST) -m "not slow" --cov=signal_exchange --cov-report=
+	$(PYTEST) --postgres $(STORES) -m "not broker" -q
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 	$(BIN)/coverage report --fail-under=99 --include='*/stream/*'
 	$(BIN)/coverage report --fail-under=80 --skip-covered | tail -40

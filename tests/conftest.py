@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from hypothesis import settings
 
+from postgres import PostgresCluster, stand_in_for_sqlite
 from real_exchange import Exchange, exchange_on, running_broker
 from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.runtime.connection import KafkaConnection
@@ -17,11 +18,35 @@ settings.load_profile("untimed")
 BROKER_FIXTURES = {"broker", "exchange", "own_exchange"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test that uses a real broker, so that `-m "not broker"` is quick."""
+POSTGRES = pytest.StashKey[PostgresCluster]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take the wish for PostgreSQL."""
+    parser.addoption("--postgres", action="store_true", help="Run the stores on a real PostgreSQL instead of SQLite.")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start PostgreSQL when it is asked for."""
+    if config.getoption("--postgres"):
+        config.stash[POSTGRES] = cluster = PostgresCluster()
+        cluster.start()
+        stand_in_for_sqlite(cluster)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Stop it."""
+    if POSTGRES in config.stash:
+        config.stash[POSTGRES].stop()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark every test that uses a real broker; with --postgres leave out what is about SQLite itself."""
     for item in items:
         if BROKER_FIXTURES & set(getattr(item, "fixturenames", ())):
             item.add_marker(pytest.mark.broker)
+    if config.getoption("--postgres"):
+        items[:] = [item for item in items if item.get_closest_marker("sqlite") is None]
 
 
 @pytest.fixture(scope="session")

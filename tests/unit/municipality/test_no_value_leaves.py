@@ -146,6 +146,7 @@ def test_a_published_record_leaves_no_value_in_outbox_letters_logs_metrics_or_re
     assert found_in(told) == []
 
 
+@pytest.mark.sqlite
 def test_the_files_of_the_store_hold_no_value_that_can_be_read(town: Town) -> None:
     town.publish(marked(), marked(estimated_victims=7))
     town.relay().send_all()

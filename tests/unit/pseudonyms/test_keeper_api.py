@@ -223,6 +223,7 @@ def test_a_faulty_request_costs_no_quota_but_is_counted_for_the_audit(world: Wor
     assert (count.municipality, count.day, count.evaluated, count.refused) == ("GM0983", date(2026, 11, 20), 1, 4)
 
 
+@pytest.mark.sqlite
 def test_what_is_not_counted_is_not_evaluated(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_database, "BUSY_MILLISECONDS", 1)
     client = world.client()
@@ -234,6 +235,7 @@ def test_what_is_not_counted_is_not_evaluated(world: World, monkeypatch: pytest.
     assert "punten" not in answer.json()
 
 
+@pytest.mark.sqlite
 def test_a_keeper_keeps_no_point_that_it_saw_or_made(world: World) -> None:
     sent = a_request()
     answer = world.client().post("/v1/evaluaties", json=sent)

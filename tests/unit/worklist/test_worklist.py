@@ -328,6 +328,7 @@ def _told(consumer: Consuming, after: Case) -> list[dict[str, Any]]:
     return of_record(teller.take(), "Outcome")
 
 
+@pytest.mark.sqlite
 def test_the_youth_worklist_is_the_same_code_on_its_own_topic_and_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
