@@ -35,7 +35,7 @@ setup: .venv/dev.stamp ## Everything a developer needs, in .venv
 SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat promtool:prometheus pg_createcluster:postgresql
 
 .PHONY: system
-system: ## Java, Maven, kcat and promtool from Debian, when they are missing
+system: ## Java, Maven, kcat, promtool and PostgreSQL from Debian, when they are missing
 	@missing=""; \
 	for each in $(SYSTEM_PROGRAMS); do command -v "$${each%%:*}" >/dev/null || missing="$$missing $${each##*:}"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
@@ -44,6 +44,8 @@ system: ## Java, Maven, kcat and promtool from Debian, when they are missing
 	fi; \
 	echo "Installing$$missing ..."; \
 	case "$$missing" in *prometheus*) mkdir -p /etc/systemd/system; ln -sfn /dev/null /etc/systemd/system/prometheus.service;; esac; \
+	case "$$missing" in *postgresql*) test -e /etc/postgresql-common/createcluster.conf || { \
+		mkdir -p /etc/postgresql-common; echo "create_main_cluster = false" > /etc/postgresql-common/createcluster.conf; };; esac; \
 	apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null
 
 # Fetches the jars that the pom beside a libs folder names; the stamp says that all of them arrived.
