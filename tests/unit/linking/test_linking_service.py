@@ -82,7 +82,7 @@ def spec_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ConsumerSpec:
 
 def test_the_service_reads_tokens_and_answers_and_looks_at_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = spec_in(tmp_path, monkeypatch)
-    assert (spec.name, spec.reader, spec.sources) == ("linking", "linking", ("link-tokens", "link-answers"))
+    assert (spec.name, spec.reader, spec.sources) == ("linking", "linking", ("link-tokens", "link-answers", "retry.linking"))
     assert isinstance(spec.handle, LinkingHandler)
     assert len(spec.alongside) == 1
 
