@@ -15,9 +15,10 @@ from signal_exchange.contracts.reference import load_example
 from signal_exchange.demo.founding import Region, found
 from signal_exchange.municipality.envelopes import Signer
 from signal_exchange.privacy.register import Register
+from signal_exchange.privacy.sealing import encode_tokens
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.settings import ProcessSettings
-from signal_exchange.stream.identity import load_identity
+from signal_exchange.stream.identity import load_identity, sealed_part
 from signal_exchange.stream.messages import Incoming, Message
 
 EXAMPLES = ("01_sexual", "02_labour", "03_criminal", "04_organ", "05_minor", "06_anonymous_tip")
@@ -55,6 +56,7 @@ class Sender:
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
     sequence: int = 0
     offsets: Iterator[int] = field(default_factory=lambda: iter(range(10**6)))
+    sealed_once: dict[str, dict[str, object]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, region: Region, municipality: str) -> Sender:
@@ -64,10 +66,11 @@ class Sender:
 
     def published(self, signal: Mapping[str, Any], *, at: datetime = AT, **changes: Any) -> Message:
         """Return a signed SignalPublished of this coded signal."""
-        sealed = [
-            {"group": group, "key_id": f"{group}-2026-1", "ciphertext": b"sealed"}
-            for group in ("care", "youth", "table", "linking")
-        ]
+        texts = [{"group": group, "key_id": f"{group}-2026-1", "ciphertext": b"sealed"} for group in ("care", "youth", "table")]
+        bound_to = f"{signal['signal_id']}.{signal['version']}"
+        if bound_to not in self.sealed_once:  # as an outbox seals a signal once, so that a resend is the same bytes
+            self.sealed_once[bound_to] = sealed_part(self.register, "linking", encode_tokens(()), bound_to)
+        sealed = [*texts, self.sealed_once[bound_to]]
         fields = {"own_ref": b"r" * 32, "tokens_pending": False, "signal": dict(signal), "sealed": sealed}
         return self.message("SignalPublished", fields, at=at, key=str(signal["signal_id"]), **changes)
 

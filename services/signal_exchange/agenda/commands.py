@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from signal_exchange.agenda import alerts
+from signal_exchange.agenda import alerts, link_commands
 from signal_exchange.agenda.composition import calendar
 from signal_exchange.agenda.decide_command import ItemArgument, decide
 from signal_exchange.agenda.deciding import words_bound_to
@@ -30,6 +30,7 @@ from signal_exchange.stream.texts import opened_summary, opener
 
 app = typer.Typer(**GROUP, no_args_is_help=True, help="De agenda van het screeningsoverleg.")
 app.add_typer(alerts.app, name="alerts")
+app.add_typer(link_commands.app, name="links")
 
 Week = Annotated[str | None, typer.Option("--week", help="ISO week, as 2026-W48; without it every undecided item.")]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from signal_exchange.agenda.items import Item, Past
+from signal_exchange.agenda.links import Links
 from signal_exchange.agenda.records import Note
 from signal_exchange.agenda.store import AgendaStore
 from signal_exchange.domain.agenda import meeting_of, week_for
@@ -22,7 +23,7 @@ _FIELDS = tuple(each.name for each in fields(Item) if each.name != "cluster_id")
 
 @dataclass(frozen=True, slots=True)
 class AgendaHandler:
-    """Handles batches of items and alerts."""
+    """Handles batches of items, alerts and links."""
 
     calendar: WorkingCalendar
 
@@ -31,6 +32,7 @@ class AgendaHandler:
         store = AgendaStore(work.connection)
         self._items([message for message in messages if message.record == "AgendaItem"], store, work)
         self._alerts([message for message in messages if message.record == "ChairAlert"], store, work)
+        Links(work.connection).keep([message.fields for message in messages if message.record == "LinkCandidate"])
 
     def _items(self, messages: Sequence[Message], store: AgendaStore, work: Work) -> None:
         known = store.items(message.fields["signal_id"] for message in messages)

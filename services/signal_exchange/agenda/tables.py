@@ -46,6 +46,38 @@ ALERTS = Table(
 )
 """Every alert to the chair."""
 
+CANDIDATES = Table(
+    "projection_candidates",
+    TABLES,
+    Column("link_id", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("key_types", JSON, nullable=False),
+    Column("frequency", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("evidence_gone", Boolean, nullable=False),
+    Column("signal_a", String, nullable=False),
+    Column("signal_b", String, nullable=False),
+    Column("across", Boolean, nullable=False),
+    Column("found_at", Moment, nullable=False),
+    Column("released_at", Moment),
+    Column("awaits", JSON, nullable=False),
+    Column("answer_by", Moment),
+    Column("overdue", Boolean, nullable=False),
+)
+"""The latest LinkCandidate record of each link: kind, key types and state, never a value (R-LINK-05)."""
+
+LINK_ACTS = Table(
+    "record_link_acts",
+    TABLES,
+    Column("answer_id", String, primary_key=True),
+    Column("link_id", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+)
+"""What the chain director decided about links, and who did it."""
+
 DECISIONS = Table(
     "record_decisions",
     TABLES,

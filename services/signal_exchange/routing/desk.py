@@ -9,6 +9,7 @@ from typing import Any
 
 from signal_exchange.contracts.codec import decode, encode
 from signal_exchange.domain.versions import KnownVersion
+from signal_exchange.routing.clusters import Clusters
 from signal_exchange.routing.store import Number, RoutingStore, StoredSignal, UsedNumber
 
 
@@ -19,6 +20,7 @@ class Desk:
         self._store = store
         self._signals = store.signals(signal_ids)
         self._numbers = store.numbers(numbers)
+        self.clusters = Clusters(store)
         self._changed_signals: dict[str, StoredSignal] = {}
         self._changed_numbers: dict[Number, UsedNumber] = {}
 
@@ -68,6 +70,20 @@ class Desk:
         earlier = {version: each[0] for version, each in seen.items()}
         return KnownVersion(highest, digest, parked, stored.state == "ERASED", earlier)
 
+    def load_signals(self, signal_ids: Iterable[str]) -> None:
+        """Take signals outside this batch on the desk, as those of a cluster."""
+        self._signals |= self._store.signals(set(signal_ids) - self._signals.keys())
+
+    def cluster_size(self, signal_id: str) -> int:
+        """Return how many open signals are in the cluster of a signal, itself included (R-ROUTE-04)."""
+        together = self.clusters.together_with(signal_id)
+        self.load_signals(together)
+        return len({signal_id, *filter(self._is_open, together)})
+
+    def _is_open(self, signal_id: str) -> bool:
+        stored = self._signals.get(signal_id)
+        return stored is not None and stored.state == "ROUTED"
+
     def saw(self, signal_id: str, municipality: str, version: int, digest: str, *, parked: bool) -> None:
         """Remember that a version was seen: the next one must be higher (R-VAL-16, R-VAL-21)."""
         stored = self._signals.get(signal_id) or StoredSignal(signal_id, 0, municipality, "PARKED", 0, "{}", None)
@@ -90,6 +106,7 @@ class Desk:
     def save(self) -> None:
         """Write what changed."""
         self._store.put(list(self._changed_signals.values()), list(self._changed_numbers.values()))
+        self.clusters.save()
 
     def _put(self, stored: StoredSignal) -> None:
         self._signals[stored.signal_id] = self._changed_signals[stored.signal_id] = stored

@@ -45,7 +45,7 @@ class RoutingHandler:
         if isinstance(judged, Unreadable):
             run.work.park(judged)
         elif isinstance(judged, Message):
-            run.offer_ended(judged)
+            (run.linked if judged.record == "ClusterMembership" else run.offer_ended)(judged)
         elif judged.message.record == "Checkpoint":
             _tell_checkpoint(judged, run.work)
         else:

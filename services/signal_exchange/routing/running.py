@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from signal_exchange.contracts.signed import content_of
@@ -17,9 +18,10 @@ from signal_exchange.domain.rulesets import RuleSet
 from signal_exchange.domain.times import local_day
 from signal_exchange.domain.versions import content_hash
 from signal_exchange.privacy.register import Register
-from signal_exchange.routing import delivering
+from signal_exchange.routing import delivering, linking_signals
 from signal_exchange.routing.deciding import Delivery, Step, deliveries_of, end_offer, steps
 from signal_exchange.routing.desk import Desk
+from signal_exchange.routing.store import Membership
 from signal_exchange.routing.verifying import Verified
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
@@ -58,11 +60,12 @@ class Run:
         before = self.desk.accepted_of(signal["signal_id"])
         first = before["first_published_at"] if before else message.appended_at
         due = rescreen_due(first, message.appended_at, self.rulebook.calendar)
-        facts = facts_of(signal, cluster_size=1, rescreen_due=due)
+        facts = facts_of(signal, cluster_size=self.desk.cluster_size(signal["signal_id"]), rescreen_due=due)
         routes = routes_for(signal, facts, self.rulebook.ruleset, local_day(message.fields["envelope"]["time"]))
         what = steps(deliveries_of(before), routes, message.appended_at)
         accepted = _accepted(verified, before, what, self.desk.next_revision(signal["signal_id"]))
         self._tell(accepted, signal, facts, routes, what)
+        linking_signals.pass_tokens_on(accepted, signal, work=self.work)
 
     def withdrawn(self, verified: Verified) -> None:
         """Take a withdrawn signal back from every destination that holds it."""
@@ -75,6 +78,30 @@ class Run:
         what = steps(deliveries_of(before), routes, message.appended_at)
         accepted = _withdrawn(verified, before, what, self.desk.next_revision(before["signal_id"]))
         self._tell(accepted, before["signal"], facts, routes, what)
+        linking_signals.pass_tokens_on(accepted, before["signal"], work=self.work)
+
+    def linked(self, message: Message) -> None:
+        """Judge again every open signal whose cluster a membership changes (R-ROUTE-05); the same one again does nothing."""
+        fields = message.fields
+        membership = Membership(fields["signal_id"], fields["revision"], fields["cluster_id"])
+        affected = self.desk.clusters.change(membership)
+        self.desk.load_signals(affected)
+        for signal_id in sorted(affected):
+            self._judge_again(signal_id, message.appended_at)
+
+    def _judge_again(self, signal_id: str, at: datetime) -> None:
+        before = self.desk.accepted_of(signal_id)
+        if before is None or before["state"] != "ROUTED":
+            return
+        signal, due = before["signal"], rescreen_due(before["first_published_at"], at, self.rulebook.calendar)
+        facts = facts_of(signal, cluster_size=self.desk.cluster_size(signal_id), rescreen_due=due)
+        routes = routes_for(signal, facts, self.rulebook.ruleset, local_day(at))
+        what = steps(deliveries_of(before), routes, at)
+        if any(_differs(deliveries_of(before).get(step.destination), step.now) for step in what):
+            deliveries = [step.now.as_fields() for step in what]
+            revision = self.desk.next_revision(signal_id)
+            accepted = {**before, "revision": revision, "appended_at": at, "deliveries": deliveries}
+            self._tell(accepted, signal, facts, routes, what)
 
     def offer_ended(self, message: Message) -> None:
         """Remember that a receiver ended its offer: a new version of the signal makes a new one (R-REF)."""
@@ -135,6 +162,10 @@ class Run:
         self.work.send(
             "outcomes", f"{signal_id}/{outcome_id}", "Outcome", fields, event_id=event_id, at=at, partition_by=signal_id
         )
+
+
+def _differs(before: Delivery | None, now: Delivery) -> bool:
+    return before is None or (before.effect, before.deliver_as, before.rule_id) != (now.effect, now.deliver_as, now.rule_id)
 
 
 def _ends(message: Message, delivery: Delivery | None) -> bool:

@@ -44,6 +44,15 @@ NUMBERS = Table(
 )
 """One row per number that a municipality used (R-FLOW-01)."""
 
+MEMBERSHIPS = Table(
+    "projection_memberships",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("cluster_id", String, index=True),
+)
+"""To which cluster each signal belongs, as linking told last; null when it is in none."""
+
 Number = tuple[str, str, int]
 """Municipality, publisher run and sequence."""
 
@@ -80,6 +89,15 @@ class UsedNumber:
         return self.municipality, self.publisher_run, self.sequence
 
 
+@dataclass(frozen=True, slots=True)
+class Membership:
+    """One row of the memberships."""
+
+    signal_id: str
+    revision: int
+    cluster_id: str | None
+
+
 class RoutingStore:
     """The rows of routing in one open transaction. Writes are guarded: an older revision never wins."""
 
@@ -102,11 +120,21 @@ class RoutingStore:
         """Return every stored signal, by id."""
         return [StoredSignal(*row) for row in self._connection.execute(select(SIGNALS).order_by(SIGNALS.c.signal_id))]
 
+    def memberships(self, signal_ids: Iterable[str], cluster_ids: Iterable[str] = ()) -> dict[str, Membership]:
+        """Return the memberships of these signals and of everybody in these clusters."""
+        own = MEMBERSHIPS.c.signal_id.in_(set(signal_ids))
+        together = MEMBERSHIPS.c.cluster_id.in_(set(cluster_ids))
+        return {row.signal_id: Membership(*row) for row in self._connection.execute(select(MEMBERSHIPS).where(own | together))}
+
+    def put_memberships(self, memberships: Sequence[Membership]) -> None:
+        """Write memberships, of which an older revision never wins."""
+        put_newer(self._connection, MEMBERSHIPS, [_row(each) for each in memberships], guard="revision")
+
     def put(self, signals: Sequence[StoredSignal], numbers: Sequence[UsedNumber]) -> None:
         """Write the new states."""
         put_newer(self._connection, SIGNALS, [_row(each) for each in signals], guard="revision")
         put_newer(self._connection, NUMBERS, [_row(each) for each in numbers], guard="revision")
 
 
-def _row(value: StoredSignal | UsedNumber) -> dict[str, Any]:
+def _row(value: StoredSignal | UsedNumber | Membership) -> dict[str, Any]:
     return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
