@@ -64,6 +64,8 @@ def test_a_tip_reaches_the_agenda_through_a_shared_plate_and_leaves_it_when_the_
     said = exchange.command("agenda", "agenda", "links", "confirm", link["number"], "--by", "chair")
     assert said.returncode == 0, said.stderr
     eventually(lambda: item_of(exchange, tip), lambda item: item == ("OFFERED", "A40"))
+    together = eventually(lambda: spoken(exchange, "agenda", "agenda", "list", "--json"), lambda rows: rows[0]["size"] == 2)
+    assert len(together) == 1
     [confirmed] = eventually(lambda: links(exchange), lambda found: found[0]["state"] == "CONFIRMED")
 
     said = exchange.command("agenda", "agenda", "links", "undo", confirmed["number"], "--by", "chair")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
@@ -17,8 +18,10 @@ from signal_exchange.agenda.store import AgendaStore
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.runtime import clock
 from signal_exchange.stream.commands import By
+from signal_exchange.stream.identity import Identity
 from signal_exchange.stream.naming import number_of
 from signal_exchange.stream.texts import guarded
+from signal_exchange.stream.work import Work
 
 ItemArgument = Annotated[str, typer.Argument(metavar="SIGNAL_ID", help="Signal id, or the short number of the list.")]
 Due = Annotated[datetime | None, typer.Option("--due", formats=["%Y-%m-%d"], help="Until when.")]
@@ -40,7 +43,7 @@ def decide(
     keeps: Annotated[str | None, typer.Option("--keeps", help="For DUPLICATE: the signal that stays.")] = None,
     expected: Annotated[int | None, typer.Option("--expected-version", help="Refuse when the signal is newer.")] = None,
 ) -> None:
-    """Decide on an item (R-AGENDA-07); its municipality hears the outcome, not the decision."""
+    """Decide on an item and all signals of its cluster (R-AGENDA-07); a municipality hears the outcome, not the decision."""
     asked = Asked(
         decision=decision,
         who=by,
@@ -55,21 +58,41 @@ def decide(
         due=due.date() if due else None,
     )
     kept = _decide(signal_id, keeps, asked)
-    label = load_code_lists().label_nl("decision", kept.decision)
-    typer.echo(f"Vastgelegd: {number_of(kept.signal_id, 'P')} '{label}'. De gemeente krijgt de uitkomst.")
+    label = load_code_lists().label_nl("decision", decision)
+    numbers = ", ".join(number_of(each.signal_id, "P") for each in kept)
+    typer.echo(
+        f"Vastgelegd: {numbers} '{label}'. {'De gemeente krijgt' if len(kept) == 1 else 'Elke gemeente krijgt'} de uitkomst."
+    )
 
 
-def _decide(named: str, keeps: str | None, asked: Asked) -> Decided:
+def _decide(named: str, keeps: str | None, asked: Asked) -> list[Decided]:
     identity, known = PLACE.identity(), calendar()
     with PLACE.deciding(identity) as work:
         store = AgendaStore(work.connection)
         item = store.find(named)
         asked = asked.keeping(store.find(keeps).signal_id) if keeps else asked
-        spot, codes = _spot(item, Table.of(store, known)), load_code_lists()
-        kept = decided(item, asked, spot, codes=codes, policy=known.policy, at=clock.now(), seal_to=identity.sealed_part)
-        store.add_decision(kept, item)
-        tell_decision(kept, item, asked.feedback, identity.sealed_part, work)
+        table = Table.of(store, known)
+        kept = []
+        for member in _decided_together(item, asked, table):
+            own = asked if member.signal_id == item.signal_id else replace(asked, expected=None)
+            kept.append(_decide_one(member, own, table, identity=identity, work=work))
     return kept
+
+
+def _decide_one(item: Item, asked: Asked, table: Table, *, identity: Identity, work: Work) -> Decided:
+    seal_to, policy = identity.sealed_part, table.known.calendar.policy
+    kept = decided(item, asked, _spot(item, table), codes=load_code_lists(), policy=policy, at=clock.now(), seal_to=seal_to)
+    AgendaStore(work.connection).add_decision(kept, item)
+    tell_decision(kept, item, asked.feedback, seal_to, work)
+    return kept
+
+
+def _decided_together(item: Item, asked: Asked, table: Table) -> list[Item]:
+    """Return the named item and the undecided others of its cluster (R-AGENDA-03); a duplicate is decided by itself."""
+    if asked.kept is not None:
+        return [item]
+    members = next((each.members for each in table.waiting if item in each.members), ())
+    return [item, *(each for each in members if each != item and not table.known.of(each).decided)]
 
 
 def _spot(item: Item, table: Table) -> Spot:

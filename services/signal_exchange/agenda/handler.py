@@ -23,7 +23,7 @@ _FIELDS = tuple(each.name for each in fields(Item) if each.name != "cluster_id")
 
 @dataclass(frozen=True, slots=True)
 class AgendaHandler:
-    """Handles batches of items, alerts and links."""
+    """Handles batches of items, alerts, clusters and links."""
 
     calendar: WorkingCalendar
 
@@ -32,6 +32,7 @@ class AgendaHandler:
         store = AgendaStore(work.connection)
         self._items([message for message in messages if message.record == "AgendaItem"], store, work)
         self._alerts([message for message in messages if message.record == "ChairAlert"], store, work)
+        store.put_memberships([message.fields for message in messages if message.record == "ClusterMembership"])
         Links(work.connection).keep([message.fields for message in messages if message.record == "LinkCandidate"])
 
     def _items(self, messages: Sequence[Message], store: AgendaStore, work: Work) -> None:

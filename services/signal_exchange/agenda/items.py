@@ -18,7 +18,7 @@ STUB = "MINOR_STUB"
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """The latest record of a signal on the topic. `cluster_id` is the signal's own id as long as it has no links."""
+    """The latest record of a signal on the topic. `cluster_id` is the signal's own id as long as it is in no cluster."""
 
     signal_id: str
     cluster_id: str

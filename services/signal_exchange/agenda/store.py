@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -12,7 +12,17 @@ from sqlalchemy import Column, Connection, Select, Table, select
 
 from signal_exchange.agenda.items import DEFER, Item, Past
 from signal_exchange.agenda.records import Agenda, Alert, Decided, Note
-from signal_exchange.agenda.tables import ACKNOWLEDGEMENTS, AGENDAS, ALERTS, DECISIONS, DEFERRALS, ITEMS, NOTES, OPENINGS
+from signal_exchange.agenda.tables import (
+    ACKNOWLEDGEMENTS,
+    AGENDAS,
+    ALERTS,
+    DECISIONS,
+    DEFERRALS,
+    ITEMS,
+    MEMBERSHIPS,
+    NOTES,
+    OPENINGS,
+)
 from signal_exchange.runtime.database import add_once, put_newer
 from signal_exchange.stream.naming import start_of, the_one
 
@@ -28,7 +38,18 @@ class AgendaStore:
     def items(self, signal_ids: Iterable[str] | None = None) -> dict[str, Item]:
         """Return the items of these signals, or all."""
         found = self._all(Item, _of(select(ITEMS), ITEMS, signal_ids).with_for_update())
-        return {item.signal_id: item for item in found}
+        return {item.signal_id: item for item in self._in_clusters(found)}
+
+    def _in_clusters(self, items: Sequence[Item]) -> list[Item]:
+        """Give each item the cluster that its signal is in; a lone signal is its own (R-AGENDA-03)."""
+        chosen = _of(select(MEMBERSHIPS), MEMBERSHIPS, [item.signal_id for item in items])
+        cluster = {row.signal_id: row.cluster_id for row in self._connection.execute(chosen)}
+        return [replace(item, cluster_id=cluster.get(item.signal_id) or item.signal_id) for item in items]
+
+    def put_memberships(self, told: Sequence[Mapping[str, Any]]) -> None:
+        """Keep in which cluster signals are, of which an older revision never wins."""
+        names = [column.name for column in MEMBERSHIPS.columns]
+        put_newer(self._connection, MEMBERSHIPS, [{name: row[name] for name in names} for row in told], guard="revision")
 
     def decisions(self, signal_ids: Iterable[str] | None = None) -> list[Decided]:
         """Return the decisions on these signals, or all, in order."""
@@ -53,7 +74,8 @@ class AgendaStore:
             Refused: there is none, or more than one.
         """
         start = start_of(named)
-        found = {item.signal_id: item for item in self._all(Item, select(ITEMS).where(_starts(ITEMS.c.signal_id, start)))}
+        chosen = self._in_clusters(self._all(Item, select(ITEMS).where(_starts(ITEMS.c.signal_id, start))))
+        found = {item.signal_id: item for item in chosen}
         return found[the_one(found, start)]
 
     def put_items(self, items: Sequence[Item], notes: Sequence[Note]) -> None:

@@ -67,6 +67,15 @@ CANDIDATES = Table(
 )
 """The latest LinkCandidate record of each link: kind, key types and state, never a value (R-LINK-05)."""
 
+MEMBERSHIPS = Table(
+    "projection_memberships",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("cluster_id", String, index=True),
+)
+"""To which cluster each signal belongs, as linking told last; null when it is in none."""
+
 LINK_ACTS = Table(
     "record_link_acts",
     TABLES,

@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from builders import START, Consuming, a_message, an_environment, minutes, signal_id
+from builders import START, Consuming, a_message, an_agenda_item, an_environment, minutes, of_record, signal_id
 from domain_cases import CALENDAR
 from signal_exchange.agenda.commands import app
 from signal_exchange.agenda.handler import AgendaHandler
-from signal_exchange.agenda.tables import CANDIDATES, LINK_ACTS, TABLES
+from signal_exchange.agenda.tables import CANDIDATES, DECISIONS, LINK_ACTS, TABLES
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.messages import Message
@@ -145,3 +145,62 @@ def test_an_unknown_number_is_refused(consumer: Consuming, told: Told) -> None:
     consumer.take(a_candidate())
     with pytest.raises(Refused, match="niet bekend"):
         told("confirm", "K-00000000", "--by", "chair")
+
+
+def a_membership(number: int, revision: int, cluster_id: str | None) -> Message:
+    fields = {
+        "signal_id": signal_id(number),
+        "revision": revision,
+        "cluster_id": cluster_id,
+        "kinds": ["SHARED_CONTEXT"] if cluster_id else [],
+        "link_ids": [LINK] if cluster_id else [],
+        "changed_at": START,
+    }
+    return a_message("ClusterMembership", fields, topic="links", reader="agenda", at=START)
+
+
+TOGETHER = "G-7f3a9b21"
+DECISION = ("--decision", "NO_TRAFFICKING", "--motivation", "Geen aanwijzingen.", "--seat", "RIEC", "--by", "chair")
+
+
+def listed(tmp_path: Path) -> list[dict[str, Any]]:
+    result = CliRunner().invoke(app, ["list", "--json"], env=an_environment(tmp_path, "agenda", "table"))
+    rows: list[dict[str, Any]] = json.loads(result.output)
+    return rows
+
+
+def test_r_agenda_03_signals_of_one_cluster_are_one_item_and_apart_again_when_the_link_is_undone(
+    consumer: Consuming, tmp_path: Path
+) -> None:
+    consumer.take(an_agenda_item(1), an_agenda_item(2), an_agenda_item(3))
+    consumer.take(a_membership(1, 1, TOGETHER), a_membership(2, 1, TOGETHER))
+    assert sorted((row["cluster_id"], row["size"]) for row in listed(tmp_path)) == sorted([(TOGETHER, 2), (signal_id(3), 1)])
+    consumer.take(a_membership(1, 2, None), a_membership(2, 2, None), a_membership(1, 1, TOGETHER))
+    assert [row["size"] for row in listed(tmp_path)] == [1, 1, 1]
+
+
+def test_r_agenda_07_a_decision_names_every_signal_of_the_cluster_and_each_gets_one_outcome(
+    consumer: Consuming, tmp_path: Path
+) -> None:
+    consumer.take(an_agenda_item(1), an_agenda_item(2), an_agenda_item(3))
+    consumer.take(a_membership(1, 1, TOGETHER), a_membership(2, 1, TOGETHER))
+    result = CliRunner().invoke(app, ["decide", signal_id(1), *DECISION], env=an_environment(tmp_path, "agenda", "table"))
+    assert result.exit_code == 0, result.output
+    assert "Elke gemeente krijgt de uitkomst" in result.output
+    assert {(row["signal_id"], row["cluster_id"]) for row in consumer.rows(DECISIONS)} == {
+        (signal_id(1), TOGETHER),
+        (signal_id(2), TOGETHER),
+    }
+    outcomes = of_record([each for each in consumer.waiting() if each.topic == "outcomes"], "Outcome")
+    assert sorted(each["signal_id"] for each in outcomes) == sorted([signal_id(1), signal_id(2)])
+    assert [row["signal_id"] for row in listed(tmp_path)] == [signal_id(3)]
+
+
+def test_a_duplicate_is_decided_by_itself_and_the_signal_that_stays_remains(consumer: Consuming, tmp_path: Path) -> None:
+    consumer.take(an_agenda_item(1), an_agenda_item(2))
+    consumer.take(a_membership(1, 1, TOGETHER), a_membership(2, 1, TOGETHER))
+    words = ("decide", signal_id(2), "--decision", "DUPLICATE", "--keeps", signal_id(1), *DECISION[2:])
+    result = CliRunner().invoke(app, list(words), env=an_environment(tmp_path, "agenda", "table"))
+    assert result.exit_code == 0, result.output
+    assert [row["signal_id"] for row in consumer.rows(DECISIONS)] == [signal_id(2)]
+    assert [row["signal_id"] for row in listed(tmp_path)] == [signal_id(1)]
