@@ -6,15 +6,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from senders import Sender, coded_example, identity_in
+from senders import AT, Sender, coded_example, identity_in
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.demo.founding import Region
 from signal_exchange.routing.composition import rulebook
 from signal_exchange.routing.handler import RoutingHandler
 from signal_exchange.routing.store import TABLES, RoutingStore, StoredSignal
 from signal_exchange.runtime.database import Database
-from signal_exchange.stream.messages import Message
+from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outbox import Letter
+from signal_exchange.stream.outcomes import outcome_id_of
 from signal_exchange.stream.work import Work
 
 
@@ -60,3 +61,12 @@ def sender_of(bench: Bench, example: str) -> Sender:
 def latest(states: Sequence[dict[str, Any]], status: str = "OFFERED") -> list[dict[str, Any]]:
     by_key = {state["signal_id"]: state for state in states}
     return [state for state in by_key.values() if state["status"] == status]
+
+
+def an_outcome(signal: dict[str, Any], kind: str, state: str, *, outcome: str | None = None, offer: int = 1) -> Message:
+    """Give an outcome of one offer as routing reads it."""
+    source = "agenda" if kind == "DECISION" else "worklist"
+    outcome_id = outcome_id_of(signal["signal_id"], source, kind, offer)
+    fields = {"outcome_id": outcome_id, "signal_id": signal["signal_id"], "source": source, "kind": kind, "state": state}
+    fields |= {"version": 1, "revision": 1, "outcome": outcome, "occurred_at": AT}
+    return Message("Outcome", fields, Incoming("outcomes", 0, 1, b"k", b"v", {}, AT))

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-
 from signal_exchange.contracts.reference import load_code_lists, load_equated_days
 from signal_exchange.contracts.topics import catalogue
 from signal_exchange.domain.calendar import WorkingCalendar
@@ -15,7 +12,7 @@ from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import Identity, load_identity
 from signal_exchange.stream.outbox import Outbox
-from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.service import ConsumerSpec, every, run_consumer
 from signal_exchange.stream.work import Seal, Work
 
 SERVICE = "linking"
@@ -42,7 +39,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         outbox=OUTBOX,
         handle=handler,
         seal=seal,
-        alongside=(_watch(lambda: look_again(handler, database, seal)),),
+        alongside=(every(LOOK_SECONDS, lambda: look_again(handler, database, seal)),),
         unseal=identity.opened,
     )
 
@@ -53,15 +50,6 @@ def look_again(handler: LinkingHandler, database: Database, seal: Seal) -> None:
         work = Work(SERVICE, connection, seal)
         handler.look_again(work)
         Outbox(connection, OUTBOX).add(work.letters)
-
-
-def _watch(look: Callable[[], None]) -> Callable[[], Awaitable[None]]:
-    async def watch() -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            await asyncio.to_thread(look)
-
-    return watch
 
 
 def main() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from signal_exchange.contracts.reference import load_code_lists, load_default_ruleset, load_equated_days, load_members
 from signal_exchange.contracts.topics import catalogue
@@ -13,15 +14,19 @@ from signal_exchange.privacy.register_entries import registered_members
 from signal_exchange.routing.handler import RoutingHandler, forget_parked
 from signal_exchange.routing.running import Rulebook
 from signal_exchange.routing.store import OUTBOX, TABLES
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import Identity, load_identity
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.service import ConsumerSpec, run_consumer
-from signal_exchange.stream.work import Work
+from signal_exchange.stream.outbox import Outbox
+from signal_exchange.stream.service import ConsumerSpec, every, run_consumer
+from signal_exchange.stream.work import Seal, Work
 
 SERVICE = "routing"
+LOOK_SECONDS = 60
+"""Pause between two looks for signals whose re-screen is due."""
 
 
 def rulebook(register: Register) -> Rulebook:
@@ -41,26 +46,49 @@ class CurrentRouting:
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Handle a batch."""
+        self._current()(messages, work)
+
+    def look_again(self, now: datetime, work: Work) -> int:
+        """Judge the signals whose re-screen is due."""
+        return self._current().look_again(now, work)
+
+    def _current(self) -> RoutingHandler:
         register = self._identity.register
         if self._handler.rulebook.register is not register:
             self._handler = self._made(register)
-        self._handler(messages, work)
+        return self._handler
 
     def _made(self, register: Register) -> RoutingHandler:
         return RoutingHandler(rulebook(register), self._identity.sealed_part)
 
 
+def look_again(routing: CurrentRouting, database: Database, seal: Seal) -> None:
+    """Judge what the passing of time changes, until nothing is due; each time in one transaction with its letters."""
+    more = True
+    while more:
+        with database.transaction() as connection:
+            work = Work(SERVICE, connection, seal)
+            more = routing.look_again(clock.now(), work) > 0
+            Outbox(connection, OUTBOX).add(work.letters)
+
+
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes the common consumer into routing."""
     identity = load_identity(settings, settings.keys_file)
+    routing, database, seal = (
+        CurrentRouting(identity),
+        Database(settings.database(SERVICE), TABLES),
+        identity.parking_seal(SERVICE),
+    )
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
         sources=catalogue(()).sources_of(SERVICE),
-        database=Database(settings.database(SERVICE), TABLES),
+        database=database,
         outbox=OUTBOX,
-        handle=CurrentRouting(identity),
-        seal=identity.parking_seal(SERVICE),
+        handle=routing,
+        seal=seal,
+        alongside=(every(LOOK_SECONDS, lambda: look_again(routing, database, seal)),),
         unseal=identity.opened,
         dropped=forget_parked,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from signal_exchange.contracts.codec import decode, encode
@@ -92,12 +93,24 @@ class Desk:
         if stored.municipality == municipality and known in (None, [digest, True]) and known != [digest, parked]:
             self._put(replace(stored, revision=stored.revision + 1, seen=json.dumps(seen)))
 
-    def keep(self, accepted: Mapping[str, Any]) -> None:
-        """Store a new accepted state of a signal that was seen."""
+    def keep(self, accepted: Mapping[str, Any], rescreen_at: datetime | None) -> None:
+        """Store a new accepted state of a signal that was seen, and when time alone makes the rules judge it again."""
         stored = self._signals[accepted["signal_id"]]
         state, version = accepted["state"], accepted["version"]
         value = encode("AcceptedSignal", accepted)
-        self._put(replace(stored, revision=accepted["revision"], state=state, version=version, accepted=value))
+        changed = {"revision": accepted["revision"], "state": state, "version": version, "accepted": value}
+        self._put(replace(stored, rescreen_at=rescreen_at, **changed))
+
+    def rescreen_at(self, signal_id: str) -> datetime | None:
+        """Return when time alone makes the rules judge a signal again."""
+        stored = self._signals.get(signal_id)
+        return stored.rescreen_at if stored else None
+
+    def was_rescreened(self, signal_id: str) -> None:
+        """Remember that the rules judged a signal that was due, and that nothing changed."""
+        stored = self._signals[signal_id]
+        if stored.rescreen_at is not None:
+            self._put(replace(stored, revision=stored.revision + 1, rescreen_at=None))
 
     def use(self, used: UsedNumber) -> None:
         """Store what a number was used for, or its new verdict."""

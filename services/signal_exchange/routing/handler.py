@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
@@ -19,6 +20,7 @@ from signal_exchange.stream.messages import Attribution, Message, Unreadable
 from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
 
+RESCREENS_AT_ONCE = 500
 SENT_BY_SIGNAL = frozenset({"SignalPublished", "SignalWithdrawn"})
 
 
@@ -37,6 +39,17 @@ class RoutingHandler:
         for each in judged:
             self._take(each, run)
         desk.save()
+
+    def look_again(self, now: datetime, work: Work) -> int:
+        """Judge the signals whose re-screen is due, and return how many those were (R-ROUTE-08); some remain when many are."""
+        store = RoutingStore(work.connection)
+        due = store.due_for_rescreen(now, RESCREENS_AT_ONCE)
+        desk = Desk(store, due, ())
+        run = Run(self.rulebook, self.seal_to, desk, work)
+        for signal_id in due:
+            run.rescreened(signal_id)
+        desk.save()
+        return len(due)
 
     def _verified(self, message: Message) -> Verified | Unreadable | Message:
         return verify(message, self.rulebook.register) if message.record in SIGNED_RECORDS else message

@@ -13,7 +13,7 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
 from signal_exchange.domain.members import Members
 from signal_exchange.domain.policy import Policy
-from signal_exchange.domain.routing import Facts, Route, facts_of, rescreen_due, routes_for, unassigned
+from signal_exchange.domain.routing import Facts, Route, facts_of, rescreen_due, rescreen_due_from, routes_for, unassigned
 from signal_exchange.domain.rulesets import RuleSet
 from signal_exchange.domain.times import local_day
 from signal_exchange.domain.versions import content_hash
@@ -89,6 +89,13 @@ class Run:
         for signal_id in sorted(affected):
             self._judge_again(signal_id, message.appended_at)
 
+    def rescreened(self, signal_id: str) -> None:
+        """Judge a signal again because its re-screen is due (R-ROUTE-08): as at the computed moment, whenever this runs."""
+        due_at = self.desk.rescreen_at(signal_id)
+        if due_at is not None:
+            self._judge_again(signal_id, due_at)
+            self.desk.was_rescreened(signal_id)
+
     def _judge_again(self, signal_id: str, at: datetime) -> None:
         before = self.desk.accepted_of(signal_id)
         if before is None or before["state"] != "ROUTED":
@@ -126,9 +133,16 @@ class Run:
         self._report(accepted, routes, facts)
 
     def _keep(self, accepted: Mapping[str, Any]) -> None:
-        self.desk.keep(accepted)
+        self.desk.keep(accepted, self._rescreen_at(accepted))
         signal_id, at = accepted["signal_id"], accepted["appended_at"]
         self.work.send("accepted", signal_id, "AcceptedSignal", accepted, event_id=f"{signal_id}.{accepted['revision']}", at=at)
+
+    def _rescreen_at(self, accepted: Mapping[str, Any]) -> datetime | None:
+        due_at = rescreen_due_from(accepted["first_published_at"], self.rulebook.calendar)
+        agenda = deliveries_of(accepted).get("SCREENING_AGENDA")
+        decided = agenda is not None and agenda.ended
+        waits = accepted["state"] == "ROUTED" and not decided and accepted["appended_at"] < due_at
+        return due_at if waits else None
 
     def _trace(self, accepted: Mapping[str, Any], routes: Sequence[Route]) -> None:
         at = accepted["appended_at"]

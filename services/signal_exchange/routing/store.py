@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, String, Table, select, tuple_
 
+from signal_exchange.runtime.columns import Moment
 from signal_exchange.runtime.database import put_newer
 from signal_exchange.stream.outbox import outbox_table
 
@@ -24,8 +26,11 @@ SIGNALS = Table(
     Column("version", Integer, nullable=False),
     Column("seen", String, nullable=False),
     Column("accepted", LargeBinary),
+    Column("rescreen_at", Moment, index=True),
 )
-"""One row per signal. `accepted` is the AcceptedSignal record as it was sent; null while every version was parked.
+"""One row per signal. `rescreen_at` is when the rules judge it again by time alone (R-ROUTE-08); null when they need not.
+
+`accepted` is the AcceptedSignal record as it was sent; null while every version was parked.
 
 `seen` is a JSON object: of each version that was seen, parked ones too, its content hash and whether it was parked.
 """
@@ -68,6 +73,7 @@ class StoredSignal:
     version: int
     seen: str
     accepted: bytes | None = field(repr=False)
+    rescreen_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +111,9 @@ class RoutingStore:
         self._connection = connection
 
     def signals(self, ids: Iterable[str]) -> dict[str, StoredSignal]:
-        """Return the stored signals among these ids."""
-        rows = self._connection.execute(select(SIGNALS).where(SIGNALS.c.signal_id.in_(set(ids))))
+        """Return the stored signals among these ids; nobody else changes them before this transaction ends."""
+        chosen = select(SIGNALS).where(SIGNALS.c.signal_id.in_(set(ids))).order_by(SIGNALS.c.signal_id)
+        rows = self._connection.execute(chosen.with_for_update())
         return {row.signal_id: StoredSignal(*row) for row in rows}
 
     def numbers(self, numbers: Iterable[Number]) -> dict[Number, UsedNumber]:
@@ -119,6 +126,11 @@ class RoutingStore:
     def all_signals(self) -> list[StoredSignal]:
         """Return every stored signal, by id."""
         return [StoredSignal(*row) for row in self._connection.execute(select(SIGNALS).order_by(SIGNALS.c.signal_id))]
+
+    def due_for_rescreen(self, now: datetime, limit: int) -> list[str]:
+        """Return the signals that the rules must judge again because of the time, the longest due first."""
+        due = select(SIGNALS.c.signal_id).where(SIGNALS.c.rescreen_at <= now).order_by(SIGNALS.c.rescreen_at).limit(limit)
+        return list(self._connection.execute(due).scalars())
 
     def memberships(self, signal_ids: Iterable[str], cluster_ids: Iterable[str] = ()) -> dict[str, Membership]:
         """Return the memberships of these signals and of everybody in these clusters."""

@@ -13,6 +13,7 @@ from sqlalchemy import Table
 
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import WorldUnavailable
 from signal_exchange.runtime.health import HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.refusals import refuse_sample_settings
@@ -129,6 +130,23 @@ class Consumer:
         self.health.stop()
         self.spec.database.close()
         logs.log("process_stopped")
+
+
+def every(seconds: float, look: Callable[[], None]) -> Callable[[], Awaitable[None]]:
+    """Return a coroutine that does something every so many seconds, in a thread, for `alongside`.
+
+    While the world does not answer it is left out; the next time does it all.
+    """
+
+    async def watch() -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            try:
+                await asyncio.to_thread(look)
+            except WorldUnavailable as fault:
+                logs.warn("world_unavailable", step="store", reason=type(fault).__name__)
+
+    return watch
 
 
 def faust_options(settings: ServiceSettings, name: str) -> dict[str, Any]:

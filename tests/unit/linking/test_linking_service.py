@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,7 +14,6 @@ from builders import START, VENLO, Consuming, an_environment, an_identity, signa
 from link_records import PERSON, PLATE, a_signal, an_answer, linking, the_link
 from signal_exchange.demo.linking_score import app as with_score
 from signal_exchange.domain.linking import SHARED_CONTEXT
-from signal_exchange.linking import composition
 from signal_exchange.linking.commands import app
 from signal_exchange.linking.composition import consumer_spec, handler_of, look_again
 from signal_exchange.linking.handler import LinkingHandler
@@ -114,35 +110,10 @@ def test_a_question_that_nobody_answers_becomes_overdue_and_expires_by_time_alon
     assert {each.record for each in consumer.waiting()} == {"LinkCandidate", "Outcome"}
 
 
-def test_the_process_looks_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(composition, "LOOK_SECONDS", 0)
-    looked: list[int] = []
-    enough = asyncio.Event()
-
-    def look(loop: asyncio.AbstractEventLoop) -> Callable[[], None]:
-        def once() -> None:
-            looked.append(1)
-            if len(looked) > 1:
-                loop.call_soon_threadsafe(enough.set)
-
-        return once
-
-    async def until_enough() -> None:
-        watching = asyncio.create_task(_awaited(composition._watch(look(asyncio.get_running_loop()))))
-        await asyncio.wait_for(enough.wait(), 60)
-        watching.cancel()
-        with suppress(asyncio.CancelledError):
-            await watching
-
-    asyncio.run(until_enough())
-    assert len(looked) > 1
+def test_a_look_at_an_empty_store_tells_nobody_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = spec_in(tmp_path, monkeypatch)
     spec.database.create_tables()
     look_again(handler_of(an_identity("linking")), spec.database, spec.seal)
     with spec.database.reading() as connection:
         assert connection.execute(select(OUTBOX)).all() == []
     spec.database.close()
-
-
-async def _awaited(run: Callable[[], object]) -> None:
-    await run()  # type: ignore[misc]  # an awaitable

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
 
-from routing_bench import Bench, latest, sender_of
+from routing_bench import Bench, an_outcome, latest, sender_of
 from senders import AT, Sender, coded_example
-from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outcomes import outcome_id_of
 
 
 def test_r_route_05_what_no_longer_goes_is_retracted_by_the_rule_that_changed_it(bench: Bench) -> None:
@@ -73,14 +70,6 @@ def test_after_a_withdrawal_a_new_version_reopens(bench: Bench) -> None:
     assert bench.verdicts()[3] == "routed"
     [offer] = latest(bench.sent("referrals"))
     assert (offer["offer"], offer["due_from"]) == (2, AT + timedelta(days=1))
-
-
-def an_outcome(signal: dict[str, Any], kind: str, state: str, *, outcome: str | None = None, offer: int = 1) -> Message:
-    source = "agenda" if kind == "DECISION" else "worklist"
-    outcome_id = outcome_id_of(signal["signal_id"], source, kind, offer)
-    fields = {"outcome_id": outcome_id, "signal_id": signal["signal_id"], "source": source, "kind": kind, "state": state}
-    fields |= {"version": 1, "revision": 1, "outcome": outcome, "occurred_at": AT}
-    return Message("Outcome", fields, Incoming("outcomes", 0, 1, b"k", b"v", {}, AT))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,48 @@
+"""What a service does by the clock: again and again, and again after the world did not answer."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.stream.service import every
+
+
+def run_until(enough: asyncio.Event, watching: Any) -> None:
+    async def story() -> None:
+        task = asyncio.ensure_future(watching())
+        await asyncio.wait([asyncio.ensure_future(enough.wait()), task], timeout=60, return_when=asyncio.FIRST_COMPLETED)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+
+    asyncio.run(story())
+
+
+def test_it_looks_again_and_again_also_when_the_store_was_away_for_a_while() -> None:
+    looked: list[int] = []
+    enough = asyncio.Event()
+
+    def look() -> None:
+        looked.append(1)
+        if len(looked) == 1:
+            raise StoreUnavailable("OperationalError")
+        enough.set()
+
+    with capture_logs() as logged:
+        run_until(enough, every(0.01, look))
+    assert len(looked) > 1
+    assert [entry["event"] for entry in logged] == ["world_unavailable"]
+
+
+def test_a_fault_of_our_own_ends_it() -> None:
+    def look() -> None:
+        raise RuntimeError("ours")
+
+    with pytest.raises(RuntimeError, match="ours"):
+        run_until(asyncio.Event(), every(0.01, look))
