@@ -13,7 +13,7 @@ from schedules import Fault, Kind
 from whole_exchange import QUICK, an_exchange, an_input, every_signal_arrived, nothing_lost_and_nothing_twice
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
-SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_CHECKPOINT_SECONDS": "2"}
+SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_CHECKPOINT_SECONDS": "5"}
 SIGNALS = 20
 LONG_OUTAGE = (Fault(3, 90, Kind.KILL_BROKER, ""),)
 FULL_DISKS = tuple(

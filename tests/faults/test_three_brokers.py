@@ -22,7 +22,7 @@ from whole_exchange import QUICK, an_exchange, an_input, every_signal_arrived, n
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 OWN_TOPIC = "written-by-the-test"
-SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_CHECKPOINT_SECONDS": "2"}
+SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_CHECKPOINT_SECONDS": "5"}
 SIGNALS_EACH = 15
 SPREAD_SECONDS = 12.0
 

@@ -17,6 +17,7 @@ EVENTS: Mapping[str, str] = {
     "process_started": "A process is up.",
     "process_stopped": "A process ended in good order.",
     "consumer_stopped": "A consumer stopped without commit after an unexpected exception; its type only. Page someone.",
+    "stop_forced": "A consumer did not stop in time and ended itself; what was not committed comes again.",
     "batch_handled": "A batch was applied, sent and acknowledged; count and seconds.",
     "record_parked": "A record could not be processed and is kept; reason code and parked id. Alert.",
     "parked_flood": "Too many records in a row were parked: the consumer stops instead of draining the stream. Page someone.",

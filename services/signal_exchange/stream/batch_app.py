@@ -105,9 +105,15 @@ class BatchApp(faust.App):
         super().__init__(name, **options)
         self.sources, self.on_batch, self.on_idle = tuple(sources), on_batch, on_idle
         self.before_first, self.after_last, self.grace_seconds = before_first, after_last, grace_seconds
+        self.on_stop_begins: Callable[[], object] = lambda: None
 
     def _new_transport(self) -> BatchTransport:
         return BatchTransport(self.conf.broker_consumer, self)
+
+    async def stop(self) -> None:
+        """Tell that the stop begins, and stop."""
+        self.on_stop_begins()
+        await super().stop()
 
     async def on_first_start(self) -> None:
         """Start what the handler needs and subscribe, without an agent."""

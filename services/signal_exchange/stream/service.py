@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
+import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,6 +27,8 @@ from signal_exchange.stream.parking import Dropped, Unseal
 from signal_exchange.stream.sender import KafkaSender
 from signal_exchange.stream.work import Park, Seal, park_on_topic
 
+STOP_SECONDS = 30.0
+"""How long everything besides the batch in hand may take to stop."""
 OUTBOX_SECONDS = 0.2
 """Pause between two looks for letters that people's decisions, or a crash, left in the outbox."""
 
@@ -172,6 +176,23 @@ def faust_options(settings: ServiceSettings, name: str) -> dict[str, Any]:
     }
 
 
+def end_in(seconds: float, end: Callable[[int], None] = os._exit) -> threading.Timer:
+    """End this process with exit code 1 after so many seconds, unless it ended by itself by then.
+
+    A stop while the broker is away can leave a thread of Faust's consumer behind for ever. Nothing is lost: what was not
+    committed comes again.
+    """
+
+    def force() -> None:
+        logs.warn("stop_forced", seconds=seconds)
+        end(1)
+
+    timer = threading.Timer(seconds, force)
+    timer.daemon = True
+    timer.start()
+    return timer
+
+
 def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
     """Run a consumer until SIGTERM or SIGINT; exit code 1 after an unexpected fault, with nothing committed.
 
@@ -185,5 +206,6 @@ def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     spec.database.create_tables()
     consumer = Consumer(spec, settings)
+    consumer.app.on_stop_begins = lambda: end_in(settings.grace_seconds + STOP_SECONDS)
     worker = faust.Worker(consumer.app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
     worker.execute_from_commandline()

@@ -27,7 +27,15 @@ def test_such_a_metric_would_be_noticed(labels: tuple[str, ...]) -> None:
 
 
 def test_labels_are_codes_of_closed_lists_only() -> None:
-    assert {label for metric in Metrics().described for label in metric.labels} == {"topic", "reason", "step", "rule"}
+    assert {label for metric in Metrics().described for label in metric.labels} == {
+        "topic",
+        "reason",
+        "step",
+        "rule",
+        "group",
+        "place",
+        "service",
+    }
 
 
 def test_what_a_scrape_shows_is_what_the_list_says() -> None:

@@ -1,4 +1,4 @@
-"""What a service does by the clock: again and again, and again after the world did not answer."""
+"""What a service does by the clock: again and again, also after the world did not answer; and its end when a stop hangs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from signal_exchange.runtime.faults import StoreUnavailable
-from signal_exchange.stream.service import every
+from signal_exchange.stream.service import end_in, every
 
 
 def run_until(enough: asyncio.Event, watching: Any) -> None:
@@ -46,3 +46,11 @@ def test_a_fault_of_our_own_ends_it() -> None:
 
     with pytest.raises(RuntimeError, match="ours"):
         run_until(asyncio.Event(), every(0.01, look))
+
+
+def test_a_stop_that_hangs_ends_the_process_with_exit_code_1_and_says_so() -> None:
+    codes: list[int] = []
+    with capture_logs() as logged:
+        end_in(0.01, codes.append).join(60)
+    assert codes == [1]
+    assert [entry["event"] for entry in logged] == ["stop_forced"]
