@@ -5,6 +5,7 @@ from __future__ import annotations
 import resource
 import signal
 import sqlite3
+import subprocess
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
@@ -18,6 +19,8 @@ from whole_exchange import another_worker
 
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 40.0
+LONGEST_STOP_SECONDS = 120.0
+"""A stop that meets an outage can hang; then the process ends itself after its grace and 30 s more."""
 
 
 class Injector:
@@ -27,6 +30,7 @@ class Injector:
         self.exchange = exchange
         self._locks: dict[str, sqlite3.Connection] = {}
         self._seconds: dict[str, Child] = {}
+        self._ending: list[subprocess.Popen[bytes]] = []
 
     def run(self, faults: Iterable[Fault], until: Callable[[], bool]) -> None:
         """Run a schedule to its end, and on until `until` holds; then everything is healed and every process runs."""
@@ -44,6 +48,8 @@ class Injector:
                 if heals:
                     self.heal(fault)
             self.exchange.broker.start()
+            for process in self._ending:
+                process.wait(LONGEST_STOP_SECONDS)
             self.supervise()
 
     def supervise(self) -> None:
@@ -58,7 +64,7 @@ class Injector:
             case Kind.KILL:
                 self._child(fault).send(signal.SIGKILL)
             case Kind.TERM:
-                self._child(fault).send(signal.SIGTERM)
+                self._terminate(self._child(fault))
             case Kind.FREEZE:
                 self._child(fault).send(signal.SIGSTOP)
             case Kind.LOCK_STORE:
@@ -89,6 +95,11 @@ class Injector:
                 self.exchange.broker.start()
             case _:
                 pass
+
+    def _terminate(self, child: Child) -> None:
+        child.send(signal.SIGTERM)
+        if child.process is not None:
+            self._ending.append(child.process)
 
     def _child(self, fault: Fault) -> Child:
         return self.exchange.household.children[fault.target]
