@@ -67,6 +67,8 @@ tests/contracts/java/libs/.stamp: tests/contracts/java/pom.xml
 
 JAVA_TEST_LIBS := tests/contracts/java/libs
 PYTEST := $(BIN)/python -m pytest
+# Where tests share nothing, one process for each core; an exchange of a broker and its services has the machine to itself.
+ON_EVERY_CORE := -n auto
 
 demo: .venv/run.stamp $(KAFKA_LIBS)/.stamp ## The whole exchange on this machine, until Ctrl-C
 	@$(BIN)/signal-exchange demo $(DEMO)
@@ -80,33 +82,57 @@ check: .venv/dev.stamp ## Format, lint, types, layers and schemas
 	$(BIN)/signal-exchange rules lint
 
 unit: .venv/dev.stamp ## Tests that need nothing else, with branch coverage of the core
-	$(PYTEST) tests/unit tests/oracle tests/contracts -m "not broker" --cov=signal_exchange --cov-report=
+	$(PYTEST) $(ON_EVERY_CORE) tests/unit tests/oracle tests/contracts -m "not broker" --cov=signal_exchange --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 
 export SEED
 
-integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp ## Tests on a real Kafka, with Java's Avro and kcat beside us
-	$(PYTEST) tests/integration tests/contracts -m broker
+integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp ## Tests on a real Kafka and a real PostgreSQL, with Java's Avro and kcat
+	$(PYTEST) tests/integration tests/contracts -m "broker or postgres"
 
 # Every service that keeps a store: the same tests on SQLite, with all others, and on PostgreSQL.
 STORES := $(addprefix tests/unit/,runtime routing worklist agenda statistics feedback linking oversight municipality pseudonyms stream)
 
 postgres: .venv/dev.stamp system ## The suites of every store on a real PostgreSQL, which the tests start themselves
-	$(PYTEST) --postgres $(STORES) -m "not broker"
+	$(PYTEST) $(ON_EVERY_CORE) --postgres $(STORES) -m "not broker"
 
-faults: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Every fault on a real Kafka, a hundred random schedules (SEED=17: that one only)
-	$(PYTEST) tests/faults $(if $(SEED),-k "random_faults",--deselect tests/faults/test_soak.py) -p no:randomly
+# Each test adds a line to FAULTS_REPORT: RESUME=1 leaves out what passed there, TESTS=... runs some of them, SEED=10-17 some seeds.
+faults soak: export FAULTS_REPORT ?= var/faults.jsonl
+faults soak: export FAULTS_RESUME := $(RESUME)
+FAULTS := $(PYTEST) -v -p no:randomly
+
+faults: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp ## Every fault on a real Kafka, a hundred random schedules and a soak (SEED=17: that one only; RESUME=1: the rest)
+	$(if $(RESUME)$(SEED)$(TESTS),,@rm -f $(FAULTS_REPORT))
+	$(FAULTS) $(or $(TESTS),tests/faults) $(if $(SEED),-k random_faults)
 
 .PHONY: soak
 soak: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Signals at a steady rate and a kill every 30 s (SOAK_MINUTES=20 SOAK_RATE=50)
-	$(PYTEST) tests/faults/test_soak.py -s
+	$(FAULTS) tests/faults/test_soak.py
 
 test: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp check ## Everything that the pipeline runs
-	$(PYTEST) -m "not slow" --cov=signal_exchange --cov-report=
-	$(PYTEST) --postgres $(STORES) -m "not broker" -q
+	$(PYTEST) $(ON_EVERY_CORE) -m "not slow and not broker" --cov=signal_exchange --cov-report=
+	$(PYTEST) $(ON_EVERY_CORE) --postgres $(STORES) -m "not broker" -q --cov=signal_exchange --cov-append --cov-report=
+	$(PYTEST) -m "not slow and broker" --cov=signal_exchange --cov-append --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 	$(BIN)/coverage report --fail-under=99 --include='*/stream/*'
 	$(BIN)/coverage report --fail-under=80 --skip-covered | tail -40
+
+BENCH := .venv-bench/bin
+
+.venv-bench/bench.stamp: requirements/bench.txt pyproject.toml
+	@test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
+	@echo "Installing the peers of the bench into .venv-bench ..."
+	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
+	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+# What the command line gives, as in `make bench ROUNDS=1 SIGNALS=200 PARTS=routing OUT=file.json`.
+BENCH_ASKED = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SIGNALS),--signals $(SIGNALS)) $(if $(RECORDS),--records $(RECORDS)) \
+	$(if $(LOOKUPS),--lookups $(LOOKUPS)) $(if $(PARTS),--parts $(PARTS)) $(if $(OUT),--out $(OUT))
+
+.PHONY: bench
+bench: .venv-bench/bench.stamp system $(KAFKA_LIBS)/.stamp ## The figures of benchmarks/README.md (OUT=file.json ROUNDS=3 SIGNALS=3000)
+	@PYTHONPATH=tests $(BENCH)/python benchmarks/bench.py $(BENCH_ASKED)
 
 OPERATOR_DOCS := settings log-events metrics topics
 
@@ -115,5 +141,9 @@ docs: .venv/run.stamp ## The operator's documents that are generated from the co
 	@mkdir -p docs/operator
 	@for each in $(OPERATOR_DOCS); do $(BIN)/signal-exchange $$each --markdown > docs/operator/$$each.md || exit 1; done
 
+.PHONY: migration
+migration: .venv/dev.stamp ## Write the migration of every store whose tables changed
+	@PYTHONPATH=tests $(BIN)/python tests/making_migrations.py
+
 clean: ## Remove what was installed and made here
-	rm -rf .venv var build dist $(KAFKA_LIBS) $(JAVA_TEST_LIBS)
+	rm -rf .venv .venv-bench var build dist $(KAFKA_LIBS) $(JAVA_TEST_LIBS)

@@ -21,7 +21,7 @@ from signal_exchange.privacy.register import GroupKey, Participant, Period, Regi
 from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, open_sealed, pad_summary, seal
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.database import Database
-from signal_exchange.stream.identity import Identity
+from signal_exchange.stream.identity import Identity, Keys
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outbox import Outbox, outbox_table
 from signal_exchange.stream.work import Work
@@ -83,6 +83,20 @@ def a_referral(number: int = 1, *, at: datetime = START, **changed: object) -> M
         **changed,
     }
     return a_message("Referral", fields, topic="referrals", reader="worklist", at=at)
+
+
+def erases(message: Message, *, at: float = 60) -> Message:
+    """Give the record that asks the receiver of a delivery to erase its signal."""
+    fields = message.fields
+    nothing = {"signal": None, "summary": None, "deliver_as": "", "rule_id": "", "urgency": "", "offer": 0}
+    build = a_referral if message.record == "Referral" else an_agenda_item
+    number = int(fields["signal_id"].partition("-")[0], 16)
+    return build(number, at=minutes(at), **nothing, status="ERASED", version=fields["version"] + 1, revision=1_000)
+
+
+def gone(topic: str, key: str) -> Incoming:
+    """Give a tombstone."""
+    return Incoming(topic, 0, 999, key.encode(), None, {}, minutes(90))
 
 
 def an_agenda_item(number: int = 1, *, at: datetime = START, **changed: object) -> Message:
@@ -209,7 +223,7 @@ def a_register() -> Register:
 
 def an_identity(*groups: str) -> Identity:
     """Give the identity of a process that holds the keys of these groups."""
-    return Identity(a_register, SealingKeyRing(KEYS[group] for group in groups), None)
+    return Identity(a_register, lambda: Keys(SealingKeyRing(KEYS[group] for group in groups)))
 
 
 def a_summary(text: str | None, group: str, bound_to: str) -> dict[str, object]:
@@ -268,10 +282,17 @@ class Consuming:
 
     def take(self, *messages: Message) -> list[Sent]:
         """Handle one batch in one transaction; give what it leaves to send."""
-        with self.database.transaction() as connection:
+        with self.database.batch() as connection:
             work = Work(self.service, connection, an_identity().parking_seal(self.service))
             self.handle(messages, work)
             Outbox(connection, self.outbox).add(work.letters)
+        return [_sent(letter.topic, letter.key, letter.value) for letter in work.letters]
+
+    def bury(self, bury: Callable[[Sequence[Incoming], Work], None], *tombstones: Incoming) -> list[Sent]:
+        """Let the consumer's own work take tombstones; give what it leaves to send."""
+        with self.database.transaction() as connection:
+            work = Work(self.service, connection, an_identity().parking_seal(self.service))
+            bury(tombstones, work)
         return [_sent(letter.topic, letter.key, letter.value) for letter in work.letters]
 
     def waiting(self) -> list[Sent]:
@@ -304,7 +325,13 @@ _READERS = {
 }
 
 
+TOMBSTONE = "Tombstone"
+"""The record of a letter without value."""
+
+
 def _sent(topic: str, key: str, value: bytes | None) -> Sent:
+    if value is None:
+        return Sent(topic, key, TOMBSTONE, {})
     decoded = decode(value, _READERS.get(topic, "municipality"))
     return Sent(topic, key, decoded.record, decoded.fields)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -13,8 +14,10 @@ from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.runtime.connection import KafkaConnection
 
 settings.register_profile("untimed", deadline=None)
+settings.register_profile("postgres", deadline=None, max_examples=25)
 settings.load_profile("untimed")
 
+pytest_plugins = ["fault_report"]
 BROKER_FIXTURES = {"broker", "exchange", "own_exchange"}
 
 
@@ -27,8 +30,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start PostgreSQL when it is asked for."""
-    if config.getoption("--postgres"):
+    """Start PostgreSQL when it is asked for: of several processes that test, each has its own."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # A shell starts what it puts in the background deaf to Ctrl-C, and the processes of the tests would inherit that.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    only_deals = bool(config.getoption("numprocesses", default=None)) and not hasattr(config, "workerinput")
+    if config.getoption("--postgres") and not only_deals:
+        # The properties are tried at length on SQLite; here it matters that the statements mean the same.
+        settings.load_profile("postgres")
         config.stash[POSTGRES] = cluster = PostgresCluster()
         cluster.start()
         stand_in_for_sqlite(cluster)
@@ -43,8 +52,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Mark every test that uses a real broker; with --postgres leave out what is about SQLite itself."""
     for item in items:
-        if BROKER_FIXTURES & set(getattr(item, "fixturenames", ())):
+        fixtures = set(getattr(item, "fixturenames", ()))
+        if BROKER_FIXTURES & fixtures:
             item.add_marker(pytest.mark.broker)
+        if "postgres" in fixtures:
+            item.add_marker(pytest.mark.postgres)
     if config.getoption("--postgres"):
         items[:] = [item for item in items if item.get_closest_marker("sqlite") is None]
 
@@ -54,6 +66,17 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedBroker]
     """Give the real Kafka that tests share: each with topics, groups and keys of its own. Do not stop it."""
     with running_broker(tmp_path_factory.mktemp("kafka")) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresCluster]:
+    """Give a real PostgreSQL that tests share: each with databases of its own."""
+    cluster = PostgresCluster()
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 @pytest.fixture(scope="session")

@@ -69,7 +69,9 @@ def the_link(one: int, other: int, kind: str = SAME_PERSON) -> str:
     return link_id(pair_of(signal_id(one), signal_id(other)), kind)
 
 
-def an_answer(link: str, kind: str, who: str | None = None, *, days: float = 1, types: Sequence[str] = ()) -> Message:
+def an_answer(
+    link: str, kind: str, who: str | None = None, *, days: float = 1, types: Sequence[str] = (), about: str | None = None
+) -> Message:
     """Give a LinkAnswer, of the officer of a municipality or of the chain director, so many days after START."""
     at = START + timedelta(days=days)
     fields = {
@@ -78,7 +80,7 @@ def an_answer(link: str, kind: str, who: str | None = None, *, days: float = 1, 
         "kind": kind,
         "by_role": "ATTENTION_OFFICER" if who else "CHAIN_DIRECTOR",
         "municipality": who,
-        "signal_id": None,
+        "signal_id": about,
         "key_types": list(types),
         "answered_at": at,
     }

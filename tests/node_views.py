@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -17,6 +18,8 @@ from signal_exchange.stream.work import Work
 
 SIGNAL = "11111111-1111-4111-8111-111111111111"
 OUTCOME = "22222222-2222-4222-8222-222222222222"
+LINK = "99999999-9999-4999-8999-999999999999"
+DETAIL = {"link_id": LINK, "text": "Mogelijk dezelfde persoon.", "key_types": ["NAME_DOB"], "frequency": "2", "other": None}
 
 
 def a_view(signal_id: str = SIGNAL, *numbers: tuple[str, int, str], revision: int = 1, **changed: Any) -> Message:
@@ -61,5 +64,24 @@ def hear(town: Town, *messages: Message) -> Work:
     """Let the inbox take one batch."""
     with town.node.database.transaction() as connection:
         work = work_of(town, connection)
-        InboxHandler()(messages, work)
+        InboxHandler(town.node.vault_key)(messages, work)
     return work
+
+
+def asked(
+    town: Town, state: str = "ASKED", *, revision: int = 1, question: str = "", detail: Mapping[str, Any] | None = None
+) -> str:
+    """Let the exchange ask, or ask no more; return the question's id."""
+    identity = question or str(uuid.uuid4())
+    group, bound = f"gm:{town.node.settings.municipality}", f"{SIGNAL}/{identity}"
+    sealed = town.node.identity.sealed_part(group, padded(detail or DETAIL), bound)
+    outcome: dict[str, Any] = {
+        "outcome_id": identity,
+        "source": "linking",
+        "kind": "LINK_QUESTION",
+        "state": state,
+        "outcome": None,
+    }
+    outcome |= {"version": 1, "occurred_at": NOW, "detail": sealed}
+    hear(town, a_view(SIGNAL, revision=revision, outcomes=[outcome]))
+    return identity

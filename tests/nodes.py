@@ -129,12 +129,13 @@ class Town:
     keepers: ObedientKeepers = field(default_factory=ObedientKeepers)
     clock: Clock = field(default_factory=Clock)
     rules: Rulebook | None = None
+    barred: frozenset[tuple[str, str]] = frozenset()
 
     def publisher(self, **changed: Any) -> Publisher:
         """Give the publisher of this node."""
         node = self.node
         rules = self.rules or rulebook(node.settings.municipality)
-        preparer = Preparer(node.identity, self.keepers)
+        preparer = Preparer(node.identity, self.keepers, self.barred)
         recorder = Recorder(node.database, node.vault_key)
         return Publisher(rules, preparer, node.vault_key, recorder, node.metrics, self.clock, **changed)
 

@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+import secrets
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 import uuid
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
@@ -21,15 +24,24 @@ from sqlalchemy.exc import OperationalError
 from signal_exchange.runtime import database
 
 START_SECONDS = 60.0
-QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off", "max_connections=300", "listen_addresses=")
-"""Settings of a server whose data nobody will miss; it listens on a socket in its own folder only."""
+COMMON = ("max_connections=300", "listen_addresses=", "deadlock_timeout=50ms")
+"""It listens on a socket in its own folder only."""
+QUICK = (*COMMON, "fsync=off", "full_page_writes=off", "synchronous_commit=off")
+"""Settings of a server whose data nobody will miss."""
+SORTED = ("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=nl-NL")
+"""It sorts text as people do, as most servers: what stands on the order of bytes must say so."""
+GUARDED = "guarded"
+"""The role of those who need a password; the tests themselves come in without one."""
 
 
 class PostgresCluster:
-    """One PostgreSQL server in a folder of its own, under a user that is not root, ended with the tests."""
+    """One PostgreSQL server in a folder of its own, under a user that is not root, ended with the tests.
 
-    def __init__(self) -> None:
-        self._programs = _programs()
+    One that is not `careless` keeps what it committed when it crashes.
+    """
+
+    def __init__(self, *, careless: bool = True) -> None:
+        self._programs, self._quick = _programs(), QUICK if careless else COMMON
         self._folder = Path(tempfile.mkdtemp(prefix="postgres-"))
         self._user = _unprivileged()
         if self._user is not None:
@@ -38,26 +50,67 @@ class PostgresCluster:
 
     @property
     def url(self) -> str:
-        """Return the SQLAlchemy URL of its one database."""
-        return f"postgresql+psycopg://tests@/postgres?host={self._folder}"
+        """Return the SQLAlchemy URL of the database that every server has."""
+        return self.url_of("postgres")
+
+    def url_of(self, database: str, user: str = "tests") -> str:
+        """Return the SQLAlchemy URL of a database."""
+        return f"postgresql+psycopg://{user}@/{database}?host={self._folder}"
+
+    def ask(self, statement: str) -> list[Any]:
+        """Run a statement outside any transaction, and return its rows."""
+        with create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+            found = connection.execute(text(statement))
+            return [tuple(row) for row in found] if found.returns_rows else []
+
+    def fresh_database(self) -> str:
+        """Make an empty database and return its URL."""
+        name = f"fresh_{uuid.uuid4().hex}"
+        self.ask(f"CREATE DATABASE {name}")
+        return self.url_of(name)
 
     def start(self) -> None:
         """Make it and start it, and wait until it answers."""
         data = self._folder / "data"
-        made = ("-D", str(data), "-U", "tests", "-A", "trust", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8")
+        made = ("-D", str(data), "-U", "tests", "-A", "trust", "--no-sync", "-E", "UTF8", *SORTED)
         subprocess.run([self._programs / "initdb", *made], user=self._user, cwd=self._folder, capture_output=True, check=True)
-        settings = [part for setting in (*QUICK, f"unix_socket_directories={self._folder}") for part in ("-c", setting)]
-        with (self._folder / "log").open("wb") as log:
-            command = [str(self._programs / "postgres"), "-D", str(data), *settings]
+        self._guard(data)
+        self.start_again()
+        self.ask(f"CREATE ROLE {GUARDED}")
+
+    def start_again(self) -> None:
+        """Start it where it was, and wait until it answers."""
+        settings = [part for setting in (*self._quick, f"unix_socket_directories={self._folder}") for part in ("-c", setting)]
+        with (self._folder / "log").open("ab") as log:
+            command = [str(self._programs / "postgres"), "-D", str(self._folder / "data"), *settings]
             self._process = subprocess.Popen(command, user=self._user, cwd=self._folder, stdout=log, stderr=log)
         self._await_answer()
+
+    def crash(self) -> None:
+        """End it at once, in the middle of whatever it does: it recovers from its log at the next start."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGQUIT)
+        self._process.wait(60)
 
     def stop(self) -> None:
         """End it and remove what it kept."""
         if self._process is not None:
-            self._process.terminate()
+            self._process.send_signal(signal.SIGINT)  # without waiting for whoever is still connected
             self._process.wait(60)
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def guarded_user(self, passfile: Path) -> str:
+        """Make a user who may make databases and enters with the password in this file; return the URL of their own database."""
+        user, password = f"guarded_{uuid.uuid4().hex}", secrets.token_urlsafe(24)
+        self.ask(f"CREATE ROLE {user} LOGIN CREATEDB PASSWORD '{password}' IN ROLE {GUARDED}")
+        self.ask(f"CREATE DATABASE {user} OWNER {user}")
+        passfile.write_text(f"*:*:*:{user}:{password}\n", encoding="utf-8")
+        passfile.chmod(0o600)
+        return f"{self.url_of(user, user)}&passfile={passfile}"
+
+    def _guard(self, data: Path) -> None:
+        file = data / "pg_hba.conf"
+        file.write_text(f"local all +{GUARDED} scram-sha-256\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
 
     def _await_answer(self) -> None:
         engine, end = create_engine(self.url, poolclass=NullPool), time.monotonic() + START_SECONDS

@@ -34,5 +34,5 @@ def send(whole: Exchange, records: list[tuple[Raw, int]], principal: str = VENLO
 
 
 def settled(whole: Exchange) -> Picture:
-    eventually(lambda: lag(whole.admin, whole.region.catalogue, ["routing"]), lambda behind: behind == 0, 60)
+    eventually(lambda: lag(whole.admin, whole.region.catalogue, ["routing"]), lambda behind: behind == 0, 180)
     return picture_until_now(whole.connection("oversight"))

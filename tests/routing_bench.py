@@ -41,7 +41,12 @@ class Bench:
         return work.letters
 
     def sent(self, topic: str) -> list[dict[str, Any]]:
-        return [decode_whole(letter.value).fields for letter in self.letters if letter.topic == topic]
+        found = [letter.value for letter in self.letters if letter.topic == topic]
+        return [decode_whole(value).fields for value in found if value is not None]
+
+    def tombstones(self) -> set[tuple[str, str]]:
+        """Give topic and key of every tombstone, markers apart."""
+        return {(each.topic, each.key) for each in self.letters if each.value is None and not each.key.startswith("marker/")}
 
     def verdicts(self) -> dict[int, str]:
         facts = [

@@ -62,7 +62,7 @@ class Sender:
     def of(cls, region: Region, municipality: str) -> Sender:
         """Return a sender with the keys of a founded region."""
         identity = identity_in(region, f"municipality-{municipality.lower()}")
-        return cls(municipality, identity.signing, identity.register)
+        return cls(municipality, identity.keys.signing, identity.register)
 
     def published(self, signal: Mapping[str, Any], *, at: datetime = AT, **changes: Any) -> Message:
         """Return a signed SignalPublished of this coded signal."""
@@ -78,6 +78,24 @@ class Sender:
         """Return a signed SignalWithdrawn."""
         fields = {"signal_id": signal["signal_id"], "version": version, "municipality": self.municipality, "reason": reason}
         return self.message("SignalWithdrawn", fields, at=at, key=str(signal["signal_id"]))
+
+    def answered(self, signal: Mapping[str, Any], link: str, answer: str, *, at: datetime = AT, **changed: Any) -> Message:
+        """Return a signed MunicipalAnswer about a link of this signal."""
+        own = {"answer_id": str(uuid.uuid4()), "signal_id": signal["signal_id"], "version": 1, "municipality": self.municipality}
+        fields = {**own, "link_id": link, "kind": answer, "key_types": ["NAME_DOB"], **changed}
+        return self.message("MunicipalAnswer", fields, at=at, key=str(signal["signal_id"]))
+
+    def renewed(self, signal: Mapping[str, Any], version: int = 1, *, at: datetime = AT, **changed: Any) -> Message:
+        """Return a signed TokensRenewed of this signal."""
+        tokens = sealed_part(self.register, "linking", encode_tokens(()), f"{signal['signal_id']}.{version}")
+        own = {"renewal_id": str(uuid.uuid4()), "signal_id": signal["signal_id"], "version": version}
+        fields = {**own, "municipality": self.municipality, "tokens": tokens, **changed}
+        return self.message("TokensRenewed", fields, at=at, key=str(signal["signal_id"]))
+
+    def erased(self, signal_id: str, version: int, *, at: datetime = AT, **changes: Any) -> Message:
+        """Return a signed SignalErased."""
+        fields = {"signal_id": signal_id, "version": version, "municipality": self.municipality}
+        return self.message("SignalErased", fields, at=at, key=signal_id, **changes)
 
     def checkpoint(self, highest: int, *, at: datetime = AT) -> Message:
         """Return a signed Checkpoint."""

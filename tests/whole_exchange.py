@@ -7,22 +7,28 @@ import os
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar
 
 from signal_exchange.contracts.topics import CONSUMERS
+from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.demo.cluster import EmbeddedCluster
+from signal_exchange.demo.databases import Databases
 from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.judging import mismatches, published_by_key, truth
+from signal_exchange.demo.judging import Told, mismatches, published_by_key, truth
 from signal_exchange.demo.processes import Child
-from signal_exchange.demo.region import SIX
+from signal_exchange.demo.region import SIX, Arrival
 from signal_exchange.demo.running import Input, prepare_input
-from signal_exchange.demo.watching import Picture, Watch, lag, picture_until_now, reader
+from signal_exchange.demo.watching import Picture, Watch, lag, picture_until_now, records_until_now
 from signal_exchange.domain.times import local_day
 from signal_exchange.runtime import clock
+from signal_exchange.stream.log_check import reader
 
 TESTS = Path(__file__).resolve().parent
 KILLED = -9
@@ -43,15 +49,22 @@ def an_exchange(
     services: Sequence[str] = CONSUMERS,
     nodes: Sequence[str] | None = None,
     settings: Mapping[str, str] = QUICK,
-    broker: EmbeddedCluster | None = None,
+    broker: EmbeddedBroker | EmbeddedCluster | None = None,
+    databases: Databases | None = None,
 ) -> Iterator[Exchange]:
     """Run an exchange of the six municipalities."""
     parts: dict[str, Any] = {"services": services, "nodes": nodes, "settings": dict(settings), "broker": broker}
-    with Exchange(folder, today(), municipalities=SIX, **parts) as exchange:
+    with Exchange(folder, today(), municipalities=SIX, databases=databases, **parts) as exchange:
         yield exchange
 
 
-def eventually(look: Callable[[], T], until: Callable[[T], bool], seconds: float = 120.0) -> T:
+def _nothing() -> None:
+    pass
+
+
+def eventually(
+    look: Callable[[], T], until: Callable[[T], bool], seconds: float = 120.0, meanwhile: Callable[[], object] = _nothing
+) -> T:
     """Look until it is as it should be, and return what was seen; fail with the last look when time runs out."""
     end = time.monotonic() + seconds
     while True:
@@ -59,6 +72,7 @@ def eventually(look: Callable[[], T], until: Callable[[T], bool], seconds: float
         if until(seen):
             return seen
         assert time.monotonic() < end, f"not within {seconds:.0f} s: {seen}"
+        meanwhile()
         time.sleep(0.3)
 
 
@@ -74,7 +88,7 @@ def publish(exchange: Exchange, given: Input) -> dict[str, Any]:
     return {code: json.loads(each.stdout) for code, each in said.items()}
 
 
-def await_rest(exchange: Exchange, seconds: float = 180.0) -> Picture:
+def await_rest(exchange: Exchange, seconds: float = 300.0, meanwhile: Callable[[], object] = _nothing) -> Picture:
     """Wait until every number is accounted for and no consumer has anything left to do."""
     groups = (*CONSUMERS, *exchange.nodes)
     with reader(exchange.connection("oversight"), "signal-trace") as trace:
@@ -86,27 +100,57 @@ def await_rest(exchange: Exchange, seconds: float = 180.0) -> Picture:
             return picture.ledger.sent, picture.ledger.counts["in_flight"], behind
 
         for _ in range(2):
-            eventually(look, lambda seen: seen[0] > 0 and seen[1:] == (0, 0), seconds)
+            eventually(look, lambda seen: seen[0] > 0 and seen[1:] == (0, 0), seconds, meanwhile)
             time.sleep(0.5)
     return picture_until_now(exchange.connection("oversight"))
 
 
 def every_signal_arrived(exchange: Exchange, given: Input, seconds: float = 240.0) -> None:
     """Wait until every new signal that a node took in stands on the stream."""
-    wanted = {arrival.key for arrival in given.arrivals if arrival.kind == "new"}
-    eventually(lambda: wanted - set(published_by_key(exchange, wanted)), lambda missing: not missing, seconds)
+    await_arrival(exchange, given.arrivals, seconds)
+
+
+def await_arrival(
+    exchange: Exchange, arrivals: Sequence[Arrival], seconds: float = 240.0, meanwhile: Callable[[], object] = _nothing
+) -> None:
+    """Wait until every new signal among these stands on the stream."""
+    wanted = {arrival.key for arrival in arrivals if arrival.kind == "new"}
+    eventually(lambda: wanted - set(published_by_key(exchange, wanted)), lambda missing: not missing, seconds, meanwhile)
 
 
 def nothing_lost_and_nothing_twice(exchange: Exchange, given: Input) -> None:
-    """Judge from outside: the ledger balances, topics and stores hold what the oracle says, each receiver each signal once."""
-    picture = await_rest(exchange)
-    found = published_by_key(exchange, [arrival.key for arrival in given.arrivals])
-    expected = truth(TESTS, given.arrivals, (), found, today())
+    """Judge from outside what became of an input."""
+    judge(exchange, given.arrivals)
+
+
+def judge(exchange: Exchange, arrivals: Sequence[Arrival], meanwhile: Callable[[], object] = _nothing) -> None:
+    """Judge from outside: the ledger balances, topics and stores hold what the oracle says, each receiver each signal once.
+
+    `arrivals` are all that this exchange ever took in.
+    """
+    picture = await_rest(exchange, meanwhile=meanwhile)
+    found = published_by_key(exchange, [arrival.key for arrival in arrivals])
+    expected = truth(TESTS, Told(tuple(arrivals), (), {}, today()), found)
     assert picture.ledger.conserved
     assert picture.ledger.counts["in_flight"] == 0
     assert mismatches(exchange, picture, expected) == []
-    assert {arrival.key for arrival in given.arrivals if arrival.kind == "new"} <= set(found)
+    assert {arrival.key for arrival in arrivals if arrival.kind == "new"} <= set(found)
     _each_store_has_each_signal_once(exchange, expected)
+    assert told_two_ways(exchange) == []
+
+
+def told_two_ways(exchange: Exchange) -> list[str]:
+    """Return the events that stand twice on a topic and not with the same content: a repeated effect, not a repeated record.
+
+    Of `signals` the exchange itself judges that, and a checkpoint that is told again has a new time.
+    """
+    topics = [topic.name for topic in exchange.region.catalogue.topics if topic.name != "signals"]
+    contents: dict[tuple[str, bytes], set[bytes | None]] = {}
+    for record in records_until_now(exchange.admin, *topics):
+        event_id = dict(record.headers).get("ce_id")
+        if event_id is not None:
+            contents.setdefault((record.topic, event_id), set()).add(record.value)
+    return sorted(f"{topic} {event_id!r}" for (topic, event_id), values in contents.items() if len(values) > 1)
 
 
 def _each_store_has_each_signal_once(exchange: Exchange, expected: dict[str, Any]) -> None:
@@ -114,8 +158,11 @@ def _each_store_has_each_signal_once(exchange: Exchange, expected: dict[str, Any
     care = {signal_id: routes["CARE_COORDINATOR"]["deliver_as"] for signal_id, routes in last.items()}
     adults = sorted(signal_id for signal_id, form in care.items() if form in ("FULL_PSEUDONYMOUS", "CONSULT"))
     minors = sorted(signal_id for signal_id, form in care.items() if form == "YOUTH_ROUTE")
-    assert _offered(exchange, "worklist") == adults
-    assert _offered(exchange, "worklist-youth") == minors
+    with ThreadPoolExecutor(2) as pool:
+        offered = pool.map(lambda service: _offered(exchange, service), ("worklist", "worklist-youth"))
+        balance = pool.submit(spoken, exchange, "oversight", "check", "conservation", "--json")
+        assert list(offered) == [adults, minors]
+        assert balance.result()["conserved"]
 
 
 def _offered(exchange: Exchange, service: str) -> list[str]:
@@ -138,9 +185,9 @@ def spoken(exchange: Exchange, name: str, *arguments: str) -> Any:
     return json.loads(said.stdout)
 
 
-def killer(exchange: Exchange, service: str, point: str, nth: int) -> subprocess.Popen[bytes]:
-    """Start a service that kills itself at a point of its nth batch (see tests/faults/doomed.py)."""
-    environment = {**os.environ, **exchange.environment(service)}
+def killer(exchange: Exchange, service: str, point: str, nth: int, **settings: str) -> subprocess.Popen[bytes]:
+    """Start a service to which something happens at a point of its nth batch (see tests/faults/doomed.py)."""
+    environment = {**os.environ, **exchange.environment(service), **settings}
     command = [sys.executable, str(TESTS / "faults" / "doomed.py"), service, point, str(nth)]
     with (exchange.folder / "logs" / f"{service}-{point}.log").open("ab") as log:
         return subprocess.Popen(command, env=environment, stdout=log, stderr=log, stdin=subprocess.DEVNULL)
@@ -161,6 +208,18 @@ def another_worker(exchange: Exchange, service: str) -> Child:
     second = Child(f"{service}-2", first.arguments, {**first.environment, **other}, first.log, first.ready_url)
     second.start()
     return second
+
+
+def waiting_for(ready_url: str) -> str | None:
+    """Return what a process says that it waits for; None when it waits for nothing or does not answer."""
+    try:
+        with urllib.request.urlopen(ready_url, timeout=5) as answer:
+            return str(json.load(answer)["waiting_for"])
+    except urllib.error.HTTPError as error:
+        with error:
+            return str(json.load(error)["waiting_for"])
+    except OSError:
+        return None
 
 
 def _children_of(exchange: Exchange) -> list[Child]:

@@ -28,23 +28,34 @@ class Sample:
 
 
 def signals_samples() -> list[Sample]:
-    """Return a signed SignalPublished of every example, a SignalWithdrawn and a Checkpoint, under fresh ids."""
+    """Return a signed SignalPublished of every example and one of each other signed record, under fresh ids."""
     run, key = str(uuid.uuid4()), SigningKey.generate("GM0983-2026-1")
     published = [{**coded_example(name), "signal_id": str(uuid.uuid4())} for name in EXAMPLES]
     samples = [
         _signed("SignalPublished", _published(each), topic_key=each["signal_id"], run=run, key=key, sequence=number)
         for number, each in enumerate(published, 1)
     ]
-    last, count = published[-1], len(published) + 1
+    last, count = published[-1], len(published) + 4
+    own = {"signal_id": last["signal_id"], "version": 1, "municipality": last["municipality"]}
+    asked = {"answer_id": str(uuid.uuid4()), "link_id": str(uuid.uuid4()), "kind": "CONFIRM", "key_types": ["NAME_DOB"]}
+    samples.append(_signed("MunicipalAnswer", own | asked, topic_key=last["signal_id"], run=run, key=key, sequence=count - 3))
+    renewed = own | {"renewal_id": str(uuid.uuid4()), "tokens": _sealed("linking")}
+    samples.append(_signed("TokensRenewed", renewed, topic_key=last["signal_id"], run=run, key=key, sequence=count - 2))
     withdrawn = {"signal_id": last["signal_id"], "version": 2, "municipality": last["municipality"], "reason": "MISTAKE"}
-    samples.append(_signed("SignalWithdrawn", withdrawn, topic_key=last["signal_id"], run=run, key=key, sequence=count))
+    samples.append(_signed("SignalWithdrawn", withdrawn, topic_key=last["signal_id"], run=run, key=key, sequence=count - 1))
+    erased = {"signal_id": last["signal_id"], "version": 3, "municipality": last["municipality"]}
+    samples.append(_signed("SignalErased", erased, topic_key=last["signal_id"], run=run, key=key, sequence=count))
     checkpoint = {"municipality": last["municipality"], "highest": count}
     return [*samples, _signed("Checkpoint", checkpoint, topic_key=run, run=run, key=key, sequence=0)]
 
 
 def _published(signal: Mapping[str, Any]) -> dict[str, Any]:
-    sealed = [{"group": group, "key_id": f"{group}-2026-1", "ciphertext": bytes(range(256))} for group in ("care", "linking")]
+    sealed = [_sealed(group) for group in ("care", "linking")]
     return {"own_ref": bytes(32), "tokens_pending": False, "signal": dict(signal), "sealed": sealed}
+
+
+def _sealed(group: str) -> dict[str, Any]:
+    return {"group": group, "key_id": f"{group}-2026-1", "ciphertext": bytes(range(256))}
 
 
 def _signed(record: str, content: Mapping[str, Any], *, topic_key: str, run: str, key: SigningKey, sequence: int) -> Sample:

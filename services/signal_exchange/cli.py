@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,9 +13,15 @@ import typer
 from typer.core import TyperGroup
 
 GROUPS = {
+    "region": "signal_exchange.demo.region.commands:app",
+    "inbox": "signal_exchange.municipality.inbox_commands:app",
+    "certificates": "signal_exchange.municipality.commands:certificates_app",
+    "erasures": "signal_exchange.routing.erasure_commands:app",
     "rules": "signal_exchange.routing.rules_commands:app",
     "routing": "signal_exchange.routing.commands:app",
     "linking": "signal_exchange.demo.linking_score:app",
+    "questions": "signal_exchange.municipality.question_commands:questions_app",
+    "tokens": "signal_exchange.municipality.question_commands:tokens_app",
     "worklist": "signal_exchange.worklist.commands:app",
     "worklist-youth": "signal_exchange.worklist.commands:youth_app",
     "agenda": "signal_exchange.agenda.commands:app",
@@ -35,7 +42,9 @@ COMMANDS = {
     "publish": "signal_exchange.municipality.commands:app",
     "trace": "signal_exchange.municipality.commands:app",
     "withdraw": "signal_exchange.municipality.commands:app",
+    "erase": "signal_exchange.municipality.commands:app",
     "outbox": "signal_exchange.municipality.commands:app",
+    "answer": "signal_exchange.municipality.question_commands:app",
     "alarms": "signal_exchange.oversight.commands:app",
     "open": "signal_exchange.oversight.commands:app",
     "demo": "signal_exchange.demo.commands:app",
@@ -55,6 +64,19 @@ SERVICES = {
     "keeper": "signal_exchange.pseudonyms.composition:main",
 }
 """What `run` can run."""
+PLANS = {
+    "routing": "signal_exchange.routing.rebuilding:plan",
+    "linking": "signal_exchange.linking.rebuilding:plan",
+    "worklist": "signal_exchange.worklist.rebuilding:plan",
+    "worklist-youth": "signal_exchange.worklist.rebuilding:plan_youth",
+    "agenda": "signal_exchange.agenda.rebuilding:plan",
+    "statistics": "signal_exchange.statistics.rebuilding:plan",
+    "feedback": "signal_exchange.feedback.rebuilding:plan",
+    "oversight": "signal_exchange.oversight.rebuilding:plan",
+    "municipality": "signal_exchange.municipality.rebuilding:plan",
+}
+"""How each service is rebuilt, by name."""
+AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for a machine.")]
 
 
 def _load(where: str) -> Any:  # noqa: ANN401 - a Typer app or a function
@@ -113,9 +135,56 @@ def _settings_in(file: Path) -> dict[str, str]:
 @app.command()
 def run(service: Annotated[str, typer.Argument(help="One of: " + ", ".join(SERVICES) + ".")]) -> None:
     """Run one service until it is stopped. Settings come from the environment: see `signal-exchange settings`."""
-    if service not in SERVICES:
-        raise typer.BadParameter(f"There is no service {service}. Choose one of: {', '.join(SERVICES)}.")
-    _load(SERVICES[service])()
+    _load(_chosen(service, SERVICES))()
+
+
+Rebuildable = Annotated[str, typer.Argument(help="One of: " + ", ".join(PLANS) + ".")]
+
+
+@app.command()
+def rebuild(service: Rebuildable, *, as_json: AsJson = False) -> None:
+    """Build the projection tables of a stopped service anew from the topics; what people entered is not touched."""
+    from signal_exchange.stream.commands import service_settings  # noqa: PLC0415 - as every part, imported when asked for
+    from signal_exchange.stream.store_commands import run_rebuild  # noqa: PLC0415 - as above
+
+    run_rebuild(_load(_chosen(service, PLANS))(), service_settings(), as_json=as_json)
+
+
+@app.command()
+def backup(
+    service: Rebuildable,
+    *,
+    to: Annotated[
+        Path | None, typer.Option(help="File to write; else one in this folder, named after service and moment.")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Copy the store of a service, which may run, into one checked file. It holds no keys: keep those apart."""
+    from signal_exchange.stream.commands import service_settings  # noqa: PLC0415 - as above
+    from signal_exchange.stream.store_commands import run_backup  # noqa: PLC0415 - as above
+
+    run_backup(_load(_chosen(service, PLANS))(), service_settings(), to, as_json=as_json)
+
+
+@app.command()
+def restore(
+    service: Rebuildable,
+    file: Annotated[Path, typer.Argument(help="The back-up.")],
+    *,
+    replace: Annotated[bool, typer.Option("--replace", help="What the store holds now may go.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Put a back-up in place of the store of a stopped service; at its next start it catches up with what came since."""
+    from signal_exchange.stream.commands import service_settings  # noqa: PLC0415 - as above
+    from signal_exchange.stream.store_commands import run_restore  # noqa: PLC0415 - as above
+
+    run_restore(_load(_chosen(service, PLANS))(), service_settings(), file, replace=replace, as_json=as_json)
+
+
+def _chosen(service: str, of: Mapping[str, str]) -> str:
+    if service not in of:
+        raise typer.BadParameter(f"There is no service {service}. Choose one of: {', '.join(of)}.")
+    return of[service]
 
 
 def main() -> None:

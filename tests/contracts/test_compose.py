@@ -49,7 +49,7 @@ def publishes_beyond_loopback(file: Compose) -> Iterator[str]:
 def is_not_pinned(file: Compose) -> Iterator[str]:
     for name, service in file["services"].items():
         _, _, tag = service["image"].partition(":")
-        if not re.match(r"\d+\.\d+", tag):
+        if not re.match(r"v?\d+\.\d+", tag):
             yield f"{name}: {service['image']}"
 
 

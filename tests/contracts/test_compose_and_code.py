@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from compose_file import FILE, MAKERS, OWN_IMAGE, ROOT, compose, environment_of, mounts_of, processes, services
@@ -43,7 +44,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_is_one_container_for_each_service_keeper_and_municipality() -> None:
-    assert set(services()) == {*CONSUMERS, *KEEPERS, *MUNICIPALITIES, "kafka", "postgres", *MAKERS}
+    assert set(services()) == {*CONSUMERS, *KEEPERS, *MUNICIPALITIES, "kafka", "postgres", "prometheus", *MAKERS}
 
 
 @pytest.mark.parametrize("name", sorted(processes()))
@@ -129,7 +130,7 @@ def test_the_health_check_asks_the_process_itself_whether_it_is_ready(name: str)
     assert f"http://127.0.0.1:{port}/health/ready" in script
 
 
-@pytest.mark.parametrize("name", ["kafka", "postgres"])
+@pytest.mark.parametrize("name", ["kafka", "postgres", "prometheus"])
 def test_what_others_wait_for_has_a_health_check(name: str) -> None:
     assert services()[name]["healthcheck"]["test"]
 
@@ -167,6 +168,23 @@ def test_postgresql_is_reached_by_the_services_of_the_region_alone() -> None:
     assert members == {*CONSUMERS, "postgres"}
 
 
+def test_prometheus_watches_every_process_that_tells_how_it_goes_and_reads_the_rules() -> None:
+    groups = yaml.safe_load((ROOT / "deploy" / "prometheus" / "targets" / "compose.yml").read_text(encoding="utf-8"))
+    watched = {group["labels"]["process"]: group["targets"] for group in groups}
+    ports = {name: environment_of(processes()[name]).get(f"{PREFIX}METRICS_PORT") for name in processes()}
+    assert watched == {name: [f"{name}:{port}"] for name, port in ports.items() if port}
+    assert set(processes()) - set(watched) == set(KEEPERS)
+    mounted = mounts_of(services()["prometheus"])
+    for file in ("prometheus.yml", "rules.yml", "targets/compose.yml"):
+        assert mounted[f"/etc/prometheus/{file}"] == f"./deploy/prometheus/{file}"
+
+
+def test_prometheus_reaches_the_metrics_and_nothing_else() -> None:
+    members = {name for name, service in services().items() if "watch" in service.get("networks", ())}
+    assert members == {*CONSUMERS, *MUNICIPALITIES, "prometheus"}
+    assert services()["prometheus"]["networks"] == ["watch", "outside"]
+
+
 def test_only_the_founding_has_no_network_at_all_and_builds_the_image() -> None:
     assert services()["founding"]["network_mode"] == "none"
     assert [name for name, service in services().items() if "build" in service] == ["founding"]
@@ -193,7 +211,7 @@ def test_every_volume_and_network_is_used_and_declared() -> None:
 
 def test_every_file_of_the_checkout_that_is_mounted_is_there() -> None:
     bound = [each for service in services().values() for each in service.get("volumes", ()) if each["type"] == "bind"]
-    assert len(bound) == 2
+    assert len(bound) == 5
     assert all((FILE.parent / each["source"]).is_file() and each["read_only"] for each in bound)
 
 

@@ -1,7 +1,7 @@
-"""A service that kills itself, as kill -9 would, at a chosen point of a chosen batch. Not a test: tests start it.
+"""A service to which something happens at one exact point of a batch. Not a test: tests start it, by `killer`.
 
-Points: before_effect (the handler has not run), after_store (the transaction holds, nothing is sent), after_send (all is
-acknowledged, nothing is committed). At the point `unexpected` it does not kill itself but meets a fault of its own.
+At the points of POINTS_OF_DEATH it kills itself as kill -9 would. At `term_in_hand` and `outlives_grace` it is told to stop
+(SIGTERM) while a batch is in hand, and at `unexpected` it meets a fault of its own.
 """
 
 from __future__ import annotations
@@ -9,67 +9,140 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any
 
 from signal_exchange.cli import SERVICES
+from signal_exchange.stream.batch_app import BatchConsumer
 from signal_exchange.stream.consumer import BatchLoop
+from signal_exchange.stream.sender import KafkaSender
+
+LONGER_THAN_GRACE_SECONDS = 4.0
+"""How long a batch in hand goes on at `outlives_grace`; tests give a grace well below it."""
+
+
+class Moment:
+    """Says once, at the nth time that it is asked, that the moment has come."""
+
+    def __init__(self, nth: int) -> None:
+        self._left = nth
+
+    def has_come(self) -> bool:
+        """Count one time."""
+        self._left -= 1
+        return self._left == 0
 
 
 def main(service: str, point: str, nth: str) -> None:
-    """Run the service until the point is reached."""
-    count = iter(range(1, int(nth) + 1))
-
-    def die_in_time(method: Callable[..., Any], *, before: bool) -> Callable[..., Any]:
-        async def instead(loop: BatchLoop, *arguments: Any) -> Any:
-            if before and arguments and _reached(count, int(nth)):
-                os.kill(os.getpid(), signal.SIGKILL)
-            return await method(loop, *arguments)
-
-        return instead
-
-    if point == "before_effect":
-        BatchLoop.on_batch = die_in_time(BatchLoop.on_batch, before=True)  # type: ignore[method-assign]  # a fault on purpose
-    elif point == "unexpected":
-        setattr(BatchLoop, "on_batch", _broken)  # noqa: B010 - a fault on purpose
-    elif point == "after_store":
-        _die_after_store(count, int(nth))
-    else:
-        _die_after_send(count, int(nth))
+    """Run the service until the point is reached for the nth time."""
+    POINTS[point](Moment(int(nth)))
     module, _, name = SERVICES[service].partition(":")
     getattr(import_module(module), name)()
 
 
-async def _broken(_loop: BatchLoop, _records: Any) -> None:
-    raise RuntimeError("a fault of our own")
+def before_store(moment: Moment) -> None:
+    """Die with the batch read and nothing written."""
+    _around(BatchLoop, "_apply", before=lambda: _kill_at(moment))
 
 
-def _reached(count: Any, nth: int) -> bool:
-    return next(count, nth) == nth
+def after_store(moment: Moment) -> None:
+    """Die when the transaction holds and nothing is sent."""
+    _around(BatchLoop, "_apply", after=lambda: _kill_at(moment))
 
 
-def _die_after_store(count: Any, nth: int) -> None:
-    apply = BatchLoop._apply
+def half_sent(moment: Moment) -> None:
+    """Die when the first half of what waits in the outbox is acknowledged."""
+    send = KafkaSender.send
 
-    def instead(loop: BatchLoop, read: Any) -> Any:
-        parked = apply(loop, read)
-        if _reached(count, nth):
-            os.kill(os.getpid(), signal.SIGKILL)
-        return parked
+    async def instead(sender: KafkaSender, letters: Sequence[Any]) -> None:
+        if moment.has_come():
+            await send(sender, letters[: (len(letters) + 1) // 2])
+            _kill()
+        await send(sender, letters)
 
-    setattr(BatchLoop, "_apply", instead)  # noqa: B010 - a fault on purpose
+    setattr(KafkaSender, "send", instead)  # noqa: B010 - a fault on purpose
 
 
-def _die_after_send(count: Any, nth: int) -> None:
-    tell = BatchLoop._tell
+def after_send(moment: Moment) -> None:
+    """Die when everything is acknowledged and still stands in the outbox."""
+    _around_async(KafkaSender, "send", after=lambda: _kill_at(moment))
 
-    def instead(loop: BatchLoop, *arguments: Any) -> None:
-        tell(loop, *arguments)
-        if _reached(count, nth):
-            os.kill(os.getpid(), signal.SIGKILL)
 
-    setattr(BatchLoop, "_tell", instead)  # noqa: B010 - a fault on purpose
+def before_commit(moment: Moment) -> None:
+    """Die when the outbox is empty and no offset is committed."""
+    _around(BatchLoop, "_tell", after=lambda: _kill_at(moment))
+
+
+def after_commit(moment: Moment) -> None:
+    """Die when the offsets are committed."""
+    _around_async(BatchConsumer, "_commit_offsets", after=lambda: _kill_at(moment))
+
+
+def term_in_hand(moment: Moment) -> None:
+    """Be told to stop between the transaction and the sending."""
+    _around(BatchLoop, "_apply", after=lambda: _term_at(moment, 0.0))
+
+
+def outlives_grace(moment: Moment) -> None:
+    """Be told to stop while the batch goes on for longer than its grace."""
+    _around(BatchLoop, "_apply", after=lambda: _term_at(moment, LONGER_THAN_GRACE_SECONDS))
+
+
+def unexpected(_moment: Moment) -> None:
+    """Meet a fault of our own in every batch."""
+
+    async def broken(_loop: BatchLoop, _records: Any) -> None:
+        raise RuntimeError("a fault of our own")
+
+    setattr(BatchLoop, "on_batch", broken)  # noqa: B010 - a fault on purpose
+
+
+POINTS_OF_DEATH = (before_store, after_store, half_sent, after_send, before_commit, after_commit)
+POINTS = {point.__name__: point for point in (*POINTS_OF_DEATH, term_in_hand, outlives_grace, unexpected)}
+
+
+def _nothing() -> None:
+    pass
+
+
+def _around(owner: type, name: str, *, before: Callable[[], None] = _nothing, after: Callable[[], None] = _nothing) -> None:
+    method = getattr(owner, name)
+
+    def instead(*arguments: Any) -> Any:
+        before()
+        result = method(*arguments)
+        after()
+        return result
+
+    setattr(owner, name, instead)
+
+
+def _around_async(owner: type, name: str, *, after: Callable[[], None]) -> None:
+    method = getattr(owner, name)
+
+    async def instead(*arguments: Any) -> Any:
+        result = await method(*arguments)
+        after()
+        return result
+
+    setattr(owner, name, instead)
+
+
+def _kill_at(moment: Moment) -> None:
+    if moment.has_come():
+        _kill()
+
+
+def _kill() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _term_at(moment: Moment, seconds: float) -> None:
+    if moment.has_come():
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(seconds)
 
 
 if __name__ == "__main__":

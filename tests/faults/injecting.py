@@ -19,6 +19,8 @@ from whole_exchange import another_worker
 
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 40.0
+NOTHING_MORE = 0
+"""Bytes that a process may write to a file on a full disk; the size of a write-ahead log that starts again would say nothing."""
 LONGEST_STOP_SECONDS = 120.0
 """A stop that meets an outage can hang; then the process ends itself after its grace and 30 s more."""
 
@@ -70,7 +72,7 @@ class Injector:
             case Kind.LOCK_STORE:
                 self._lock(fault.target)
             case Kind.FULL_DISK:
-                _limit(self._child(fault), _largest_file(self._database(fault.target).parent))
+                _limit(self._child(fault), NOTHING_MORE)
             case Kind.SECOND_WORKER:
                 self._seconds[fault.target] = another_worker(self.exchange, fault.target)
             case Kind.KILL_BROKER:
@@ -117,11 +119,6 @@ class Injector:
         holder = self._locks.pop(name)
         holder.rollback()
         holder.close()
-
-
-def _largest_file(folder: Path) -> int:
-    """Return the size of the largest file of a store: beyond it, as on a full disk, nothing can be written."""
-    return max(file.stat().st_size for file in folder.iterdir())
 
 
 def _limit(child: Child, size: int) -> None:

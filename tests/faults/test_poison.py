@@ -17,7 +17,7 @@ from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
 from whole_exchange import an_exchange
 
-pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
 
 
 @pytest.fixture

@@ -1,78 +1,59 @@
 """Random faults from a seed, while signals come in: nothing lost, nothing twice, the ledger balanced, judged from outside.
 
-`make faults` runs a hundred, `make faults SEED=17` one seed again.
+`make faults` runs a hundred, `make faults SEED=17` one of them again, `make faults SEED=10-17` some in a row.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 
 import pytest
-from injecting import Injector
-from loading import Deliverer
 from schedules import Fault, Kind, schedule
+from stories import Stories, dealt
 
 from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.region import Arrival
-from signal_exchange.demo.running import Input
-from whole_exchange import QUICK, an_exchange, an_input, every_signal_arrived, nothing_lost_and_nothing_twice
+from signal_exchange.demo.region import Arrival, generate_region
+from whole_exchange import today
 
-pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(900)]
 SCHEDULES = 100
 SIGNALS_EACH = 8
-SPREAD_SECONDS = 8.0
-SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_CHECKPOINT_SECONDS": "5"}
+SPREAD_SECONDS = 6.0
+SEEDS_PER_EXCHANGE = 20
+SAMPLE = (1, 11)
+"""Seeds that `make test` runs as well."""
 
 
-def seeds() -> list[int]:
-    """Return the seeds to run: one that was asked for, or all."""
-    asked = os.environ.get("SEED", "")
-    return [int(asked)] if asked else list(range(SCHEDULES))
-
-
-class Story:
-    """One exchange to which one schedule after the other happens; every one delivers signals of its own."""
-
-    def __init__(self, exchange: Exchange, given: Input) -> None:
-        self.exchange, self.given = exchange, given
-        self.delivered: list[Arrival] = []
-        self._coming = iter(given.arrivals)
-
-    def next_arrivals(self) -> list[Arrival]:
-        """Return what the next schedule delivers; after the last arrival nothing."""
-        return [arrival for arrival, _ in zip(self._coming, range(SIGNALS_EACH), strict=False)]
-
-    def judge(self) -> None:
-        """Hold everything that was delivered until now against the truth."""
-        given = replace(self.given, arrivals=tuple(self.delivered))
-        every_signal_arrived(self.exchange, given)
-        nothing_lost_and_nothing_twice(self.exchange, given)
+def seeds() -> Iterator[object]:
+    """Yield the seeds to run: those that were asked for, or all."""
+    first, _, last = os.environ.get("SEED", "").partition("-")
+    for seed in range(int(first), int(last or first) + 1) if first else range(SCHEDULES):
+        yield pytest.param(seed, marks=() if seed in SAMPLE else pytest.mark.slow)
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
-    folder = tmp_path_factory.mktemp("schedules")
-    given = an_input(folder / "input", seed=21, signals=SIGNALS_EACH * len(seeds()))
-    with an_exchange(folder / "exchange", settings=SETTINGS) as exchange:
-        yield Story(exchange, given)
+def stories(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stories]:
+    with Stories(tmp_path_factory.mktemp("schedules"), SEEDS_PER_EXCHANGE) as running:
+        yield running
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", seeds())
-def test_random_faults_lose_nothing_and_do_nothing_twice(story: Story, seed: int) -> None:
-    faults = schedule(seed, CONSUMERS, story.exchange.nodes)
-    print(f"seed {seed}: " + "; ".join(map(str, faults)))  # noqa: T201 - what pytest shows when it fails
-    arrivals = story.next_arrivals()
-    with ThreadPoolExecutor(1) as pool:
-        job = pool.submit(Deliverer(story.exchange, SPREAD_SECONDS).deliver, arrivals)
-        Injector(story.exchange).run(faults, job.done)
-        job.result()
-    story.delivered += arrivals
-    story.judge()
+@pytest.fixture(scope="module")
+def hands() -> list[list[Arrival]]:
+    """Return what each seed delivers: the same for the same seed, whichever seeds run."""
+    return dealt(generate_region(21, SIGNALS_EACH * SCHEDULES, today()).arrivals, SCHEDULES)
+
+
+@pytest.mark.parametrize("seed", list(seeds()))
+def test_random_faults_lose_nothing_and_do_nothing_twice(
+    stories: Stories, hands: list[list[Arrival]], seed: int, record_property: Callable[[str, object], None]
+) -> None:
+    with stories.one() as story:
+        faults = schedule(seed, CONSUMERS, story.exchange.nodes)
+        record_property("seed", seed)
+        record_property("faults", "; ".join(map(str, faults)))
+        story.deliver_while(hands[seed % SCHEDULES], SPREAD_SECONDS, faults)
+        story.judge()
 
 
 def test_a_schedule_is_the_same_for_the_same_seed_and_every_kind_of_fault_occurs() -> None:
@@ -80,3 +61,10 @@ def test_a_schedule_is_the_same_for_the_same_seed_and_every_kind_of_fault_occurs
     assert drawn == [schedule(seed, CONSUMERS, ("municipality-gm0983",)) for seed in range(SCHEDULES)]
     assert {fault.kind for faults in drawn for fault in faults} == set(Kind)
     assert all(isinstance(fault, Fault) for fault in drawn[0])
+
+
+def test_every_version_of_a_signal_is_in_one_hand_and_nothing_is_left_over(hands: list[list[Arrival]]) -> None:
+    keys = [{arrival.key for arrival in hand} for hand in hands]
+    assert sum(map(len, keys)) == len(set.union(*keys))
+    assert min(len(each) for each in keys) > 0
+    assert sum(map(len, hands)) == len(generate_region(21, SIGNALS_EACH * SCHEDULES, today()).arrivals)

@@ -10,7 +10,7 @@ import os
 import signal
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from threading import Event, Thread
@@ -38,7 +38,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(int(MINUTES * 60 + 3 * AFTERWARDS_SECONDS)),
 ]
-SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_BATCH_RECORDS": "500"}
+SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_BATCH_RECORDS": "200"}
 
 
 class Load:
@@ -90,25 +90,46 @@ def kills(exchange: Exchange) -> Iterator[str]:
         yield name
 
 
-def test_a_soak_with_a_kill_every_half_minute_loses_nothing(tmp_path: Path) -> None:
+def test_a_soak_with_a_kill_every_half_minute_loses_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], record_property: Callable[[str, object], None]
+) -> None:
+    def tell(line: str) -> None:
+        with capsys.disabled():
+            print(line, flush=True)  # noqa: T201 - how far it is
+
     with an_exchange(tmp_path / "exchange", settings=SETTINGS) as exchange:
         with Load(exchange) as load:
-            killed = _kill_until(time.monotonic() + MINUTES * 60, exchange)
+            killed = _kill_until(time.monotonic() + MINUTES * 60, exchange, lambda: tell(f"soak: {len(load.sent)} sent"))
             behind = lag(exchange.admin, exchange.region.catalogue, CONSUMERS)
-        picture = await_rest(exchange, AFTERWARDS_SECONDS)
-        print(f"sent {len(load.sent)}, killed {killed}, behind at the end {behind}, {dict(picture.ledger.counts)}")  # noqa: T201 - the figures of the soak
+        tell(f"soak: {len(load.sent)} sent, {killed} killed, {behind} behind at the end; waiting until all is accounted for")
+        picture = await_rest(exchange, AFTERWARDS_SECONDS, meanwhile=Injector(exchange).supervise)
+        figures = {"sent": len(load.sent), "killed": killed, "behind": behind, "ledger": dict(picture.ledger.counts)}
+        for name, figure in {**figures, "megabytes": megabytes(exchange)}.items():
+            record_property(name, figure)
+            tell(f"soak: {name} {figure}")
         assert picture.ledger.conserved
         assert picture.ledger.counts["routed"] == len(load.sent)
         assert eventually(lambda: set(states_until_now(exchange.admin, "accepted")), lambda seen: seen == set(load.sent), 60)
 
 
-def _kill_until(end: float, exchange: Exchange) -> int:
+def megabytes(exchange: Exchange) -> dict[str, int]:
+    """Return the memory that each consumer holds (resident set)."""
+    pages = {
+        name: int(Path(f"/proc/{child.process.pid}/statm").read_text(encoding="ascii").split()[1])
+        for name, child in exchange.household.children.items()
+        if name in CONSUMERS and child.process is not None
+    }
+    return {name: count * os.sysconf("SC_PAGE_SIZE") // 2**20 for name, count in pages.items()}
+
+
+def _kill_until(end: float, exchange: Exchange, told: Callable[[], None]) -> int:
     injector, kill, killed = Injector(exchange), kills(exchange), 0
     next_kill = time.monotonic() + min(KILL_SECONDS, MINUTES * 20)
     while time.monotonic() < end:
         injector.supervise()
         if time.monotonic() > next_kill:
             next(kill)
+            told()
             killed, next_kill = killed + 1, next_kill + KILL_SECONDS
         time.sleep(0.2)
     injector.supervise()

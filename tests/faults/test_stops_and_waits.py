@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import urllib.error
-import urllib.request
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -17,9 +14,9 @@ from senders import Sender, coded_example
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.watching import lag
 from signal_exchange.runtime import clock
-from whole_exchange import add_service, an_exchange, eventually, killer
+from whole_exchange import add_service, an_exchange, eventually, killer, waiting_for
 
-pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(200)]
+pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
 SIGNALS = 3
 
 
@@ -54,12 +51,3 @@ def test_a_store_that_is_locked_is_waited_for_and_readiness_says_so(tmp_path: Pa
             other.rollback()
         assert settled(whole).ledger.counts["routed"] == SIGNALS
         eventually(routing.is_ready, lambda ready: ready, seconds=20)
-
-
-def waiting_for(ready_url: str) -> str | None:
-    try:
-        with urllib.request.urlopen(ready_url, timeout=5) as answer:
-            return str(json.load(answer)["waiting_for"])
-    except urllib.error.HTTPError as error:
-        with error:
-            return str(json.load(error)["waiting_for"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 from loading import Deliverer
+from write_until_refused import REFUSALS
 
 from signal_exchange.demo.cluster import EmbeddedCluster
 from signal_exchange.demo.exchange import Exchange, kafka_libs
@@ -80,7 +81,7 @@ def test_with_one_of_three_brokers_nothing_is_acknowledged_and_afterwards_everyt
     def two_gone() -> None:
         for broker in region.cluster.brokers[:2]:
             broker.kill()
-        assert _refusal(region) in ("NotEnoughReplicasError", "NotEnoughReplicasAfterAppendError")
+        assert _refusal(region) in REFUSALS
 
     region.deliver_while(two_gone)
 

@@ -1,4 +1,6 @@
-"""Writes to a topic until the broker refuses, and prints why. A program of its own: its client leaves sockets behind.
+"""Writes to a topic until the broker says that copies are missing, and prints what it said last.
+
+A program of its own: its client leaves sockets behind.
 
 Arguments: bootstrap servers, user and topic; the password comes on standard input.
 """
@@ -8,11 +10,12 @@ from __future__ import annotations
 import sys
 
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
-from kafka.errors import KafkaError, KafkaTimeoutError  # type: ignore[import-untyped]  # ships no types
+from kafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.runtime.connection import KafkaConnection
 
-WRITES = 30
+WRITES = 25
+REFUSALS = ("NotEnoughReplicasError", "NotEnoughReplicasAfterAppendError")
 
 
 def main(bootstrap: str, user: str, topic: str) -> None:
@@ -20,14 +23,15 @@ def main(bootstrap: str, user: str, topic: str) -> None:
     connection = KafkaConnection(bootstrap, user, sys.stdin.read().strip())
     patience = {"request_timeout_ms": 5_000, "delivery_timeout_ms": 8_000}
     producer = KafkaProducer(acks="all", retries=0, enable_idempotence=False, **patience, **connection.for_kafka_python())
+    last = ""
     for _ in range(WRITES):
         try:
             producer.send(topic, key=b"key", value=b"value").get(30)
-        except KafkaTimeoutError:  # the leader that was lost; another one takes over
-            continue
-        except KafkaError as refusal:
-            print(type(refusal).__name__)  # noqa: T201 - the answer of this program
-            return
+        except KafkaError as error:
+            last = type(error).__name__
+        if last in REFUSALS:
+            break  # before that: the leader that was lost, the one that takes over, or one that still waits for the lost copies
+    print(last)  # noqa: T201 - the answer of this program
 
 
 if __name__ == "__main__":

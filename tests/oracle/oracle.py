@@ -9,7 +9,8 @@ An entry is a mapping, in the order in which the exchange receives it:
 - `transport`: wrong_signature, oversized or expired_time, what the data cannot show;
 - `cluster_size` and `rescreen_due`: facts that come from elsewhere (default 1 and false).
 
-Run as `python -m oracle.oracle [DATA FOLDER]` in tests/: reads a JSON list of entries, prints the truth as JSON.
+Run as `python -m oracle.oracle [DATA FOLDER]` in tests/: reads a JSON list of entries, prints the truth as JSON. With `--lines`
+it does so for every line by itself, and adds to what is said of a `record` the coded `data` that it gives.
 """
 
 import hashlib
@@ -149,10 +150,24 @@ def _judge_end(entry: Json, known: dict[str, Known], reference: Reference) -> Js
     return {"verdict": entry["event"], "routes": routes, "retracted": back}
 
 
+def _answer(entries: list[Json], folder: Path) -> Json:
+    truth = truth_for(entries, folder)
+    for entry, fate in zip(entries, truth["entries"], strict=True):
+        if "record" in entry:
+            fate["data"] = _from_record(entry, date.fromisoformat(entry["publish_day"]))
+    return truth
+
+
 def main() -> None:
     """Read entries from standard input and print their truth."""
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else DEFAULT_DATA
-    json.dump(truth_for(json.load(sys.stdin), folder), sys.stdout, ensure_ascii=False, indent=1)
+    folders = [Path(argument) for argument in sys.argv[1:] if argument != "--lines"]
+    folder = folders[0] if folders else DEFAULT_DATA
+    if "--lines" in sys.argv[1:]:
+        for line in sys.stdin:
+            sys.stdout.write(json.dumps(_answer(json.loads(line), folder), ensure_ascii=False) + "\n")
+            sys.stdout.flush()
+    else:
+        json.dump(truth_for(json.load(sys.stdin), folder), sys.stdout, ensure_ascii=False, indent=1)
 
 
 if __name__ == "__main__":

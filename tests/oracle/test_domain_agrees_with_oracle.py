@@ -16,7 +16,6 @@ from oracle.days import AMSTERDAM, deadline
 from oracle.oracle import content_hash as naive_content_hash
 from oracle.reference import DEFAULT_DATA, load
 from oracle.verdict import codes_of
-from region_entries import id_for
 from signal_exchange.contracts.reference import load_code_lists, load_equated_days, load_members
 from signal_exchange.demo.region import Arrival, generate_region
 from signal_exchange.domain.calendar import WorkingCalendar
@@ -37,7 +36,7 @@ RULESET = parse_ruleset(json.loads((DEFAULT_DATA / "routing_rules.json").read_te
 
 def coded_of(arrival: Arrival, day: date = TODAY) -> Signal:
     return coded(
-        arrival.record, day, signal_id=id_for(arrival.key), version=arrival.version, supersedes=arrival.version - 1 or None
+        arrival.record, day, signal_id=arrival.signal_id, version=arrival.version, supersedes=arrival.version - 1 or None
     )
 
 

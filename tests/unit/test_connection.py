@@ -41,3 +41,11 @@ def test_a_missing_certificate_stops_the_start_instead_of_connecting_in_clear(tm
     assert connection.security_protocol == "SASL_SSL"
     with pytest.raises(FileNotFoundError):
         connection.for_kafka_python()
+
+
+def test_librdkafka_gets_the_same_way_with_the_certificates_as_files(tmp_path: Path) -> None:
+    plain, encrypted = a_connection().for_librdkafka(), a_connection(ca_file=tmp_path / "ca.pem").for_librdkafka()
+    assert plain["bootstrap.servers"] == "127.0.0.1:9092,127.0.0.1:9093"
+    assert (plain["security.protocol"], plain["sasl.mechanism"]) == ("SASL_PLAINTEXT", "SCRAM-SHA-512")
+    assert "synthetic-secret" not in repr(plain)
+    assert (encrypted["security.protocol"], encrypted["ssl.ca.location"]) == ("SASL_SSL", str(tmp_path / "ca.pem"))

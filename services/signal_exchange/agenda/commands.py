@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -13,11 +14,13 @@ from signal_exchange.agenda import alerts, link_commands
 from signal_exchange.agenda.composition import calendar
 from signal_exchange.agenda.decide_command import ItemArgument, decide
 from signal_exchange.agenda.deciding import words_bound_to
+from signal_exchange.agenda.follow_up_command import follow_up
 from signal_exchange.agenda.freezing import closing, next_agenda
+from signal_exchange.agenda.handler import chair_in, trace_item
 from signal_exchange.agenda.items import STUB, Item
 from signal_exchange.agenda.listing import COLUMNS, Table, all_rows, rows_of_week
 from signal_exchange.agenda.place import PLACE
-from signal_exchange.agenda.records import Decided
+from signal_exchange.agenda.records import LINK_UNDONE, Decided
 from signal_exchange.agenda.store import AgendaStore
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.domain.codes import CodeLists
@@ -27,6 +30,7 @@ from signal_exchange.stream.describing import described
 from signal_exchange.stream.identity import Identity
 from signal_exchange.stream.naming import number_of
 from signal_exchange.stream.texts import opened_summary, opener
+from signal_exchange.stream.work import Work
 
 app = typer.Typer(**GROUP, no_args_is_help=True, help="De agenda van het screeningsoverleg.")
 app.add_typer(alerts.app, name="alerts")
@@ -79,12 +83,21 @@ def freeze(
         table = Table.of(store, calendar())
         agenda, put_off = next_agenda(week, table.waiting, table.known, table.agendas.get(week), at=clock.now(), who=by)
         store.add_agenda(agenda, put_off)
+        _tell_weeks(Table.of(store, calendar()), agenda.made_at, work)
     state = load_code_lists().label_nl("agenda_state", agenda.state)
     counts = f"{len(json.loads(agenda.content)['items'])} punten, {len(put_off)} schuiven door"
     typer.echo(f"Vastgelegd: agenda {week} is nu '{state}' (versie {agenda.version}): {counts}.")
 
 
+def _tell_weeks(table: Table, at: datetime, work: Work) -> None:
+    """Tell the trace by which meeting each undecided item is due, now that an agenda is frozen."""
+    for placed in table.waiting:
+        for item in placed.members:
+            trace_item(item, chair_in(placed.week, table.known.calendar), at, work)
+
+
 app.command("decide")(decide)
+app.command("follow-up")(follow_up)
 
 
 def _details(store: AgendaStore, item: Item, identity: Identity | None) -> dict[str, Any]:
@@ -100,6 +113,7 @@ def _details(store: AgendaStore, item: Item, identity: Identity | None) -> dict[
         "agenda": next((row for row in rows if row["signal_id"] == item.signal_id), None),
         "delivered": item.signal,
         "decisions": [_decision(each, identity) for each in store.decisions([item.signal_id])],
+        "follow_ups": [asdict(each) for each in store.follow_ups(item.signal_id)],
         "notes": [asdict(note) for note in store.notes(item.signal_id)],
         **opened,
     }
@@ -111,7 +125,7 @@ def _summary(item: Item, identity: Identity) -> str | None:
 
 def _decision(each: Decided, identity: Identity | None) -> dict[str, Any]:
     row = {name: value for name, value in asdict(each).items() if name != "words"}
-    if identity is None:
+    if identity is None or each.words is None:
         return row
     bound_to = words_bound_to(each.signal_id, each.offer, each.number)
     words: dict[str, Any] = json.loads(identity.opened(each.words, bound_to))
@@ -129,8 +143,12 @@ def _lines(details: Mapping[str, Any]) -> Iterator[str]:
         yield f"  {word}: {text}"
     for each in details["decisions"]:
         yield from _decision_lines(each, codes)
+    for each in details["follow_ups"]:
+        until = f", volgende keer voor {each['next_date']}" if each["next_date"] else ", afgerond"
+        yield f"  {shown(each['at'])}  opvolging{until}  {printable(each['who'])}"
     for note in details["notes"]:
-        yield f"  {shown(note['at'])}  na het besluit teruggenomen (regel {note['rule_id']})"
+        what = "is een koppeling ongedaan gemaakt" if note["rule_id"] == LINK_UNDONE else "teruggenomen"
+        yield f"  {shown(note['at'])}  na het besluit {what} (regel {note['rule_id']})"
     if "summary" in details:
         yield f"samenvatting: {printable(details['summary'] or 'geen tekst')}"
 

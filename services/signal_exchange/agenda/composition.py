@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signal_exchange.agenda.handler import AgendaHandler
+from signal_exchange.agenda.handler import AgendaHandler, bury
 from signal_exchange.agenda.tables import OUTBOX, TABLES
 from signal_exchange.contracts.reference import load_equated_days
 from signal_exchange.contracts.topics import catalogue
@@ -11,7 +11,7 @@ from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import load_identity
-from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.service import GATHER_SECONDS, ConsumerSpec, run_consumer
 
 SERVICE = "agenda"
 
@@ -33,6 +33,8 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         handle=AgendaHandler(calendar()),
         seal=identity.parking_seal(SERVICE),
         unseal=identity.opened,
+        gather_seconds=GATHER_SECONDS,
+        bury=bury,
     )
 
 

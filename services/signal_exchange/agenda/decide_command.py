@@ -83,7 +83,7 @@ def _decide_one(item: Item, asked: Asked, table: Table, *, identity: Identity, w
     seal_to, policy = identity.sealed_part, table.known.calendar.policy
     kept = decided(item, asked, _spot(item, table), codes=load_code_lists(), policy=policy, at=clock.now(), seal_to=seal_to)
     AgendaStore(work.connection).add_decision(kept, item)
-    tell_decision(kept, item, asked.feedback, seal_to, work)
+    tell_decision(kept, item, asked.feedback, calendar=table.known.calendar, seal_to=seal_to, work=work)
     return kept
 
 

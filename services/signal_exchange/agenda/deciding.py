@@ -6,21 +6,25 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from signal_exchange.agenda.handler import AGENDA
-from signal_exchange.agenda.items import DEFER, Item, Past
+from signal_exchange.agenda.handler import AGENDA, chair_in
+from signal_exchange.agenda.items import DEFER, Item, Past, week_after
 from signal_exchange.agenda.records import Decided
 from signal_exchange.domain.agenda import Decision, check_decision
+from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
 from signal_exchange.domain.outcomes import outcomes_of
 from signal_exchange.domain.policy import Policy
+from signal_exchange.domain.referrals import CHAIR, MUNICIPALITY
 from signal_exchange.domain.times import local_day
 from signal_exchange.domain.violations import Refusal
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.outcomes import Happened, SealTo, padded, tell
+from signal_exchange.stream.outcomes import Happened, Keeper, SealTo, padded, tell
 from signal_exchange.stream.work import Work
 
 DECIDED, DEFERRED = "DECIDED", "DEFERRED"
 """All that is told of a decision besides its outcome: whether it ends the item. The decision itself stays (R-AGENDA-09)."""
+ENRICH = "ENRICH"
+"""The decision after which the municipality itself has to act."""
 GROUP = "table"
 STALE = "Dit signaal is intussen veranderd: bekijk het opnieuw en beslis dan."
 _WORDS: Mapping[str, str] = {
@@ -83,8 +87,10 @@ def decided(item: Item, asked: Asked, spot: Spot, *, codes: CodeLists, policy: P
     return _kept(decision, item, asked, spot, seal_to)
 
 
-def tell_decision(kept: Decided, item: Item, feedback: str | None, seal_to: SealTo, work: Work) -> None:
-    """Tell the municipality the outcome; the decision code never leaves."""
+def tell_decision(
+    kept: Decided, item: Item, feedback: str | None, *, calendar: WorkingCalendar, seal_to: SealTo, work: Work
+) -> None:
+    """Tell the municipality the outcome; the decision code never leaves, nor who acts on it."""
     pair = ((kept.signal_id, kept.version),)
     decision = Decision(kept.cluster_id, pair, kept.decision, (), "", (), "", kept.decided_at, 0, kept_signal=kept.kept_signal)
     happened = Happened(
@@ -98,8 +104,22 @@ def tell_decision(kept: Decided, item: Item, feedback: str | None, seal_to: Seal
         outcome=outcomes_of(decision)[kept.signal_id],
         at=kept.decided_at,
         destination=AGENDA,
+        keeper=keeper_after(kept, calendar),
     )
     tell(happened, {"feedback_text": feedback}, seal_to, work)
+
+
+def keeper_after(kept: Decided, calendar: WorkingCalendar) -> Keeper | None:
+    """Return who has a signal in hand after a decision (R-FLOW-02).
+
+    After DEFER the chair, until the next meeting. What must be done has a date: the municipality's own work is the
+    municipality's, of all else the chair sees to it that it is followed up, because the trace names no partner (R-AGENDA-09).
+    """
+    if kept.decision == DEFER:
+        return chair_in(week_after(kept.week, calendar), calendar)
+    if kept.due_date is None:
+        return None
+    return Keeper(MUNICIPALITY if kept.decision == ENRICH else CHAIR, kept.due_date)
 
 
 def _require_open(item: Item, asked: Asked, past: Past) -> None:

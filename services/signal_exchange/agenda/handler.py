@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from typing import Any
 
-from signal_exchange.agenda.items import Item, Past
+from signal_exchange.agenda.freezing import frozen_of
+from signal_exchange.agenda.items import Item, Known, Past, placed
 from signal_exchange.agenda.links import Links
-from signal_exchange.agenda.records import Note
+from signal_exchange.agenda.records import LINK_UNDONE, Note
 from signal_exchange.agenda.store import AgendaStore
-from signal_exchange.domain.agenda import meeting_of, week_for
+from signal_exchange.domain.agenda import meeting_of
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.referrals import CHAIR
 from signal_exchange.domain.times import local_day
-from signal_exchange.stream.messages import Message
+from signal_exchange.stream.erasing import erase_asked, keys_of
+from signal_exchange.stream.messages import Incoming, Message
+from signal_exchange.stream.outcomes import Keeper, kept_by
 from signal_exchange.stream.work import Work
 
 AGENDA, ALERT = "SCREENING_AGENDA", "CHAIR_ALERT"
 _FIELDS = tuple(each.name for each in fields(Item) if each.name != "cluster_id")
+
+
+def bury(gone: Sequence[Incoming], work: Work) -> None:
+    """Delete what is held under keys that are gone: items with all about their signal, clusters and links."""
+    store = AgendaStore(work.connection)
+    store.erase(keys_of(gone, "agenda-items"))
+    store.forget_memberships(keys_of(gone, "links"))
+    Links(work.connection).forget(keys_of(gone, "link-candidates"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,16 +40,19 @@ class AgendaHandler:
     calendar: WorkingCalendar
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
-        """Read what the batch touches once, and write once."""
+        """Erase what must be erased; of the rest read what the batch touches once, and write once."""
         store = AgendaStore(work.connection)
+        messages = erase_asked(messages, work, store.erase)
         self._items([message for message in messages if message.record == "AgendaItem"], store, work)
         self._alerts([message for message in messages if message.record == "ChairAlert"], store, work)
         store.put_memberships([message.fields for message in messages if message.record == "ClusterMembership"])
-        Links(work.connection).keep([message.fields for message in messages if message.record == "LinkCandidate"])
+        _take_links([message for message in messages if message.record == "LinkCandidate"], store, work)
 
     def _items(self, messages: Sequence[Message], store: AgendaStore, work: Work) -> None:
         known = store.items(message.fields["signal_id"] for message in messages)
-        past = store.past(message.fields["signal_id"] for message in messages if message.fields["status"] == "RETRACTED")
+        known_now = Known(
+            store.past(message.fields["signal_id"] for message in messages), frozen_of(store.agendas()), self.calendar
+        )
         changed: dict[str, Item] = {}
         notes: list[Note] = []
         for message in messages:
@@ -45,20 +60,10 @@ class AgendaHandler:
             before = changed.get(item.signal_id, known.get(item.signal_id))
             if before is None or before.revision < item.revision:
                 changed[item.signal_id] = item
-                notes += _notes(item, past, message)
-                self._trace_item(item, message, work)
+                notes += _notes(item, known_now.past, message)
+                placed_as = replace(item, cluster_id=before.cluster_id) if before else item
+                trace_item(item, keeper_of(placed_as, known_now), message.appended_at, work)
         store.put_items(list(changed.values()), notes)
-
-    def _trace_item(self, item: Item, message: Message, work: Work) -> None:
-        offered = item.status == "OFFERED"
-        keeper = {"owner_role": CHAIR, "next_date": self._meeting_day(item)} if offered else {}
-        about = {"signal_id": item.signal_id, "version": item.version, "municipality": item.municipality}
-        verdict = "SEND" if offered else "RETRACTED"
-        work.trace("STORED", at=message.appended_at, key=item.signal_id, destination=AGENDA, verdict=verdict, **about, **keeper)
-
-    def _meeting_day(self, item: Item) -> str | None:
-        meeting = meeting_of(week_for(item.due_from, self.calendar), self.calendar)
-        return None if meeting is None else local_day(meeting).isoformat()
 
     def _alerts(self, messages: Sequence[Message], store: AgendaStore, work: Work) -> None:
         new = store.add_alerts([message.fields for message in messages])
@@ -70,8 +75,39 @@ class AgendaHandler:
             work.trace("STORED", at=message.appended_at, key=key, destination=ALERT, verdict="SEND", owner_role=CHAIR, **about)
 
 
+def keeper_of(item: Item, known: Known) -> Keeper | None:
+    """Return who has an item in hand: the chair, until the meeting of its week; nobody once it is decided or taken back."""
+    return next((chair_in(each.week, known.calendar) for each in placed([item], known)), None)
+
+
+def chair_in(week: str, calendar: WorkingCalendar) -> Keeper | None:
+    """Return the chair as keeper until the meeting of a week."""
+    meeting = meeting_of(week, calendar)
+    return None if meeting is None else Keeper(CHAIR, local_day(meeting).isoformat())
+
+
+def trace_item(item: Item, keeper: Keeper | None, at: datetime, work: Work) -> None:
+    """Tell the trace that the agenda has an item, or has it no longer, and who keeps it until when."""
+    about = {"signal_id": item.signal_id, "version": item.version, "municipality": item.municipality, "destination": AGENDA}
+    verdict = "SEND" if item.status == "OFFERED" else "RETRACTED"
+    work.trace("STORED", at=at, key=item.signal_id, verdict=verdict, **about, **kept_by(keeper))
+
+
 def _item(delivered: Mapping[str, Any]) -> Item:
     return Item(cluster_id=delivered["signal_id"], **{name: delivered[name] for name in _FIELDS})
+
+
+def _take_links(messages: Sequence[Message], store: AgendaStore, work: Work) -> None:
+    """Keep what linking told, with a note to the decided items of a link that is undone (R-LINK-06)."""
+    if not messages:
+        return
+    links, told = Links(work.connection), {message.fields["link_id"]: message for message in messages}
+    undone = [told[link_id] for link_id in links.undone([message.fields for message in messages])]
+    links.keep([message.fields for message in messages])
+    sides = [(message.fields[side], message.appended_at) for message in undone for side in ("signal_a", "signal_b")]
+    past = store.past(signal_id for signal_id, _ in sides) if sides else {}
+    decided = ((key, at) for signal_id, at in sides for key in past if key[0] == signal_id and past[key].decided)
+    store.add_notes([Note(*key, LINK_UNDONE, at) for key, at in decided])
 
 
 def _notes(item: Item, past: Mapping[tuple[str, int], Past], message: Message) -> list[Note]:

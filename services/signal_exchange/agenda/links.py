@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
 from signal_exchange.agenda.tables import CANDIDATES, LINK_ACTS
 from signal_exchange.domain.referrals import CHAIR
@@ -17,7 +17,7 @@ from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.naming import start_of, the_one
 from signal_exchange.stream.work import Work
 
-SHARED_CONTEXT = "SHARED_CONTEXT"
+REVOKED, SHARED_CONTEXT = "REVOKED", "SHARED_CONTEXT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,21 @@ class Links:
         """Keep what linking told, of which an older revision never wins."""
         names = [each.name for each in fields(Candidate)]
         put_newer(self._connection, CANDIDATES, [{name: row[name] for name in names} for row in told], guard="revision")
+
+    def undone(self, told: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Return the links that these records say are undone and that were not before."""
+        last = {row["link_id"]: row for row in sorted(told, key=lambda each: int(each["revision"]))}
+        known = self._states(last) if any(row["state"] == REVOKED for row in last.values()) else {}
+        new = {link_id: row for link_id, row in last.items() if known.get(link_id, ("", 0))[1] < row["revision"]}
+        return sorted(each for each, row in new.items() if row["state"] == REVOKED != known.get(each, ("", 0))[0])
+
+    def _states(self, link_ids: Collection[str]) -> dict[str, tuple[str, int]]:
+        rows = self._connection.execute(select(CANDIDATES).where(CANDIDATES.c.link_id.in_(link_ids)))
+        return {row.link_id: (row.state, row.revision) for row in rows}
+
+    def forget(self, link_ids: Collection[str]) -> None:
+        """Delete links of which linking keeps nothing any more; who decided what about them stays."""
+        self._connection.execute(delete(CANDIDATES).where(CANDIDATES.c.link_id.in_(link_ids)))
 
     def candidates(self) -> list[Candidate]:
         """Return every link: what is overdue first, then by when it was found."""

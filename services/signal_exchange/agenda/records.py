@@ -45,7 +45,7 @@ class Decided:
     agenda_version: int
     decided_at: datetime
     who: str
-    words: Mapping[str, Any] = field(repr=False)
+    words: Mapping[str, Any] | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +61,24 @@ class Agenda:
 
 
 @dataclass(frozen=True, slots=True)
+class FollowUp:
+    """That a decision was followed up, and until when it must be again: a date as 2026-11-20, None when it is done with."""
+
+    signal_id: str
+    offer: int
+    number: int
+    next_date: str | None
+    at: datetime
+    who: str
+
+
+LINK_UNDONE = "R-LINK-06"
+"""The rule by which a decided item gets a note when a link of it is undone."""
+
+
+@dataclass(frozen=True, slots=True)
 class Note:
-    """A decided item that was taken back afterwards."""
+    """What happened to a decided item afterwards: a rule took it back, or by LINK_UNDONE one of its links was undone."""
 
     signal_id: str
     offer: int

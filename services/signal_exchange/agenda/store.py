@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, Connection, Select, Table, select
+from sqlalchemy import Column, Connection, Select, Table, delete, select, update
 
 from signal_exchange.agenda.items import DEFER, Item, Past
-from signal_exchange.agenda.records import Agenda, Alert, Decided, Note
+from signal_exchange.agenda.records import Agenda, Alert, Decided, FollowUp, Note
 from signal_exchange.agenda.tables import (
     ACKNOWLEDGEMENTS,
     AGENDAS,
     ALERTS,
     DECISIONS,
     DEFERRALS,
+    FOLLOW_UPS,
     ITEMS,
     MEMBERSHIPS,
     NOTES,
@@ -26,7 +27,7 @@ from signal_exchange.agenda.tables import (
 from signal_exchange.runtime.database import add_once, put_newer
 from signal_exchange.stream.naming import start_of, the_one
 
-Kept = TypeVar("Kept", Item, Decided, Agenda, Note)
+Kept = TypeVar("Kept", Item, Decided, Agenda, Note, FollowUp)
 
 
 class AgendaStore:
@@ -37,7 +38,7 @@ class AgendaStore:
 
     def items(self, signal_ids: Iterable[str] | None = None) -> dict[str, Item]:
         """Return the items of these signals, or all."""
-        found = self._all(Item, _of(select(ITEMS), ITEMS, signal_ids).with_for_update())
+        found = self._all(Item, _of(select(ITEMS), ITEMS, signal_ids).order_by(ITEMS.c.signal_id).with_for_update())
         return {item.signal_id: item for item in self._in_clusters(found)}
 
     def _in_clusters(self, items: Sequence[Item]) -> list[Item]:
@@ -45,6 +46,25 @@ class AgendaStore:
         chosen = _of(select(MEMBERSHIPS), MEMBERSHIPS, [item.signal_id for item in items])
         cluster = {row.signal_id: row.cluster_id for row in self._connection.execute(chosen)}
         return [replace(item, cluster_id=cluster.get(item.signal_id) or item.signal_id) for item in items]
+
+    def erase(self, signal_ids: Collection[str]) -> set[str]:
+        """Delete what is held of these signals; return those of which there was something.
+
+        Frozen agendas keep order, ids and decisions; the words of a decision go (R-AGENDA-06).
+        """
+        held: set[str] = set()
+        for table in (ITEMS, ALERTS, MEMBERSHIPS, NOTES, OPENINGS, FOLLOW_UPS):
+            own = table.c.signal_id.in_(signal_ids)
+            held |= set(self._connection.execute(select(table.c.signal_id).where(own)).scalars())
+            self._connection.execute(delete(table).where(own))
+        with_words = DECISIONS.c.signal_id.in_(signal_ids) & DECISIONS.c.words.is_not(None)
+        held |= set(self._connection.execute(select(DECISIONS.c.signal_id).where(with_words)).scalars())
+        self._connection.execute(update(DECISIONS).where(with_words).values(words=None))
+        return held
+
+    def forget_memberships(self, signal_ids: Collection[str]) -> None:
+        """Delete the memberships of signals of which linking keeps none any more."""
+        self._connection.execute(delete(MEMBERSHIPS).where(MEMBERSHIPS.c.signal_id.in_(signal_ids)))
 
     def put_memberships(self, told: Sequence[Mapping[str, Any]]) -> None:
         """Keep in which cluster signals are, of which an older revision never wins."""
@@ -81,11 +101,24 @@ class AgendaStore:
     def put_items(self, items: Sequence[Item], notes: Sequence[Note]) -> None:
         """Write items, of which an older revision never wins, and notes to decided ones."""
         put_newer(self._connection, ITEMS, [_row(item) for item in items], guard="revision")
+        self.add_notes(notes)
+
+    def add_notes(self, notes: Sequence[Note]) -> None:
+        """Keep notes to decided items, each once."""
         add_once(self._connection, NOTES, [_row(note) for note in notes])
+
+    def follow_ups(self, signal_id: str) -> list[FollowUp]:
+        """Return every time that the decisions on a signal were followed up, in order."""
+        order = (FOLLOW_UPS.c.offer, FOLLOW_UPS.c.number)
+        return self._all(FollowUp, _of(select(FOLLOW_UPS), FOLLOW_UPS, [signal_id]).order_by(*order))
+
+    def add_follow_up(self, follow_up: FollowUp) -> None:
+        """Keep that a decision was followed up."""
+        add_once(self._connection, FOLLOW_UPS, [_row(follow_up)])
 
     def notes(self, signal_id: str) -> list[Note]:
         """Return the notes to the decided offers of a signal."""
-        return self._all(Note, _of(select(NOTES), NOTES, [signal_id]).order_by(NOTES.c.offer))
+        return self._all(Note, _of(select(NOTES), NOTES, [signal_id]).order_by(NOTES.c.offer, NOTES.c.at))
 
     def agendas(self) -> dict[str, Agenda]:
         """Return the latest frozen version of each week's agenda."""
@@ -157,5 +190,5 @@ def _past(weeks: Sequence[str], decisions: Sequence[Decided]) -> Past:
     return Past(tuple(weeks), sum(each.decision == DEFER for each in decisions), ended)
 
 
-def _row(value: Item | Decided | Agenda | Note) -> dict[str, Any]:
+def _row(value: Item | Decided | Agenda | Note | FollowUp) -> dict[str, Any]:
     return {each.name: getattr(value, each.name) for each in fields(value)}

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Integer, LargeBinary, String, Table
 
 from signal_exchange.runtime.columns import Moment, Sealed
+from signal_exchange.runtime.migrations import store_tables
 from signal_exchange.stream.outbox import outbox_table
 
-TABLES = MetaData()
+TABLES = store_tables("agenda")
 OUTBOX = outbox_table(TABLES)
 
 ITEMS = Table(
@@ -33,7 +34,7 @@ ITEMS = Table(
 """The latest AgendaItem record of each signal; the summary stays sealed. Can be rebuilt from the topic."""
 
 ALERTS = Table(
-    "projection_alerts",
+    "record_alerts",
     TABLES,
     Column("alert_id", String, primary_key=True),
     Column("signal_id", String, nullable=False),
@@ -44,7 +45,7 @@ ALERTS = Table(
     Column("rule_id", String, nullable=False),
     Column("raised_at", Moment, nullable=False),
 )
-"""Every alert to the chair."""
+"""Every alert to the chair, kept for good: its topic forgets after seven days what people answered to."""
 
 CANDIDATES = Table(
     "projection_candidates",
@@ -107,9 +108,24 @@ DECISIONS = Table(
     Column("agenda_version", Integer, nullable=False),
     Column("decided_at", Moment, nullable=False),
     Column("who", String, nullable=False),
-    Column("words", Sealed, nullable=False),
+    Column("words", Sealed),
 )
-"""Every decision, with the version of the signal that was seen (R-AGENDA-07); `words` are sealed to the table."""
+"""Every decision, with the version of the signal that was seen (R-AGENDA-07); `words` are sealed to the table.
+
+Of an erased signal the decision stays and its words go (R-AGENDA-06).
+"""
+
+FOLLOW_UPS = Table(
+    "record_follow_ups",
+    TABLES,
+    Column("signal_id", String, primary_key=True),
+    Column("offer", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("next_date", String),
+    Column("at", Moment, nullable=False),
+    Column("who", String, nullable=False),
+)
+"""That decisions with a date were followed up, and whether they must be again."""
 
 DEFERRALS = Table(
     "record_deferrals",
@@ -137,10 +153,10 @@ NOTES = Table(
     TABLES,
     Column("signal_id", String, primary_key=True),
     Column("offer", Integer, primary_key=True),
-    Column("rule_id", String, nullable=False),
+    Column("rule_id", String, primary_key=True),
     Column("at", Moment, nullable=False),
 )
-"""Decided items that were taken back afterwards, and by which rule (R-ROUTE-12)."""
+"""What happened to decided items afterwards: taken back, and by which rule (R-ROUTE-12), or a link undone (R-LINK-06)."""
 
 ACKNOWLEDGEMENTS = Table(
     "record_acknowledgements",

@@ -17,6 +17,9 @@ REGION_OIN = "00000099000000000000"
 EVENT_TYPES = {
     "SignalPublished": PREFIX + "signaal.gepubliceerd.v1",
     "SignalWithdrawn": PREFIX + "signaal.ingetrokken.v1",
+    "MunicipalAnswer": PREFIX + "gemeente.geantwoord.v1",
+    "TokensRenewed": PREFIX + "signaal.sleutels-vernieuwd.v1",
+    "SignalErased": PREFIX + "signaal.vernietigd.v1",
     "Checkpoint": PREFIX + "verzending.controlepunt.v1",
     "AcceptedSignal": PREFIX + "signaal.aanvaard.v1",
     "Referral": PREFIX + "levering.bijgewerkt.v1",

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from signal_exchange.contracts.schemas import current_schemas
+from signal_exchange.contracts.releasing import release
+from signal_exchange.contracts.schemas import current_schemas, schemas_folder
 from signal_exchange.contracts.topics import Kind, Topic, catalogue
 
 app = typer.Typer(no_args_is_help=True, help="The Avro schemas on the stream.")
@@ -31,6 +32,25 @@ def check(*, as_json: AsJson = False) -> None:
     problems = check_all()
     typer.echo(json.dumps({"problems": problems}, indent=2) if as_json else "\n".join(problems) or "All schemas fit each other.")
     raise typer.Exit(1 if problems else 0)
+
+
+@app.command("release")
+def release_schemas(
+    name: Annotated[str, typer.Argument(help="Name of the release, as 1.0.0.")],
+    *,
+    as_json: AsJson = False,
+) -> None:
+    """Freeze today's schemas for good: a copy of each in released/NAME, which `check` holds from then on."""
+    from signal_exchange.contracts.compatibility import check_all  # noqa: PLC0415 - as above
+
+    if problems := check_all():
+        typer.echo("\n".join(problems), err=True)
+        raise typer.Exit(1)
+    try:
+        records = release(schemas_folder(), name)
+    except ValueError as fault:
+        raise typer.BadParameter(str(fault)) from None
+    typer.echo(json.dumps({"release": name, "records": records}) if as_json else f"Release {name}: {len(records)} schemas.")
 
 
 @topics_app.callback(invoke_without_command=True)

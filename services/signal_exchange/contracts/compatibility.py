@@ -9,6 +9,7 @@ from typing import Any
 import avro.compatibility
 import avro.schema
 
+from signal_exchange.contracts.releasing import changed_releases
 from signal_exchange.contracts.schemas import NAMESPACE, schemas_folder, self_contained
 
 Schema = Any
@@ -33,8 +34,10 @@ def check_all() -> list[str]:
     """Return every problem of today's schemas and their readers, and of today's against released ones, both ways."""
     current = _load("*.avsc")
     problems = [f"{name}: {problem}" for name, schema in current.items() for problem in problems_of(schema)]
-    problems += list(_reader_problems(current))
-    for name, released in _released():
+    problems += list(changed_releases(schemas_folder()))
+    for name, writer in (*current.items(), *_released()):
+        problems += _reader_problems(name, writer, "" if writer is current.get(name) else " (released)")
+    for name, released in ((name, released) for name, released in _released() if name in current):
         problems += [f"{name} (released): {each}" for each in problems_between(current[name], released)]
         problems += [f"{name} (to released readers): {each}" for each in problems_between(released, current[name])]
     return problems
@@ -46,12 +49,18 @@ def _released() -> Iterator[tuple[str, Schema]]:
         yield schema["name"].rpartition(".")[2], schema
 
 
-def _reader_problems(current: dict[str, Schema]) -> Iterator[str]:
+def _reader_problems(name: str, writer: Schema, written: str) -> Iterator[str]:
+    """Yield why a view cannot read what is written today or was written by a release."""
+    for file, view in _views():
+        if view["name"].rpartition(".")[2] == name:
+            for problem in problems_between(view, writer):
+                yield f"readers/{file}{written}: {problem}"
+
+
+def _views() -> Iterator[tuple[str, Schema]]:
     for file in sorted(schemas_folder().glob("readers/*.avsc")):
         for view in json.loads(file.read_text(encoding="utf-8")):
-            reader = self_contained(view)
-            for problem in problems_between(reader, current[reader["name"].rpartition(".")[2]]):
-                yield f"readers/{file.name}: {problem}"
+            yield file.name, self_contained(view)
 
 
 def _load(pattern: str) -> dict[str, Schema]:

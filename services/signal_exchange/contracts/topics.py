@@ -30,7 +30,7 @@ class Kind(Enum):
 class Topic:
     """One topic: what it carries, who may write and read it, and why.
 
-    `writers`, `subscribers` and `rebuilt_by` are principals, that is SCRAM users. `keep` is the retention of a log.
+    `writers`, `subscribers`, `rebuilt_by` and `checked_by` are principals, that is SCRAM users. `keep` is the retention of a log.
     """
 
     name: str
@@ -42,11 +42,12 @@ class Topic:
     why: str
     keep: timedelta | None = None
     rebuilt_by: tuple[str, ...] = ()
+    checked_by: tuple[str, ...] = ()
 
     @property
     def readers(self) -> tuple[str, ...]:
-        """Return who may read it: those who subscribe, and those who read it again for a rebuild."""
-        return (*self.subscribers, *self.rebuilt_by)
+        """Return who may read it: subscribers, who reads it again for a rebuild, and who checks that an erased signal is gone."""
+        return (*self.subscribers, *self.rebuilt_by, *self.checked_by)
 
     partitions: int = PARTITIONS
 
@@ -60,11 +61,13 @@ class Topic:
         return {"cleanup.policy": "delete", "retention.ms": str(milliseconds), "segment.ms": str(DAY_MILLISECONDS)}
 
     def _state(self) -> dict[str, str]:
-        # A consumer that was down must still see a tombstone: they stay at least as long as the signals do.
+        # A consumer that was down must still see a tombstone: they stay at least as long as the signals do. What a tombstone or
+        # a later state replaced is cleaned within a day after its segment was closed, however little there is to clean.
         return {
             "cleanup.policy": "compact",
             "delete.retention.ms": str(8 * DAY_MILLISECONDS),
             "segment.ms": str(DAY_MILLISECONDS),
+            "max.compaction.lag.ms": str(DAY_MILLISECONDS),
         }
 
 
@@ -90,13 +93,23 @@ def retry_topic(service: str) -> str:
     return f"retry.{service}"
 
 
+def is_state(topic: str) -> bool:
+    """Say whether a topic keeps the last record of each key, so that a record without value says that nothing is left there."""
+    return topic.startswith("feedback.") or topic in _STATES
+
+
+def carries(topic: str, record: str) -> bool:
+    """Say whether a record belongs on a topic: who may write to one must not be heard as if on another (promise 5)."""
+    return record in (_RECORDS.get(topic, frozenset()) if not topic.startswith("feedback.") else {"SignalView"})
+
+
 def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
     return (
         Topic(
             "signals",
             "signal_id",
             Kind.LOG,
-            ("SignalPublished", "SignalWithdrawn", "Checkpoint"),
+            ("SignalPublished", "SignalWithdrawn", "SignalErased", "MunicipalAnswer", "TokensRenewed", "Checkpoint"),
             municipalities,
             ("routing",),
             "The one way in; a Checkpoint is keyed by its publisher_run.",
@@ -112,7 +125,16 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             "The last verified state of each signal, for rebuild and rehearsal.",
             rebuilt_by=("routing",),
         ),
-        Topic("referrals", "signal_id", Kind.STATE, ("Referral",), ("routing",), ("worklist",), "What care needs of adults."),
+        Topic(
+            "referrals",
+            "signal_id",
+            Kind.STATE,
+            ("Referral",),
+            ("routing",),
+            ("worklist",),
+            "What care needs of adults.",
+            checked_by=("routing",),
+        ),
         Topic(
             "referrals-youth",
             "signal_id",
@@ -121,6 +143,7 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             ("routing",),
             ("worklist-youth",),
             "What care needs of minors.",
+            checked_by=("routing",),
         ),
         Topic(
             "agenda-items",
@@ -130,6 +153,7 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             ("routing",),
             ("agenda",),
             "What the screeningsoverleg needs.",
+            checked_by=("routing",),
         ),
         Topic(
             "chair-alerts",
@@ -156,7 +180,7 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             "signal_id/outcome_id",
             Kind.STATE,
             ("Outcome",),
-            ("routing", "linking", "worklist", "worklist-youth", "agenda"),
+            ("routing", "linking", "worklist", "worklist-youth", "agenda", "feedback"),
             ("routing", "feedback"),
             "What happened, on its way home; partitioned by signal_id.",
         ),
@@ -169,6 +193,7 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             ("feedback", "oversight"),
             "Every step, for the ledger.",
             TRACE_KEEP,
+            rebuilt_by=("routing",),
         ),
         Topic(
             "parked",
@@ -207,6 +232,7 @@ def _links() -> tuple[Topic, ...]:
             ("routing",),
             ("linking",),
             "Sealed link tokens, passed on unopened, of every signal that may be linked.",
+            checked_by=("routing",),
         ),
         Topic(
             "link-answers",
@@ -250,6 +276,10 @@ def _own(code: str) -> Topic:
         reader,
         f"What {code} may know of its own signals.",
     )
+
+
+_RECORDS = {topic.name: frozenset(topic.records) for topic in _shared(())}
+_STATES = frozenset(topic.name for topic in _shared(()) if topic.kind is Kind.STATE)
 
 
 @dataclass(frozen=True, slots=True)

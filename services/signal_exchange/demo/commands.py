@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from datetime import date
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
@@ -17,18 +17,22 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from signal_exchange.demo.exchange import Exchange, checkout
+from signal_exchange.demo.databases import Databases
+from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.java import BrokerFailed
+from signal_exchange.demo.places import checkout
 from signal_exchange.demo.processes import ChildFailed
 from signal_exchange.demo.region import SIX
 from signal_exchange.demo.running import DemoRun, Input, NotAccountedFor, Result, prepare_input
-from signal_exchange.demo.watching import Picture, Watch, reader
+from signal_exchange.demo.watching import Picture, Watch
 from signal_exchange.domain.times import local_day
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.log_check import reader
 
 app = typer.Typer()
 MARK = ".signal-exchange-demo"
+"""A file in every folder of the demo; it holds the address of its PostgreSQL, when it has one."""
 PENDING = ("GM0907",)
 """Has not acceded: it has keys and no access, so that the demo can show that its signals are parked."""
 
@@ -44,6 +48,13 @@ def demo(
         Path, typer.Option("--dir", help="Folder for everything that the demo makes; it is emptied at the start.")
     ] = Path("var/demo"),
     keep: Annotated[bool, typer.Option("--keep", help="Go on with what the folder holds, and publish nothing new.")] = False,
+    database_url: Annotated[
+        str,
+        typer.Option(
+            help="Keep the stores in PostgreSQL instead of in files, in databases beside this one, which are made and emptied: "
+            "postgresql+psycopg://USER@HOST/DATABASE?passfile=FILE. No password in it."
+        ),
+    ] = "",
 ) -> None:
     """Run the whole exchange on this machine, with a synthetic region in which nobody is real.
 
@@ -53,7 +64,7 @@ def demo(
     for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell had the first one ignored, as in the background
         signal.signal(number, signal.default_int_handler)
     try:
-        place = _kept(folder) if keep else _emptied(folder)
+        place = _kept(folder, database_url) if keep else _emptied(folder, database_url)
         result = _run(place, console, None if keep else (signals, seed), stay=not once)
     except ChildFailed as failure:
         raise Refused(f"{failure} Nothing that was published is lost: `demo --keep` goes on with it.") from None
@@ -67,20 +78,30 @@ def demo(
     raise typer.Exit(0 if result.as_expected else 1)
 
 
-def _kept(folder: Path) -> Path:
-    if not (folder / MARK).exists():
+def _kept(folder: Path, address: str) -> Path:
+    mark = folder / MARK
+    if not mark.exists():
         raise Refused(f"{folder} holds nothing of the demo to go on with.")
+    if address and address != mark.read_text(encoding="utf-8"):
+        raise Refused("The stores of this demo are elsewhere: leave --database-url out, and it goes on with them.")
     return folder.resolve()
 
 
-def _emptied(folder: Path) -> Path:
+def _emptied(folder: Path, address: str) -> Path:
     folder = folder.resolve()
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise Refused(f"{folder} was not made by the demo and is not empty: choose another folder with --dir.")
+    if address:
+        Databases(address).clear()
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    (folder / MARK).touch()
+    (folder / MARK).write_text(address, encoding="utf-8")
     return folder
+
+
+def _databases(folder: Path) -> Databases | None:
+    address = (folder / MARK).read_text(encoding="utf-8")
+    return Databases(address) if address else None
 
 
 def _run(folder: Path, console: Console, size: tuple[int, int] | None, *, stay: bool) -> Result:
@@ -88,7 +109,8 @@ def _run(folder: Path, console: Console, size: tuple[int, int] | None, *, stay: 
     if not (checkout() / "tests" / "oracle").is_dir():
         raise Refused("The demo needs a checkout of the repository: its truth comes from tests/oracle.")
     given = _input(folder, console, *size, today) if size else None
-    with Exchange(folder, today, municipalities=(*SIX, *PENDING), told=console.print) as exchange:
+    parts: dict[str, Any] = {"databases": _databases(folder), "told": console.print, "settings": _lists(folder)}
+    with Exchange(folder, today, municipalities=(*SIX, *PENDING), **parts) as exchange:
         with (
             reader(exchange.connection("oversight"), "signal-trace") as trace,
             Live(console=console, refresh_per_second=4) as live,
@@ -103,6 +125,12 @@ def _run(folder: Path, console: Console, size: tuple[int, int] | None, *, stay: 
 def _input(folder: Path, console: Console, signals: int, seed: int, today: date) -> Input:
     console.print(f"Synthetic region: {signals} signals, seed {seed}; nobody in it is real.")
     return prepare_input(folder / "input", seed, signals, today)
+
+
+def _lists(folder: Path) -> dict[str, str]:
+    """Let every municipality bar what everybody in the region knows (R-LINK-07)."""
+    listed = folder / "input" / "barred_values.csv"
+    return {"SIGNAL_EXCHANGE_BARRED_VALUES_FILE": str(listed)} if listed.exists() else {}
 
 
 def _stay(exchange: Exchange, result: Result, console: Console) -> None:

@@ -15,19 +15,16 @@ from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
 from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.demo.broker_files import free_ports
 from signal_exchange.demo.cluster import EmbeddedCluster
+from signal_exchange.demo.databases import Databases
 from signal_exchange.demo.founding import KEEPERS, Region, found
+from signal_exchange.demo.places import checkout
 from signal_exchange.demo.processes import Child, Household
 from signal_exchange.demo.region import SIX
 from signal_exchange.runtime.administration import apply_catalogue
 from signal_exchange.runtime.connection import KafkaConnection
 
-READY_SECONDS = 90.0
+READY_SECONDS = 180.0
 Told = Callable[[str], None]
-
-
-def checkout() -> Path:
-    """Return the root of the checkout that this package runs from; the demo needs its deploy/kafka and tests/oracle."""
-    return Path(__file__).resolve().parents[3]
 
 
 def kafka_libs() -> Path:
@@ -43,7 +40,7 @@ class Exchange:
     """Starts everything in one folder, and stops everything that it started and nothing else.
 
     `services` are the consumers to run, `nodes` the municipalities whose node runs (all members when None), `broker` another
-    Kafka than one node in the folder.
+    Kafka than one node in the folder, `databases` where the stores are when they are not files in the folder.
     """
 
     def __init__(
@@ -57,12 +54,13 @@ class Exchange:
         libs: Path | None = None,
         settings: dict[str, str] | None = None,
         broker: EmbeddedBroker | EmbeddedCluster | None = None,
+        databases: Databases | None = None,
         told: Told = _silently,
     ) -> None:
         self.folder, self.told = folder, told
         self.region: Region = found(folder, municipalities, today)
         self.broker = broker or EmbeddedBroker(folder / "kafka", libs or kafka_libs())
-        self.settings = settings or {}
+        self.settings, self.databases = settings or {}, databases
         self.services = tuple(services)
         self.nodes = tuple(map(municipality_principal, self.region.members if nodes is None else nodes))
         self.household = Household([])
@@ -86,7 +84,11 @@ class Exchange:
         Raises:
             BrokerFailed: Kafka could not start.
             ChildFailed: a process ended or was not ready in time.
+            Refused: PostgreSQL refuses to make the databases.
         """
+        if self.databases is not None:
+            self.told("Databases ...")
+            self.databases.make(self.region.processes)
         self.broker.start(self.told)
         self.told("Topics, users and access rules ...")
         copies = self.broker.replication
@@ -112,10 +114,13 @@ class Exchange:
 
     def environment(self, name: str, metrics_port: int = 0) -> dict[str, str]:
         """Return the settings of one process, and write them to its env file for whoever wants to look inside."""
-        settings = {**self.region.environment(name, self.broker.bootstrap, metrics_port), **self.settings}
+        settings = {**self.region.environment(name, self.broker.bootstrap, metrics_port), **self._store(name), **self.settings}
         lines = "".join(f"{variable}={value}\n" for variable, value in settings.items())
         (self.region.process_folder(name) / "env").write_text(lines, encoding="utf-8")
         return settings
+
+    def _store(self, name: str) -> dict[str, str]:
+        return {"SIGNAL_EXCHANGE_DATABASE_URL": self.databases.address_of(name)} if self.databases is not None else {}
 
     def command(self, name: str, *arguments: str, seconds: float = 600) -> subprocess.CompletedProcess[str]:
         """Run one signal-exchange command with the settings of a process, and return what it said."""

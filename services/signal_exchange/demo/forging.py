@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import secrets
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -15,11 +16,13 @@ from signal_exchange.contracts import cloud_events
 from signal_exchange.contracts.codec import decode
 from signal_exchange.demo.region import Forgery
 from signal_exchange.municipality.envelopes import Signed, Signer
+from signal_exchange.privacy.sealing import TOKEN_BYTES, LinkToken, SealingPublicKey, encode_tokens, seal
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.connection import KafkaConnection
 
 SEND_SECONDS = 30
 OVERSIZE_BYTES = 70_000
+EXPIRED_EPOCH = "2022H1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,11 +40,15 @@ class Forger:
 
     key: SigningKey
     connection: KafkaConnection = field(repr=False)
+    linking: SealingPublicKey
     run: str = field(default_factory=lambda: str(uuid.uuid4()))
     sequence: int = 0
 
-    def forge(self, forgeries: Iterable[tuple[Forgery, Sent, SigningKey]], at: datetime) -> int:
-        """Send forgeries, each from the record it is based on and under the given key, and a checkpoint; return how many."""
+    def forge(self, forgeries: Iterable[tuple[Forgery, Sent, SigningKey]], at: datetime) -> list[str]:
+        """Send forgeries, each from the record it is based on and under the given key, and a checkpoint.
+
+        Returns the id of the signal under which each went, in order.
+        """
         letters = [self._letter(forgery, base, key, at) for forgery, base, key in forgeries]
         with_checkpoint = [*letters, self._checkpoint(at)]
         producer = KafkaProducer(acks="all", enable_idempotence=True, **self.connection.for_kafka_python())
@@ -53,12 +60,12 @@ class Forger:
                 future.get(SEND_SECONDS)
         finally:
             producer.close()
-        return len(letters)
+        return [letter.key for letter in letters]
 
     def _letter(self, forgery: Forgery, base: Sent, key: SigningKey, at: datetime) -> Sent:
         if forgery.kind == "duplicate_resend":
             return base
-        fields = _changed(base, forgery)
+        fields = self._changed(base, forgery)
         signed, moment = self._signed(forgery, fields, key, at - timedelta(days=forgery.days_old))
         signal = fields["signal"]
         event_id = f"{signal['signal_id']}.{signal['version']}"
@@ -75,6 +82,25 @@ class Forger:
             signed = Signed(signed.value, bytes(64), signed.key_id)
         return signed, moment
 
+    def _changed(self, base: Sent, forgery: Forgery) -> dict[str, Any]:
+        fields = copy.deepcopy(decode(base.value, "routing").fields)
+        fields.pop("envelope")
+        if forgery.is_new_signal:
+            fields["signal"] |= {"signal_id": str(uuid.uuid4()), "version": 1, "supersedes": None}
+        for path, value in forgery.changes:
+            _set(fields["signal"], path.split("."), value)
+        if forgery.kind == "oversized":
+            fields["sealed"][0]["ciphertext"] = bytes(OVERSIZE_BYTES)
+        if forgery.kind == "expired_epoch":
+            others = [part for part in fields["sealed"] if part["group"] != self.linking.group]
+            fields["sealed"] = [*others, self._old_tokens(f"{fields['signal']['signal_id']}.1")]
+        return fields
+
+    def _old_tokens(self, bound_to: str) -> dict[str, object]:
+        tokens = [LinkToken("object:0", "PLATE", EXPIRED_EPOCH, secrets.token_bytes(TOKEN_BYTES))]
+        ciphertext = seal(self.linking, encode_tokens(tokens), bound_to=bound_to)
+        return {"group": self.linking.group, "key_id": self.linking.key_id, "ciphertext": ciphertext}
+
     def _checkpoint(self, at: datetime) -> Sent:
         fields = {"municipality": self.key.key_id.partition("-")[0].upper(), "highest": self.sequence}
         signed = _signer(self.key).sign("Checkpoint", fields, at=at, run=self.run, sequence=0)
@@ -87,18 +113,6 @@ class Forger:
 
 def _signer(key: SigningKey) -> Signer:
     return Signer(key, cloud_events.source_of(cloud_events.REGION_OIN, "vervalser"))
-
-
-def _changed(base: Sent, forgery: Forgery) -> dict[str, Any]:
-    fields = copy.deepcopy(decode(base.value, "routing").fields)
-    fields.pop("envelope")
-    if forgery.is_new_signal:
-        fields["signal"] |= {"signal_id": str(uuid.uuid4()), "version": 1, "supersedes": None}
-    for path, value in forgery.changes:
-        _set(fields["signal"], path.split("."), value)
-    if forgery.kind == "oversized":
-        fields["sealed"][0]["ciphertext"] = bytes(OVERSIZE_BYTES)
-    return fields
 
 
 def _set(fields: dict[str, Any], path: list[str], value: object) -> None:

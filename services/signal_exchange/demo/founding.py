@@ -48,6 +48,11 @@ class Region:
         return tuple(code for code in self.municipalities if _status(code) == "ACCEDED")
 
     @property
+    def processes(self) -> tuple[str, ...]:
+        """Return the name of every process that may run: services, nodes and keepers."""
+        return (*self.passwords, *KEEPERS)
+
+    @property
     def catalogue(self) -> Catalogue:
         """Return the topics and principals of this region."""
         return catalogue(self.members)

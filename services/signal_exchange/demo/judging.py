@@ -15,11 +15,13 @@ from typing import Any
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.forging import Sent
-from signal_exchange.demo.region import Arrival, SignalKey, Withdrawal
+from signal_exchange.demo.region import Arrival, Forgery, SignalKey
 from signal_exchange.demo.watching import Picture, records_until_now, states_until_now
 from signal_exchange.privacy.vault import VaultKey
 
 Record = Mapping[str, Any]
+JUDGES = ("routing", "linking")
+"""The services that judge what a municipality sent, and park it."""
 CARE_TOPICS = ("referrals", "referrals-youth")
 
 
@@ -49,44 +51,57 @@ def _vault_key(exchange: Exchange, code: str) -> VaultKey:
     return VaultKey.from_bytes(bytes.fromhex((folder / "vault-key").read_text(encoding="utf-8").strip()))
 
 
-def truth(
-    tests: Path, arrivals: Sequence[Arrival], withdrawals: Sequence[Withdrawal], found: Mapping[SignalKey, Published], day: date
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A signal that its municipality took back or had erased: `event` is withdrawn or erased."""
+
+    event: str
+    key: SignalKey
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What was sent to the exchange, for the oracle to judge. `forged` are forged signals that routing takes, by their id."""
+
+    arrivals: Sequence[Arrival]
+    ended: Sequence[Ended]
+    forged: Mapping[str, Record]
+    day: date
+
+
+def truth(tests: Path, told: Told, found: Mapping[SignalKey, Published]) -> dict[str, Any]:
     """Ask the oracle, as a program of its own, what must become of these signals."""
-    entries = [*_published_entries(arrivals, found, day), *_withdrawn_entries(arrivals, withdrawals, found)]
+    published = (_entry(each, found[each.key].signal_id, told.day) for each in told.arrivals if _counts(each, found))
+    forged = (_forged_entry(signal_id, record, told.day) for signal_id, record in told.forged.items())
+    ended = (
+        {"event": each.event, "signal_id": found[each.key].signal_id, "version": each.version}
+        for each in told.ended
+        if each.key in found
+    )
+    entries = [*published, *forged, *ended]
     command = [sys.executable, "-m", "oracle.oracle"]
     asked = subprocess.run(command, input=json.dumps(entries), cwd=tests, capture_output=True, text=True, check=True)
     answer: dict[str, Any] = json.loads(asked.stdout)
     return answer
 
 
-def _published_entries(arrivals: Sequence[Arrival], found: Mapping[SignalKey, Published], day: date) -> Iterator[dict[str, Any]]:
-    for arrival in arrivals:
-        if arrival.kind in ("new", "correction") and arrival.key in found:
-            yield {
-                "record": arrival.record,
-                "signal_id": found[arrival.key].signal_id,
-                "version": arrival.version,
-                "supersedes": arrival.version - 1 or None,
-                "publish_day": day.isoformat(),
-            }
+def _counts(arrival: Arrival, found: Mapping[SignalKey, Published]) -> bool:
+    return arrival.kind in ("new", "correction") and arrival.key in found
 
 
-def _withdrawn_entries(
-    arrivals: Sequence[Arrival], withdrawals: Sequence[Withdrawal], found: Mapping[SignalKey, Published]
-) -> Iterator[dict[str, Any]]:
-    last = Counter[SignalKey]()
-    for arrival in arrivals:
-        last[arrival.key] = max(last[arrival.key], arrival.version)
-    for withdrawal in withdrawals:
-        if withdrawal.key in found:
-            signal_id = found[withdrawal.key].signal_id
-            yield {"event": "withdrawn", "signal_id": signal_id, "version": last[withdrawal.key] + 1}
+def _entry(arrival: Arrival, signal_id: str, day: date) -> dict[str, Any]:
+    entry = _forged_entry(signal_id, arrival.record, day)
+    return {**entry, "version": arrival.version, "supersedes": arrival.version - 1 or None}
+
+
+def _forged_entry(signal_id: str, record: Record, day: date) -> dict[str, Any]:
+    return {"record": record, "signal_id": signal_id, "version": 1, "supersedes": None, "publish_day": day.isoformat()}
 
 
 def mismatches(exchange: Exchange, picture: Picture, expected: Mapping[str, Any]) -> list[str]:
     """Return every difference between truth and stream: effects, forms of delivery and raw report counts."""
-    routed = [entry for entry in expected["entries"] if entry["verdict"] in ("accepted", "withdrawn")]
+    routed = [entry for entry in expected["entries"] if entry["verdict"] in ("accepted", "withdrawn", "erased")]
     return [
         *(
             f"oracle: {entry['signal_id']} version {entry['version']} {entry['verdict']}"
@@ -117,7 +132,8 @@ def _wrong_forms(exchange: Exchange, routed: Sequence[Record]) -> Iterator[str]:
     yield from _different("care", care, _offered(exchange, *CARE_TOPICS))
     yield from _different("agenda", agenda, _offered(exchange, "agenda-items"))
     alerted = {entry["signal_id"] for entry in routed if entry["routes"]["CHAIR_ALERT"]["effect"] == "SEND"}
-    alerts = {decode_whole(record.value).fields["signal_id"] for record in records_until_now(exchange.admin, "chair-alerts")}
+    told = (record.value for record in records_until_now(exchange.admin, "chair-alerts"))
+    alerts = {decode_whole(value).fields["signal_id"] for value in told if value is not None}
     yield from (f"alert for {signal_id}" for signal_id in alerted ^ alerts)
 
 
@@ -153,14 +169,13 @@ def _summed(counts: Sequence[Record], column: str) -> dict[str, int]:
     return dict(sums)
 
 
-def wrong_parked(exchange: Exchange, expected: Iterable[str]) -> list[str]:
-    """Return the reasons for which more or fewer records were parked by routing than the forgeries should give."""
-    wanted = Counter(expected)
-    found = Counter(
-        state["reason"] for state in states_until_now(exchange.admin, "parked").values() if state["service"] == "routing"
-    )
+def wrong_parked(exchange: Exchange, forged: Iterable[Forgery]) -> list[str]:
+    """Return for which reasons a service parked more or fewer records than these forgeries should give."""
+    wanted = Counter((each.parked_by, each.expected_reason) for each in forged if each.expected_reason)
+    states = states_until_now(exchange.admin, "parked").values()
+    found = Counter((state["service"], state["reason"]) for state in states if state["service"] in JUDGES)
     return [
-        f"parked as {reason}: {wanted[reason]} expected, {found[reason]} found"
-        for reason in sorted(wanted | found)
-        if wanted[reason] != found[reason]
+        f"parked by {service} as {reason}: {wanted[service, reason]} expected, {found[service, reason]} found"
+        for service, reason in sorted(wanted | found)
+        if wanted[service, reason] != found[service, reason]
     ]

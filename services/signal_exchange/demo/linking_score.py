@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-import uuid
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,8 @@ import typer
 
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.demo.region.generating import generate_region
-from signal_exchange.demo.region.model import Arrival, Region, SignalKey
+from signal_exchange.demo.region.model import Arrival, Region
+from signal_exchange.demo.region.plan import SIGNALS_AT_SCALE_1
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.epochs import epoch_of
 from signal_exchange.domain.linking import COMMON, SAME_PERSON, SHARED_CONTEXT, cap_of, pair_of, proposing
@@ -43,16 +43,17 @@ DAY = date(2026, 11, 20)
 """On which the region is published: the same region gives the same figures."""
 BATCH = 200
 _START = datetime(2026, 11, 20, 8, tzinfo=UTC)
-_NAMESPACE = uuid.UUID("1d6f2f6e-6a0e-5c1e-8a3c-6f2a9d0b7e55")
 Pairs = set[tuple[str, str]]
-Signals = Annotated[int, typer.Option("--signals", min=1, help="Size of the synthetic region; 12300 is scale 100 in a year.")]
+Scale = Annotated[
+    float, typer.Option("--scale", min=0.01, help="Size of the synthetic region: 1 is the real one, with 123 signals a year.")
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the synthetic region.")]
 
 
 @app.command()
-def score(*, signals: Signals = 12_300, seed: Seed = 7, as_json: AsJson = False) -> None:
+def score(*, scale: Scale = 100.0, seed: Seed = 7, as_json: AsJson = False) -> None:
     """Measure linking on a synthetic region against its truth."""
-    figures = score_region(signals, seed)
+    figures = score_region(max(1, round(scale * SIGNALS_AT_SCALE_1)), seed)
     if as_json:
         show_json(figures)
     else:
@@ -61,9 +62,16 @@ def score(*, signals: Signals = 12_300, seed: Seed = 7, as_json: AsJson = False)
 
 
 def score_region(signals: int, seed: int) -> dict[str, Any]:
-    """Return the figures of section 5 of the generator's specification, for a region of this size."""
-    region, run = generate_region(seed, signals, DAY), _Run()
-    run.publish(arrival for arrival in region.good if arrival.kind != "duplicate")
+    """Return how well linking finds what belongs together in a region of this size, by kind and by key type.
+
+    Municipalities have shelters, police stations and switchboards on their lists (R-LINK-07). `without_lists` tells what the
+    frequency cap alone (R-LINK-03) makes of them.
+    """
+    region = generate_region(seed, signals, DAY)
+    published = [arrival for arrival in region.arrivals if arrival.kind in ("new", "correction")]
+    unlisted, run = _Run(frozenset()), _Run(frozenset(region.barred))
+    unlisted.publish(published)
+    run.publish(published)
     found, true = run.links(), _truth(region)
     same = _measured(found, true, SAME_PERSON)
     after_cap = sum(run.is_after_cap(link) for link in found)
@@ -72,13 +80,15 @@ def score_region(signals: int, seed: int) -> dict[str, Any]:
     return {
         "signals": signals,
         "seed": seed,
+        "all": _measured_all(found, true),
+        "without_lists": _measured_all(unlisted.links(), true),
         "same_person": same,
         "shared_context": _measured(found, true, SHARED_CONTEXT),
         "key_types": _by_type(found, true),
         "precision_after_confirmation": _ratio(sum(link.pair in true.all[link.kind] for link in confirmed), len(confirmed)),
         "confirmed": len(confirmed),
         "junk": {"common": sum(link.frequency == COMMON for link in found), "after_the_cap": after_cap},
-        "b_cubed": _b_cubed(run.clusters(), [{_id(key) for key in each} for each in region.truth.clusters]),
+        "b_cubed": _b_cubed(run.clusters(), map(set, region.truth.clusters)),
     }
 
 
@@ -94,7 +104,7 @@ class _Truth:
 def _truth(region: Region) -> _Truth:
     found, agreeing, by_type = (defaultdict[str, Pairs](set) for _ in range(3))
     for link in region.truth.links:
-        pair = pair_of(_id(link.first), _id(link.second))
+        pair = pair_of(link.first, link.second)
         found[link.kind].add(pair)
         if link.key_types:
             agreeing[link.kind].add(pair)
@@ -111,6 +121,19 @@ def _measured(found: Iterable[Link], true: _Truth, kind: str) -> dict[str, Any]:
         "recall_of_agreeing": _ratio(len(pairs & true.agreeing[kind]), len(true.agreeing[kind])),
         "recall": _ratio(len(pairs & true.all[kind]), len(true.all[kind])),
         "precision": _ratio(len(pairs & true.all[kind]), len(pairs)),
+    }
+
+
+def _measured_all(found: Iterable[Link], true: _Truth) -> dict[str, Any]:
+    """Return recall and precision over every candidate, of both kinds together."""
+    pairs = {(link.kind, link.pair) for link in found}
+    real, agreeing = ({(kind, pair) for kind, pairs in each.items() for pair in pairs} for each in (true.all, true.agreeing))
+    return {
+        "candidates": len(pairs),
+        "true_pairs": len(real),
+        "recall_of_agreeing": _ratio(len(pairs & agreeing), len(agreeing)),
+        "recall": _ratio(len(pairs & real), len(real)),
+        "precision": _ratio(len(pairs & real), len(pairs)),
     }
 
 
@@ -137,14 +160,11 @@ def _ratio(part: float, whole: int) -> float | None:
     return round(part / whole, 4) if whole else None
 
 
-def _id(key: SignalKey) -> str:
-    return str(uuid.uuid5(_NAMESPACE, str(key)))
-
-
 @dataclass(slots=True)
 class _Run:
-    """A linking of its own, in memory, with keys made for this run."""
+    """A linking of its own, in memory, with keys made for this run; `barred` is what municipalities have on their lists."""
 
+    barred: frozenset[tuple[str, str]] = field(repr=False)
     key: SealingPrivateKey = field(default_factory=lambda: SealingPrivateKey.generate("linking-score", "linking"), repr=False)
     secret: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     database: Database = field(default_factory=lambda: Database("sqlite+pysqlite:///:memory:", TABLES))
@@ -202,12 +222,12 @@ class _Run:
         return self.key.decrypt(bytes(part["ciphertext"]), bound_to=bound_to)  # type: ignore[call-overload]  # Avro bytes
 
     def _message(self, number: int, arrival: Arrival) -> Message:
-        came, signal_id = _START + timedelta(milliseconds=number), _id(arrival.key)
+        came, signal_id = _START + timedelta(milliseconds=number), arrival.signal_id
         fields = {
             "signal_id": signal_id,
             "version": arrival.version,
             "revision": arrival.version,
-            "municipality": arrival.key.municipality,
+            "municipality": arrival.record["municipality"],
             "status": "OPEN",
             "publish_day": DAY.isoformat(),
             "appended_at": self.first.setdefault(signal_id, came),
@@ -228,7 +248,7 @@ class _Run:
         return {"group": "linking", "key_id": self.key.key_id, "ciphertext": ciphertext}
 
     def _tokens(self, record: Mapping[str, Any]) -> Iterator[LinkToken]:
-        for value in link_values(record, kinds=frozenset(KINDS)):
+        for value in link_values(record, kinds=frozenset(KINDS), barred=self.barred):
             token = hmac.digest(self.secret, f"{value.type}|{value.value}".encode(), hashlib.sha256)[:16]
             yield LinkToken(value.carrier, value.type, epoch_of(DAY), token)
 
@@ -250,6 +270,7 @@ def _answer(link: Link, kind: str, municipality: str | None, days: int) -> Messa
         "kind": kind,
         "by_role": "ATTENTION_OFFICER" if municipality else "CHAIN_DIRECTOR",
         "municipality": municipality,
+        "signal_id": None,
         "key_types": list(link.key_types),
         "answered_at": at,
     }

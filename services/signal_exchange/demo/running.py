@@ -1,4 +1,4 @@
-"""One run of the demo: publish real files, forge, withdraw, wait until all is accounted for, and hold it against the truth."""
+"""One run of the demo: publish files, forge, withdraw, erase, wait until all is accounted for, and hold it against the truth."""
 
 from __future__ import annotations
 
@@ -7,19 +7,24 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from signal_exchange.contracts.reference import load_example
 from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
-from signal_exchange.demo.exchange import Exchange, checkout
+from signal_exchange.demo.ending import CannotEnd, end_all, erasures_of, withdrawals_of
+from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.forging import Forger, Sent
-from signal_exchange.demo.judging import Published, mismatches, published_by_key, truth, wrong_parked
-from signal_exchange.demo.region import Arrival, Forgery, SignalKey, generate_region, write_region
+from signal_exchange.demo.judging import Ended, Published, Told, mismatches, published_by_key, truth, wrong_parked
+from signal_exchange.demo.places import checkout
+from signal_exchange.demo.region import Arrival, Forgery, SignalKey, generate_region
+from signal_exchange.demo.region.model import Record
 from signal_exchange.demo.region.model import Region as Synthetic
+from signal_exchange.demo.region.writing import write_region
 from signal_exchange.demo.watching import Picture, Watch, lag, picture_until_now
 from signal_exchange.domain.ledger import Ledger
+from signal_exchange.privacy.sealing import SealingPrivateKey
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
 
@@ -52,7 +57,7 @@ def prepare_input(folder: Path, seed: int, signals: int, today: date) -> Input:
 
 def _example(name: str) -> Arrival:
     record = dict(load_example(name, "inside"))
-    return Arrival(SignalKey(record["municipality"], record["local_ref"]), "new", 1, record)
+    return Arrival(name, "new", 1, datetime.fromisoformat(record["received_at"]), record)
 
 
 def _write(file: Path, code: str, arrivals: Sequence[Arrival]) -> Path:
@@ -105,7 +110,8 @@ class DemoRun:
     def __init__(self, exchange: Exchange, watch: Watch, today: date, looked: Looked) -> None:
         self.exchange, self.watch, self.today, self.looked = exchange, watch, today, looked
         self.refused = 0
-        self.forged: list[Forgery] = []
+        self.forged: list[tuple[Forgery, str]] = []
+        self.ended: Sequence[Ended] = ()
 
     def wait(self) -> Result:
         """Publish nothing: wait until what the folder held before is accounted for. The oracle is not asked.
@@ -119,7 +125,7 @@ class DemoRun:
         return Result(ledger, 0, 0, seconds=time.monotonic() - began, judged=False)
 
     def run(self, given: Input) -> Result:
-        """Publish, forge, withdraw, wait and judge.
+        """Publish, forge, withdraw, erase, wait and judge.
 
         Raises:
             ChildFailed: a process ended meanwhile.
@@ -129,7 +135,7 @@ class DemoRun:
         self._publish(given)
         found = published_by_key(self.exchange, [arrival.key for arrival in given.arrivals])
         self._forge(given, found)
-        self._withdraw(given)
+        self._end(given)
         picture = self._await_all()
         seconds = time.monotonic() - began
         return Result(picture.ledger, self.refused, len(self.forged), self._judge(given, picture, found), seconds)
@@ -144,34 +150,32 @@ class DemoRun:
 
     def _forge(self, given: Input, found: Mapping[SignalKey, Published]) -> None:
         by_sender: dict[str, list[tuple[Forgery, Sent, SigningKey]]] = {}
+        keys = given.synthetic.keys
         for forgery in given.synthetic.forgeries:
-            if forgery.base in found:
+            base = keys[forgery.base]
+            if base in found:
                 key = self._key(forgery.sender)
-                by_sender.setdefault(forgery.base.municipality, []).append((forgery, found[forgery.base].sent, key))
+                by_sender.setdefault(base.municipality, []).append((forgery, found[base].sent, key))
+        linking = SealingPrivateKey.from_mapping(self._keys("linking")["sealing"][0]).public
         for code, forgeries in by_sender.items():
             connection = self.exchange.connection(municipality_principal(code))
-            Forger(self._key(code), connection).forge(forgeries, clock.now())
-            self.forged += [forgery for forgery, _, _ in forgeries]
+            signal_ids = Forger(self._key(code), connection, linking).forge(forgeries, clock.now())
+            self.forged += [(forgery, signal_id) for (forgery, _, _), signal_id in zip(forgeries, signal_ids, strict=True)]
 
     def _key(self, code: str) -> SigningKey:
-        keys = json.loads(
-            (self.exchange.region.process_folder(municipality_principal(code)) / "keys.json").read_text(encoding="utf-8")
-        )
-        return SigningKey.from_mapping(keys["signing"])
+        return SigningKey.from_mapping(self._keys(municipality_principal(code))["signing"])
 
-    def _withdraw(self, given: Input) -> None:
-        def withdraw(code: str, reference: str, reason: str) -> None:
-            said = self.exchange.command(municipality_principal(code), "withdraw", reference, "--reason", reason)
-            if said.returncode:
-                raise NotAccountedFor(f"A withdrawal at {code} was refused: {said.stderr.strip()}")
+    def _keys(self, process: str) -> dict[str, Any]:
+        file = self.exchange.region.process_folder(process) / "keys.json"
+        keys: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        return keys
 
-        with ThreadPoolExecutor(2) as pool:
-            jobs = [
-                pool.submit(withdraw, each.key.municipality, each.key.local_ref, each.reason)
-                for each in given.synthetic.withdrawals
-            ]
-            for job in jobs:
-                job.result()
+    def _end(self, given: Input) -> None:
+        ends = [*withdrawals_of(given.synthetic), *erasures_of(given.synthetic)]
+        try:
+            self.ended = end_all(self.exchange, ends)
+        except CannotEnd as refusal:
+            raise NotAccountedFor(str(refusal)) from None
 
     def _await_all(self) -> Picture:
         until = time.monotonic() + ACCOUNTED_SECONDS
@@ -200,9 +204,15 @@ class DemoRun:
 
     def _judge(self, given: Input, picture: Picture, found: Mapping[SignalKey, Published]) -> list[str]:
         tests = checkout() / "tests"
-        expected = truth(tests, given.arrivals, given.synthetic.withdrawals, found, self.today)
-        reasons = [forgery.expected_reason for forgery in self.forged if forgery.expected_reason]
-        return [*mismatches(self.exchange, picture, expected), *wrong_parked(self.exchange, reasons)]
+        told = Told(given.arrivals, self.ended, self._taken(given), self.today)
+        expected = truth(tests, told, found)
+        parked = wrong_parked(self.exchange, [forgery for forgery, _ in self.forged])
+        return [*mismatches(self.exchange, picture, expected), *parked]
+
+    def _taken(self, given: Input) -> dict[str, Record]:
+        """Give the forged signals that routing takes, since only a service behind it can see what is wrong."""
+        records = {arrival.signal_id: arrival.record for arrival in given.arrivals if arrival.kind == "new"}
+        return {signal_id: records[forgery.base] for forgery, signal_id in self.forged if forgery.parked_by != "routing"}
 
 
 def _refused(code: str, said: str, complaint: str) -> int:

@@ -3,47 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
+from kafka import KafkaConsumer  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.contracts.topics import Catalogue
 from signal_exchange.domain.ledger import Checkpoint, Entry, Ledger, balance
 from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import KafkaConnection
-
-POLL_MILLISECONDS = 200
-
-
-@contextmanager
-def reader(connection: KafkaConnection, *topics: str) -> Iterator[KafkaConsumer]:
-    """Open a consumer at the start of these topics, outside every group."""
-    consumer = KafkaConsumer(
-        group_id=None, auto_offset_reset="earliest", enable_auto_commit=False, **connection.for_kafka_python()
-    )
-    try:
-        parts = [
-            TopicPartition(topic, number) for topic in topics for number in sorted(consumer.partitions_for_topic(topic) or ())
-        ]
-        consumer.assign(parts)
-        consumer.seek_to_beginning(*parts)
-        yield consumer
-    finally:
-        consumer.close()
+from signal_exchange.stream.log_check import POLL_MILLISECONDS, reader, until_now
 
 
 def records_until_now(connection: KafkaConnection, *topics: str) -> list[Any]:
     """Return every record that these topics hold now, as kafka-python's consumer records."""
     with reader(connection, *topics) as consumer:
-        ends = {part: end for part, end in consumer.end_offsets(list(consumer.assignment())).items() if end}
-        found: list[Any] = []
-        while any(consumer.position(part) < end for part, end in ends.items()):
-            found += [record for batch in consumer.poll(POLL_MILLISECONDS).values() for record in batch]
-        return found
+        return list(until_now(consumer))
 
 
 def states_until_now(connection: KafkaConnection, topic: str) -> dict[str, dict[str, Any]]:

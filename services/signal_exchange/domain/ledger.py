@@ -21,7 +21,8 @@ VERDICTS: Final = (
 SIGNAL_STATES: Final = (IN_FLIGHT, "routed", "parked", "discarded", "withdrawn", "erased")
 """The places of a signal; what was published is their sum."""
 
-_ACCEPTED: Final = frozenset({"routed", "withdrawn", "erased"})
+ACCEPTED: Final = frozenset({"routed", "withdrawn", "erased"})
+"""The places of a version that was taken."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,6 @@ def _signals(placed: Iterable[Entry]) -> Counter[str]:
     for entry in placed:
         if entry.signal_id is not None:
             verdict = entry.verdict if entry.verdict in SIGNAL_STATES else IN_FLIGHT
-            rank = (verdict in _ACCEPTED, entry.version, verdict)
+            rank = (verdict in ACCEPTED, entry.version, verdict)
             best[entry.signal_id] = max(rank, best.get(entry.signal_id, rank))
     return Counter(state for _, _, state in best.values())

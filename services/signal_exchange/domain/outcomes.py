@@ -8,6 +8,7 @@ from signal_exchange.domain.agenda import Decision
 from signal_exchange.domain.calendar import WorkingCalendar
 
 IN_TREATMENT: Final = "IN_TREATMENT"
+MORE_INFO_ASKED: Final = "MORE_INFO_ASKED"
 
 _OF_DECISION: Final[Mapping[str, str]] = {
     "ENRICH": "ACTION_BY_MUNICIPALITY",
@@ -30,7 +31,7 @@ _OF_RESULT: Final[Mapping[str, str]] = {
 }
 _OF_REJECTION: Final[Mapping[str, str]] = {
     "PERSON_DECLINES": "CARE_DECLINED",
-    "INSUFFICIENT_DATA": "MORE_INFO_ASKED",
+    "INSUFFICIENT_DATA": MORE_INFO_ASKED,
     "ALREADY_IN_CARE": "CARE_ARRANGED",
 }
 

@@ -25,6 +25,7 @@ class Policy:
 
     alert_within_minutes: int = 15
     rescreen_wd: int = 20
+    municipality_wd: int = 20
 
     day_ends_at: time = time(17)
     decree_warning_months: int = 12
@@ -51,5 +52,9 @@ class Policy:
     link_cap_kvk: int = 15
     link_cap_address: int = 20
     link_answer_wd: int = 10
+    link_questions_officer: int = 20
+    link_questions_days: int = 30
+
+    receipt_wd: int = 5
 
     missing_number_minutes: int = 10

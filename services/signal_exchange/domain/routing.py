@@ -71,8 +71,13 @@ class Retraction:
 def routes_for(signal: Mapping[str, object] | None, facts: Facts, ruleset: RuleSet, day: date) -> tuple[Route, ...]:
     """Decide every destination on a day, in their order; None for a signal that is withdrawn or erased (R-ROUTE-02)."""
     if signal is None:
-        return tuple(Route(destination, "DENY", None, BY_STATE, "WITHDRAWN") for destination in DESTINATIONS)
+        return routes_of_ended()
     return routes_by_purpose(purposes(cast("CodedSignal", signal)), facts, ruleset, day)
+
+
+def routes_of_ended() -> tuple[Route, ...]:
+    """Deny every destination, as of a signal that is withdrawn or erased (R-ROUTE-02)."""
+    return tuple(Route(destination, "DENY", None, BY_STATE, "WITHDRAWN") for destination in DESTINATIONS)
 
 
 def routes_by_purpose(exchanged: Collection[str], facts: Facts, ruleset: RuleSet, day: date) -> tuple[Route, ...]:

@@ -65,5 +65,15 @@ def judge_version(last: KnownVersion | None, *, version: int, supersedes: int | 
     return VersionVerdict.NEW_AFTER_GAP if last is not None and last.parked else VersionVerdict.NEW
 
 
+def judge_erasure(last: KnownVersion | None, *, version: int) -> VersionVerdict:
+    """Judge the version of an erasure: any that lies beyond the highest one seen is taken (R-RET-03, wider than R-VAL-16).
+
+    A municipality that was restored, or whose last version never arrived, must not be kept from erasing. Erasing twice is once.
+    """
+    if last is not None and last.erased:
+        return VersionVerdict.REPEAT
+    return VersionVerdict.NEW if version > (last.version if last else 0) else VersionVerdict.CONFLICT
+
+
 def _hash_of(last: KnownVersion, version: int) -> str | None:
     return last.content_hash if version == last.version else last.earlier.get(version)

@@ -11,8 +11,8 @@ from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import Identity, load_identity
-from signal_exchange.stream.messages import Message
-from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.messages import Incoming, Message
+from signal_exchange.stream.service import GATHER_SECONDS, ConsumerSpec, run_consumer
 from signal_exchange.stream.work import Work
 
 SERVICE = "feedback"
@@ -33,19 +33,26 @@ class CurrentFeedback:
         """Handle a batch."""
         self.handler(messages, work)
 
+    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+        """Take the tombstones of a batch."""
+        self.handler.bury(gone, work)
+
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
     identity = load_identity(settings, settings.keys_file)
+    current = CurrentFeedback(identity)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
         sources=catalogue(()).sources_of(SERVICE),
         database=Database(settings.database(SERVICE), TABLES),
         outbox=OUTBOX,
-        handle=CurrentFeedback(identity),
+        handle=current,
         seal=identity.parking_seal(SERVICE),
         unseal=identity.opened,
+        gather_seconds=GATHER_SECONDS,
+        bury=current.bury,
     )
 
 

@@ -8,8 +8,9 @@ from datetime import datetime
 
 from signal_exchange.contracts.topics import feedback_topic
 from signal_exchange.feedback.store import FeedbackStore
-from signal_exchange.feedback.views import Fact, Owner, View, facts_of, folded, record_of
-from signal_exchange.stream.messages import Message, Unreadable
+from signal_exchange.feedback.views import ERASURE, Fact, Owner, View, facts_of, folded, record_of
+from signal_exchange.stream.erasing import answer_asked, is_marked, markers
+from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.work import Work
 
 
@@ -25,6 +26,7 @@ class FeedbackHandler:
         told, last = _told(fit)
         store = FeedbackStore(work.connection)
         known = store.views(told)
+        answer_asked([message for message in fit if _asks(message)], work, {signal_id for _, signal_id in known}.intersection)
         views = (folded(known.get(owner, View(owner)), facts, last[owner]) for owner, facts in told.items())
         changed = [view for view in views if view is not None]
         store.put(changed)
@@ -36,6 +38,19 @@ class FeedbackHandler:
         if errors:
             work.park(Unreadable(message.incoming, "CONTENT_INVALID", errors))
         return bool(errors)
+
+    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+        """Close the segments of every municipality's topic when routing closes those of the outcomes: old views end with them."""
+        if is_marked(gone, "outcomes"):
+            for code in sorted(self.municipalities):
+                markers(feedback_topic(code), gone[0].appended_at, work)
+
+
+def _asks(message: Message) -> bool:
+    """Say whether routing asks to erase a signal."""
+    fields = message.fields
+    asked = message.record == "Outcome" and fields["kind"] == ERASURE and fields["source"] == "routing"
+    return asked and fields["state"] == "REQUESTED"
 
 
 def _misfits(message: Message, municipalities: frozenset[str]) -> Iterable[str]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, MetaData, String, Table, select
+from sqlalchemy import JSON, BigInteger, Column, Connection, String, Table, select
 
 from signal_exchange.feedback.views import SHELVES, Owner, View
 from signal_exchange.runtime.database import put_newer
+from signal_exchange.runtime.migrations import store_tables
 from signal_exchange.stream.outbox import outbox_table
 
-TABLES = MetaData()
+TABLES = store_tables("feedback")
 OUTBOX = outbox_table(TABLES)
 
 VIEWS = Table(

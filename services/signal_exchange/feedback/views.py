@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +17,9 @@ Entry = tuple[list[Any], dict[str, Any]]
 Shelf = Mapping[str, Entry]
 """The latest fact of each kind by key: the one with the highest rank."""
 
+ERASURE = "ERASURE"
+LEFT_OF_ERASED = frozenset({ERASURE, "RECEIPT"})
+"""Kinds of outcomes that stay in the view of an erased signal: how far the erasure is, and who answered."""
 SHELVES = ("numbers", "steps", "outcomes")
 ACCOUNTED = frozenset({"RECEIVED", "PARKED"})
 """Stages that account for a number of the municipality."""
@@ -48,6 +51,11 @@ class View:
     outcomes: Shelf = field(default_factory=dict, repr=False)
 
     @property
+    def erased(self) -> bool:
+        """Say whether routing told that the signal was erased: then nothing but that, the receipts and the numbers is left."""
+        return any(fields["source"] == "routing" and fields["kind"] == ERASURE for fields in _fields(self.outcomes))
+
+    @property
     def confirmed(self) -> bool:
         """Say whether routing, which verifies signatures, said that this municipality sent the signal.
 
@@ -73,18 +81,25 @@ def folded(view: View, facts: Iterable[Fact], at: datetime) -> View | None:
     The revision follows the append time `at` of the last record, in milliseconds, so that it also grows over a rebuild.
     """
     shelves: dict[str, dict[str, Entry]] = {name: dict(getattr(view, name)) for name in SHELVES}
-    changes = [_put(shelves[fact.shelf], fact) for fact in facts]
-    if not any(changes):
-        return None
-    return View(view.owner, max(view.revision + 1, _milliseconds(at)), *(shelves[name] for name in SHELVES))
+    for fact in facts:
+        _put(shelves[fact.shelf], fact)
+    after = _pruned(View(view.owner, max(view.revision + 1, _milliseconds(at)), *(shelves[name] for name in SHELVES)))
+    same = all(getattr(after, name) == getattr(view, name) for name in SHELVES)
+    return None if same else after
 
 
-def _put(shelf: dict[str, Entry], fact: Fact) -> bool:
+def _pruned(view: View) -> View:
+    """Return the view without what may not be left of an erased signal (R-RET-03)."""
+    if not view.erased:
+        return view
+    kept = {key: entry for key, entry in view.outcomes.items() if entry[1]["kind"] in LEFT_OF_ERASED}
+    return replace(view, steps={}, outcomes=kept)
+
+
+def _put(shelf: dict[str, Entry], fact: Fact) -> None:
     kept = shelf.get(fact.key)
-    if kept is not None and kept[0] >= fact.rank:
-        return False
-    shelf[fact.key] = (fact.rank, fact.fields)
-    return True
+    if kept is None or kept[0] < fact.rank:
+        shelf[fact.key] = (fact.rank, fact.fields)
 
 
 def _outcome(fields: Mapping[str, Any]) -> Fact:

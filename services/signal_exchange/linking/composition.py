@@ -12,7 +12,7 @@ from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import Identity, load_identity
 from signal_exchange.stream.outbox import Outbox
-from signal_exchange.stream.service import ConsumerSpec, every, run_consumer
+from signal_exchange.stream.service import GATHER_SECONDS, ConsumerSpec, every, run_consumer
 from signal_exchange.stream.work import Seal, Work
 
 SERVICE = "linking"
@@ -29,7 +29,7 @@ def handler_of(identity: Identity) -> LinkingHandler:
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
     identity = load_identity(settings, settings.keys_file)
-    database, handler = Database(settings.database(SERVICE), TABLES), handler_of(identity)
+    database, handler = Database(settings.database(SERVICE), TABLES, one_writer=True), handler_of(identity)
     seal = identity.parking_seal(SERVICE)
     return ConsumerSpec(
         name=SERVICE,
@@ -41,12 +41,15 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         seal=seal,
         alongside=(every(LOOK_SECONDS, lambda: look_again(handler, database, seal)),),
         unseal=identity.opened,
+        gather_seconds=GATHER_SECONDS,
+        bury=handler.bury,
+        metrics=handler.metrics,
     )
 
 
 def look_again(handler: LinkingHandler, database: Database, seal: Seal) -> None:
     """Judge what the passing of time changes, in one transaction with the letters that tell of it."""
-    with database.transaction() as connection:
+    with database.batch() as connection:
         work = Work(SERVICE, connection, seal)
         handler.look_again(work)
         Outbox(connection, OUTBOX).add(work.letters)

@@ -9,6 +9,7 @@ from typing import Any
 
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
+from signal_exchange.domain.epochs import previous_epoch
 from signal_exchange.domain.link_states import Answer
 from signal_exchange.domain.linking import Pair
 from signal_exchange.domain.times import local_day
@@ -20,7 +21,9 @@ from signal_exchange.linking.records import ERASED, WITHDRAWN, Holding, Link, Si
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
 from signal_exchange.runtime import clock, logs
-from signal_exchange.stream.messages import Message
+from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.stream.erasing import ErasedSignals, answer_asked, is_marked, keys_of, markers
+from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
 
@@ -44,38 +47,52 @@ class LinkingHandler:
     open_part: Open
     seal_to: SealTo
     now: Callable[[], datetime] = clock.now
+    metrics: Metrics = field(default_factory=Metrics)
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Keep what came, once; judge what it touches; tell what changed."""
         store = LinkingStore(work.connection)
         taken = self._take([message for message in messages if message.record == "LinkTokens"], store, work)
-        answered = _take_answers([message.fields for message in messages if message.record == "LinkAnswer"], store)
+        answered = _take_answers(_about_what_is_there(messages, work), store)
         judge = Judge(store, self.calendar, self.now())
         pairs = judge.pairs_of(taken.holdings) | answered
         pairs |= {link.pair for link in store.links_of(set(taken.signals)).values()}
         self._settle(judge, pairs, taken.signals, store, work)
 
     def look_again(self, work: Work) -> None:
-        """Judge the candidates that the passing of time changes."""
+        """Judge the candidates that the passing of time changes, and delete the tokens of more than two epochs ago (R-RET-02)."""
         store, now = LinkingStore(work.connection), self.now()
+        deleted = store.forget_tokens_before(previous_epoch(local_day(now)))
+        if deleted:
+            logs.log("tokens_deleted", count=deleted)
         pairs = {link.pair for link in store.links_due(now, local_day(now)).values()}
         self._settle(Judge(store, self.calendar, now), pairs, {}, store, work)
 
     def _take(self, messages: Sequence[Message], store: LinkingStore, work: Work) -> _Taken:
         known, taken = store.signals(message.fields["signal_id"] for message in messages), _Taken()
-        for message in messages:
-            told = _signal(message.fields)
+        held = {signal_id for signal_id, signal in known.items() if signal.status != ERASED}
+        gone = ErasedSignals(work.connection).receipts(message.fields["signal_id"] for message in messages)
+        for message in (each for each in messages if each.fields["signal_id"] not in gone):
+            told = signal_of(message.fields)
             before = known.get(told.signal_id)
             if before is None or before.status != ERASED:
                 taken.holdings += self._opened(message, work)
                 if before is None or before.revision < told.revision:
                     known[told.signal_id] = taken.signals[told.signal_id] = told
-        erased = {signal_id for signal_id, signal in taken.signals.items() if signal.status == ERASED}
-        taken.holdings = [each for each in taken.holdings if each.signal_id not in erased]
+        asks = [message for message in messages if message.fields["status"] == ERASED]
+        answer_asked(asks, work, held.intersection)
+        taken.holdings = [each for each in taken.holdings if each.signal_id not in work.erased]
         store.put_signals(taken.signals.values())
         store.add_tokens(taken.holdings)
-        store.forget(erased, [link.link_id for link in store.links_of(erased).values()])
+        store.forget(work.erased, [link.link_id for link in store.links_of(work.erased).values()])
         return taken
+
+    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+        """Delete the rest of signals whose records are gone, and close the segments of linking's own topics with routing's."""
+        LinkingStore(work.connection).forget_signals(keys_of(gone, "link-tokens"))
+        if is_marked(gone, "link-tokens"):
+            for topic in ("links", "link-candidates"):
+                markers(topic, gone[0].appended_at, work)
 
     def _opened(self, message: Message, work: Work) -> list[Holding]:
         return opened_tokens(message, self.open_part, self.codes, self.calendar.policy, work)
@@ -86,7 +103,7 @@ class LinkingHandler:
         changes = list(judge.judged(pairs))
         store.put_links([after for _, after in changes])
         sides = store.signals(signal_id for _, after in changes for signal_id in after.pair)
-        _warn_of_probes(changes, signals)
+        self._warn_of_probes(changes, signals)
         for before, after in changes:
             tell_candidate(after, work)
             tell_questions(before, after, sides, self.seal_to, work)
@@ -95,20 +112,22 @@ class LinkingHandler:
         if moved:
             _tell_consequences({*turned, *signals}, max(moved), store, work)
 
+    def _warn_of_probes(self, changes: Iterable[tuple[Link | None, Link]], signals: Mapping[str, Signal]) -> None:
+        """Warn when a signal is withdrawn after a question about it went out; which one is not for a log."""
+        asked = {signal_id for before, _ in changes if before is not None and before.asked for signal_id in before.pair}
+        probes = [signal_id for signal_id in asked & signals.keys() if signals[signal_id].status == WITHDRAWN]
+        if probes:
+            self.metrics.withdrawn_after_question.inc(len(probes))
+            logs.warn("withdrawn_after_question", count=len(probes))
+
 
 def _tell_consequences(signal_ids: set[str], at: datetime, store: LinkingStore, work: Work) -> None:
     for membership in Clusters(work.connection, store).changed(signal_ids, at):
         tell_membership(membership, work)
+        if membership.signal_id in work.erased:
+            work.tombstone("links", membership.signal_id, at=at)
     for fact in Persons(work.connection, store).changed(signal_ids):
         tell_fact(fact, at, work)
-
-
-def _warn_of_probes(changes: Iterable[tuple[Link | None, Link]], signals: Mapping[str, Signal]) -> None:
-    """Warn when a signal is withdrawn after a question about it went out; which one is not for a log."""
-    asked = {signal_id for before, _ in changes if before is not None and before.asked for signal_id in before.pair}
-    probes = [signal_id for signal_id in asked & signals.keys() if signals[signal_id].status == WITHDRAWN]
-    if probes:
-        logs.warn("withdrawn_after_question", count=len(probes))
 
 
 def _turned(before: Link | None, after: Link) -> bool:
@@ -117,8 +136,16 @@ def _turned(before: Link | None, after: Link) -> bool:
     return stood != after.confirmed or (after.confirmed and before is not None and before.refs != after.refs)
 
 
-def _signal(told: Mapping[str, Any]) -> Signal:
+def signal_of(told: Mapping[str, Any]) -> Signal:
+    """Return what is kept of a LinkTokens record, without its tokens."""
     return Signal(**{name: told[name] for name in _FIELDS})
+
+
+def _about_what_is_there(messages: Sequence[Message], work: Work) -> list[Mapping[str, Any]]:
+    """Return the answers of a batch without those about a signal that was erased: of its links nothing may come back."""
+    told = [message.fields for message in messages if message.record == "LinkAnswer"]
+    gone = ErasedSignals(work.connection).receipts(each["signal_id"] for each in told if each["signal_id"])
+    return [each for each in told if each["signal_id"] not in gone]
 
 
 def _take_answers(told: Sequence[Mapping[str, Any]], store: LinkingStore) -> set[Pair]:

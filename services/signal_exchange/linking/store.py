@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Row, Select, bindparam, delete, or_, select
 from signal_exchange.domain.link_states import CANDIDATE, Answer
 from signal_exchange.domain.linking import Holder
 from signal_exchange.linking.records import Holding, Link, Signal, Value
-from signal_exchange.linking.tables import ANSWERS, LINKS, OUTBOX, SIGNALS, TABLES, TOKENS
+from signal_exchange.linking.tables import ANSWERS, LINKS, MEMBERSHIPS, OUTBOX, SIGNALS, TABLES, TOKENS
 from signal_exchange.runtime.database import add_once, put_newer
 
 __all__ = ["OUTBOX", "TABLES", "LinkingStore"]
@@ -53,6 +53,16 @@ class LinkingStore:
         if signal_ids:
             self._connection.execute(delete(TOKENS).where(TOKENS.c.signal_id.in_(signal_ids)))
             self._connection.execute(delete(ANSWERS).where(ANSWERS.c.link_id.in_(link_ids)))
+
+    def forget_tokens_before(self, epoch: str) -> int:
+        """Delete the tokens of every epoch before this one, and return how many those were; what links remember of them stays."""
+        return self._connection.execute(delete(TOKENS).where(TOKENS.c.epoch < epoch)).rowcount
+
+    def forget_signals(self, signal_ids: Collection[str]) -> None:
+        """Delete the last rows of erased signals: their own, their place in no cluster, and their links."""
+        for table in (SIGNALS, MEMBERSHIPS):
+            self._connection.execute(delete(table).where(table.c.signal_id.in_(signal_ids)))
+        self._connection.execute(delete(LINKS).where(or_(LINKS.c.signal_a.in_(signal_ids), LINKS.c.signal_b.in_(signal_ids))))
 
     def holders(self, value: Value, most: int) -> list[Holder]:
         """Return the first signals that hold or held a value, by append time of their first version."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, MetaData, String, Table
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
 from signal_exchange.runtime.columns import Moment
+from signal_exchange.runtime.migrations import store_tables
 from signal_exchange.stream.outbox import outbox_table
 
-TABLES = MetaData()
+TABLES = store_tables("linking")
 OUTBOX = outbox_table(TABLES)
 
 SIGNALS = Table(

@@ -12,7 +12,7 @@ from datetime import datetime
 from signal_exchange.domain.link_states import CANDIDATE
 from signal_exchange.linking.clustering import Membership
 from signal_exchange.linking.counting import Fact
-from signal_exchange.linking.records import Link, Signal
+from signal_exchange.linking.records import ERASED, Link, Signal
 from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
 from signal_exchange.stream.work import Work
 
@@ -43,10 +43,12 @@ class Question:
 
 
 def tell_candidate(link: Link, work: Work) -> None:
-    """Tell the agenda of a link; never a value (R-LINK-05)."""
+    """Tell the agenda of a link; never a value (R-LINK-05). Of an erased signal nothing stays on the topic."""
     fields = {name: getattr(link, name) for name in (*_CANDIDATE, *_CANDIDATE_MORE)}
     event_id = f"{link.link_id}.{link.revision}"
     work.send("link-candidates", link.link_id, "LinkCandidate", fields, event_id=event_id, at=link.changed_at)
+    if link.state == ERASED:
+        work.tombstone("link-candidates", link.link_id, at=link.changed_at)
 
 
 def tell_membership(membership: Membership, work: Work) -> None:

@@ -1,26 +1,32 @@
 """The REST API of a municipality's node: its own systems deliver signals, and ask where they are.
 
-POST /v1/signalen takes one record or a list, GET /v1/signalen/{reference} tells what became of one, and /v1/openapi.json
-describes both. Nothing that was sent is ever repeated in an error.
+POST /v1/signalen takes one record or a list, GET /v1/signalen/{reference} tells what became of one. GET /v1/vragen lists the
+questions about links; POST /v1/vragen/{number}/inzage opens one and POST /v1/vragen/{number}/antwoord answers it, both with the
+officer's name; POST /v1/koppelsleutels/vernieuwing makes link tokens. /v1/openapi.json describes all. Nothing that was sent
+is ever repeated in an error.
 """
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Literal
 
-from fastapi import Depends, FastAPI, Request
+from fastapi import Depends, FastAPI, Request, params
+from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from signal_exchange.municipality.cases import Outcome, Result
 from signal_exchange.municipality.importing import Line, parsed
 from signal_exchange.municipality.problems import Problem, answer_with_problems
+from signal_exchange.municipality.questions import WORDS, Officers
 from signal_exchange.municipality.refusals import NOT_A_RECORD
+from signal_exchange.runtime import clock
 
 LONGEST_BODY_BYTES: Final = 8_388_608
 MOST_RECORDS: Final = 1_000
@@ -46,13 +52,48 @@ Publish = Callable[[Iterable[Line]], Iterator[Result]]
 Trace = Callable[[str], Mapping[str, Any]]
 
 
+class Withdrawal(BaseModel):
+    """Why a signal is withdrawn: a code of withdrawal_reason."""
+
+    model_config = ConfigDict(extra="forbid")
+    reason: str
+
+
+class Erasure(BaseModel):
+    """Who erases a signal, and the word that it is meant: there is no way back."""
+
+    model_config = ConfigDict(extra="forbid")
+    by: str = Field(min_length=1)
+    confirmed: Literal[True]
+
+
+class Opening(BaseModel):
+    """Who opens a question about a link."""
+
+    model_config = ConfigDict(extra="forbid")
+    by: str = Field(min_length=1)
+
+
+class Answer(BaseModel):
+    """Who answers a question about a link, and what."""
+
+    model_config = ConfigDict(extra="forbid")
+    by: str = Field(min_length=1)
+    answer: Literal["confirm", "compare", "deny", "undo"]
+
+
 @dataclass(frozen=True, slots=True)
 class Api:
-    """What the API does its work with. Without a token it refuses everybody."""
+    """What the API does its work with: each returns JSON-safe fields. Without a token it refuses everybody."""
 
     publish: Publish
     trace: Trace
+    withdraw: Callable[[str, str], Mapping[str, Any]]
+    erase: Callable[[str, str], Mapping[str, Any]]
+    certificate: Trace
     token: str | None
+    officers: Officers
+    renew: Callable[[], Mapping[str, Any]]
 
 
 def create_app(api: Api) -> FastAPI:
@@ -74,12 +115,54 @@ def create_app(api: Api) -> FastAPI:
         body = {"results": [{"status": _STATUS[result.outcome].value, **result.to_mapping()} for result in results]}
         return JSONResponse(body, status_code=HTTPStatus.MULTI_STATUS)
 
+    @app.post("/v1/signalen/{reference:path}/intrekking", dependencies=known)
+    def withdraw(reference: str, wanted: Withdrawal) -> JSONResponse:
+        """Withdraw a signal, by its id or its own reference; twice is once."""
+        return JSONResponse(dict(api.withdraw(reference, wanted.reason)))
+
+    @app.post("/v1/signalen/{reference:path}/vernietiging", dependencies=known)
+    def erase(reference: str, wanted: Erasure) -> JSONResponse:
+        """Erase a signal for good, here and at every receiver; the certificate follows under /v1/vernietigingen/{signal_id}."""
+        return JSONResponse(dict(api.erase(reference, wanted.by)), status_code=HTTPStatus.ACCEPTED)
+
+    @app.get("/v1/vernietigingen/{signal_id}", dependencies=known)
+    def certificate(signal_id: str) -> JSONResponse:
+        """Tell how far an erasure is, with the certificate once the exchange gave it."""
+        return JSONResponse(dict(api.certificate(signal_id)))
+
+    _serve_links(app, api, known)
+
     @app.get("/v1/signalen/{reference:path}", dependencies=known)
     def trace(reference: str) -> JSONResponse:
         """Tell where a signal is, which rule sent it there and what came back, by its id or its own reference."""
         return JSONResponse(dict(api.trace(reference)))
 
     return app
+
+
+def _serve_links(app: FastAPI, api: Api, known: Sequence[params.Depends]) -> None:
+    """Serve what an attention officer does about links: questions, answers, and link tokens anew."""
+
+    @app.get("/v1/vragen", dependencies=known)
+    def questions() -> JSONResponse:
+        """List the questions about links by number, signal and state, and never what they say."""
+        return JSONResponse(jsonable_encoder(api.officers.questions()))
+
+    @app.post("/v1/vragen/{number}/inzage", dependencies=known)
+    def show(number: str, wanted: Opening) -> JSONResponse:
+        """Open one question for an officer, which is recorded and counted."""
+        return JSONResponse(jsonable_encoder(api.officers.show(number, who=wanted.by, at=clock.now())))
+
+    @app.post("/v1/vragen/{number}/antwoord", dependencies=known, status_code=HTTPStatus.CREATED)
+    def answer(number: str, given: Answer) -> JSONResponse:
+        """Answer one question: confirm, compare, deny or undo. Twice is once."""
+        answered = api.officers.answer(number, WORDS[given.answer], who=given.by, at=clock.now())
+        return JSONResponse(asdict(answered), status_code=HTTPStatus.OK if answered.already else HTTPStatus.CREATED)
+
+    @app.post("/v1/koppelsleutels/vernieuwing", dependencies=known)
+    def renew() -> JSONResponse:
+        """Make the link tokens that are pending or of an earlier epoch; the node does so by itself as well."""
+        return JSONResponse(dict(api.renew()))
 
 
 def _require_token(token: str | None) -> Callable[..., None]:

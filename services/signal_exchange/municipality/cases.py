@@ -117,11 +117,12 @@ class Case:
         """Return the record as it will leave."""
         return Draft(self.candidate.checked, self.signal_id, self.version, self.candidate.reference)
 
-    def vault_row(self, key: VaultKey) -> VaultRow:
-        """Return the row that keeps the record, encrypted."""
+    def vault_row(self, key: VaultKey, tokens_epoch: str | None) -> VaultRow:
+        """Return the row that keeps the record, encrypted, with the epoch of the link tokens that were made of it."""
         encrypted = key.encrypt(self.signal_id, json.dumps(self.candidate.checked.record, ensure_ascii=False).encode())
         state = self.before.state if self.before and self.verdict is Verdict.ADOPTED else PUBLISHED
-        return VaultRow(self.signal_id, self.candidate.reference, self.version, self.candidate.content, encrypted, state)
+        own = (self.signal_id, self.candidate.reference, self.version, self.candidate.content)
+        return VaultRow(*own, encrypted, state, tokens_epoch)
 
     def result(self, outcome: Outcome, warnings: tuple[str, ...] = ()) -> Result:
         """Return the result of this case."""

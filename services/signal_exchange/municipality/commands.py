@@ -24,13 +24,14 @@ from signal_exchange.municipality.outbox import Outbox
 from signal_exchange.municipality.preparing import TOKENS_CUT
 from signal_exchange.municipality.rejects import RejectFile, reject_path
 from signal_exchange.municipality.relay import Relay, RelayLoop
+from signal_exchange.municipality.store import Erased
 from signal_exchange.municipality.threads import Worker
 from signal_exchange.municipality.withdrawing import Withdrawn
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.runtime.settings import PREFIX, MunicipalitySettings
-from signal_exchange.stream.commands import AsJson, show_json, show_rows
+from signal_exchange.stream.commands import AsJson, By, show_json, show_rows
 
 SOME_REFUSED: Final = 2
 INTERRUPTED: Final = 130
@@ -47,6 +48,7 @@ def _list_columns(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with t
 
 
 app = typer.Typer(no_args_is_help=True, help="Signals of one municipality.")
+certificates_app = typer.Typer(no_args_is_help=True, help="Bewijs van vernietiging.")
 Reference = Annotated[str, typer.Argument(help="The signal's own reference, or its id.")]
 ListColumns = Annotated[
     bool, typer.Option("--csv-columns", callback=_list_columns, is_eager=True, help="List the columns of a CSV, and end.")
@@ -70,15 +72,15 @@ def publish(
     Doing it twice publishes nothing twice; a changed record becomes the next version. Exit code 0: all went well, 2: some
     were refused, 130: interrupted, and what was published until then is kept and will be sent.
     """
-    node = _node(municipality)
+    node = node_from_settings(municipality)
     tally = Tally(as_json=as_json)
     with _opened(file) as stream, RejectFile(reject_path(file, rejects)) as reject_file:
         try:
-            with node.publishing() as publisher, _relaying(node) as relay:
+            with node.publishing() as publisher, relaying(node) as relay:
                 lines = read_lines(stream, is_csv=csv or file.lower().endswith(".csv"))
                 for result in with_progress(replace(publisher, again=again).publish(lines), stream):
                     tally.take(result, reject_file)
-                _await_sent(relay)
+                await_sent(relay)
         except KeyboardInterrupt:
             tally.show(node, reject_file)
             raise typer.Exit(INTERRUPTED) from None
@@ -89,7 +91,7 @@ def publish(
 @app.command()
 def trace(reference: Reference, *, municipality: Municipality = None, as_json: AsJson = False) -> None:
     """Tell where a signal is, which rule sent it there, and what came back."""
-    found = _node(municipality).tracer().trace(reference)
+    found = node_from_settings(municipality).tracer().trace(reference)
     if as_json:
         show_json(found)
     else:
@@ -105,11 +107,11 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Withdraw a signal: every receiver takes it back. Doing it twice withdraws it once."""
-    node = _node(municipality)
+    node = node_from_settings(municipality)
     withdrawn = node.withdrawer().withdraw(reference, reason, clock.now())
     if not withdrawn.already:
-        with _relaying(node) as relay:
-            _await_sent(relay)
+        with relaying(node) as relay:
+            await_sent(relay)
     if as_json:
         show_json(asdict(withdrawn))
     else:
@@ -117,9 +119,32 @@ def withdraw(
 
 
 @app.command()
+def erase(
+    reference: Reference,
+    by: By,
+    *,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; there is no way back.")] = False,
+    municipality: Municipality = None,
+    as_json: AsJson = False,
+) -> None:
+    """Erase a signal for good, here and at every receiver. To take it back and keep your own record, use `withdraw`."""
+    node = node_from_settings(municipality)
+    if not yes:
+        typer.confirm("Dit signaal wordt overal vernietigd en is niet terug te halen. Doorgaan?", abort=True)
+    erased = node.eraser().erase(reference, by, clock.now())
+    if erased.left:
+        with relaying(node) as relay:
+            await_sent(relay)
+    if as_json:
+        show_json(asdict(erased))
+    else:
+        typer.echo(_erased_text(erased))
+
+
+@app.command()
 def outbox(*, municipality: Municipality = None, as_json: AsJson = False) -> None:
     """List what the exchange has not confirmed yet."""
-    with _node(municipality).database.reading() as connection:
+    with node_from_settings(municipality).database.reading() as connection:
         rows = [asdict(row) for row in Outbox(connection).waiting()]
     if as_json:
         show_json([{**row, "recorded_at": _iso(row["recorded_at"]), "sent_at": _iso(row["sent_at"])} for row in rows])
@@ -183,7 +208,12 @@ def municipality_settings(code: str | None) -> MunicipalitySettings:
     return settings
 
 
-def _node(code: str | None) -> Node:
+def node_from_settings(code: str | None) -> Node:
+    """Return the node of these settings, for a command.
+
+    Raises:
+        Refused: as for `municipality_settings`, or a setting is only good for a demo.
+    """
     settings = municipality_settings(code)
     refuse_sample_settings(settings)
     logs.configure("municipality", "WARNING")
@@ -204,7 +234,7 @@ def _opened(file: str) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _relaying(node: Node) -> Iterator[Relay]:
+def relaying(node: Node) -> Iterator[Relay]:
     """Relay beside the command; the running node may relay at the same time."""
     relay = node.relay(DELIVERY_SECONDS)
     loop = RelayLoop(relay, relay_seconds=RELAY_SECONDS, checkpoint_seconds=node.settings.checkpoint_seconds)
@@ -214,7 +244,8 @@ def _relaying(node: Node) -> Iterator[Relay]:
         raise worker.error
 
 
-def _await_sent(relay: Relay) -> None:
+def await_sent(relay: Relay) -> None:
+    """Wait a while until the broker acknowledged everything in the outbox."""
     until = time.monotonic() + WAIT_SECONDS
     while relay.unsent() and time.monotonic() < until:
         time.sleep(RELAY_SECONDS)
@@ -238,6 +269,42 @@ def with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Resul
 def _withdrawn_text(withdrawn: Withdrawn) -> str:
     state = "was al ingetrokken" if withdrawn.already else "is ingetrokken"
     return f"Signaal {withdrawn.signal_id} {state} (versie {withdrawn.version})."
+
+
+def _erased_text(erased: Erased) -> str:
+    if not erased.left:
+        return f"Signaal {erased.signal_id} is hier vernietigd; het was nog niet verstuurd."
+    proof = f"`signal-exchange certificates show {erased.signal_id}`"
+    return f"Signaal {erased.signal_id} is hier vernietigd, en de ontvangers zijn gevraagd dat ook te doen. Het bewijs: {proof}."
+
+
+@certificates_app.command("list")
+def list_certificates(*, municipality: Municipality = None, as_json: AsJson = False) -> None:
+    """List what was erased and how far each erasure is."""
+    rows = node_from_settings(municipality).certificates().all()
+    if as_json:
+        show_json(rows)
+    else:
+        show_rows(
+            [{**row, "state": printing.ERASURE_STATES[row["state"]]} for row in rows],
+            printing.ERASED_COLUMNS,
+            empty="Er is nog niets vernietigd.",
+        )
+
+
+@certificates_app.command("show")
+def show_certificate(
+    signal_id: Annotated[str, typer.Argument(help="Id of the signal; its own reference is erased with it.")],
+    *,
+    municipality: Municipality = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who erased what when, and the certificate once the exchange gave it."""
+    found = node_from_settings(municipality).certificates().one(signal_id)
+    if as_json:
+        show_json(found)
+    else:
+        printing.show_certificate(found)
 
 
 def _iso(moment: Any) -> str | None:  # noqa: ANN401 - a moment or none

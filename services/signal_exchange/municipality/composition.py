@@ -4,29 +4,39 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import Counter
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from fastapi import FastAPI
 
 from signal_exchange.contracts.topics import feedback_topic, municipality_principal
-from signal_exchange.municipality.api import Api, create_app
+from signal_exchange.municipality.api import Api, Publish, create_app
 from signal_exchange.municipality.commands import municipality_settings
 from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
 from signal_exchange.municipality.keepers import require_private
 from signal_exchange.municipality.node import SERVICE, Node, node_of
+from signal_exchange.municipality.parked import InboxParked
 from signal_exchange.municipality.publishing import Publisher
 from signal_exchange.municipality.relay import RelayLoop
+from signal_exchange.municipality.renewing import RenewLoop
 from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER
 from signal_exchange.municipality.threads import Wait, Worker
+from signal_exchange.municipality.tracing import json_safe
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.refusals import refuse_sample_settings
-from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.service import ConsumerSpec, every, run_consumer
 
 LOOPBACK: Final = "127.0.0.1"
 LOOK_SECONDS: Final = 0.2
+PARKED_SECONDS: Final = 15.0
+"""Pause between two looks at what the inbox could not read."""
 STOP_SECONDS: Final = 15.0
 GRACE_SECONDS: Final = 5
 """How long a request under way may take to finish when the node stops."""
@@ -35,18 +45,35 @@ GRACE_SECONDS: Final = 5
 def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
     """Return what makes the common consumer into the node of a municipality."""
     settings = node.settings
+    name = municipality_principal(settings.municipality)
+    parked = InboxParked(name, node.database, node.vault_key, node.identity.parking_seal(SERVICE))
     return ConsumerSpec(
-        name=municipality_principal(settings.municipality),
+        name=name,
         reader=SERVICE,
         sources=(feedback_topic(settings.municipality),),
         database=node.database,
         outbox=OUTBOX_OF_CONSUMER,
-        handle=InboxHandler(),
+        handle=InboxHandler(node.vault_key),
         seal=node.identity.parking_seal(SERVICE),
-        alongside=(beside(Worker("relay", _relay_loop(node).run)), beside(Worker("api", _serve_api(node, publisher)))),
+        alongside=(
+            beside(Worker("relay", _relay_loop(node).run)),
+            beside(Worker("renewer", RenewLoop(node.renewer(publisher.preparer.tokens), settings.renew_seconds).run)),
+            beside(Worker("api", _serve_api(node, publisher))),
+            every(PARKED_SECONDS, lambda: tell_parked(parked, node.metrics)),
+        ),
         park=ParkInVault(node.vault_key),
         metrics=node.metrics,
     )
+
+
+def tell_parked(parked: InboxParked, metrics: Metrics) -> None:
+    """Tell as metrics what the inbox could not read and how long the oldest of it waits, for the municipality's own alarms."""
+    waiting = parked.waiting()
+    metrics.parked_waiting.clear()  # what was decided must not stay as its last figure
+    for reason, count in Counter(each["reason"] for each in waiting).items():
+        metrics.parked_waiting.labels(SERVICE, reason).set(count)
+    age = max((clock.now() - each["parked_at"] for each in waiting), default=timedelta())
+    metrics.parked_oldest_seconds.labels(SERVICE).set(age.total_seconds())
 
 
 def beside(worker: Worker) -> Callable[[], Awaitable[None]]:
@@ -73,8 +100,27 @@ def _relay_loop(node: Node) -> RelayLoop:
 
 def _serve_api(node: Node, publisher: Publisher) -> Callable[[Wait], None]:
     settings = node.settings
-    app = create_app(Api(publisher.publish, node.tracer().trace, _token(settings.api_token_file)))
+    app = create_app(api_of(node, publisher.publish, _token(settings.api_token_file)))
     return lambda wait: serve(app, listening(settings.api_port), wait)
+
+
+def api_of(node: Node, publish: Publish, token: str | None) -> Api:
+    """Return what the REST API does its work with."""
+
+    def withdraw(reference: str, reason: str) -> dict[str, Any]:
+        return asdict(node.withdrawer().withdraw(reference, reason, clock.now()))
+
+    def erase(reference: str, by: str) -> dict[str, Any]:
+        return json_safe(asdict(node.eraser().erase(reference, by, clock.now())))
+
+    def certificate(signal_id: str) -> dict[str, Any]:
+        return json_safe(node.certificates().one(signal_id))
+
+    def renew() -> dict[str, Any]:
+        with node.keepers() as tokens:
+            return asdict(node.renewer(tokens).renew())
+
+    return Api(publish, node.tracer().trace, withdraw, erase, certificate, token, node.officers(), renew)
 
 
 def listening(port: int) -> socket.socket:

@@ -9,24 +9,32 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import Connection
+
+from signal_exchange.municipality.erasing import destroy
 from signal_exchange.municipality.outbox import Outbox
-from signal_exchange.municipality.store import PARKED, VIEWS
+from signal_exchange.municipality.questions import keep_questions
+from signal_exchange.municipality.store import PARKED, VIEWS, Erased, Vault
 from signal_exchange.privacy.vault import Encrypted, VaultKey
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import add_once, put_newer
 from signal_exchange.stream.messages import Message, Unreadable
 from signal_exchange.stream.work import Work, packed
 
+FROM_THE_EXCHANGE = "exchange"
+"""Who erased, when this node heard of it only from the exchange."""
+
 
 @dataclass(frozen=True, slots=True)
 class InboxHandler:
     """Stores the views of one batch, and lets go of what the exchange has accounted for."""
 
+    vault_key: VaultKey
+
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Store each view unless a newer one is there, and remove confirmed rows from the outbox."""
-        in_order = sorted(messages, key=lambda message: int(message.fields["revision"]))
-        newest = {message.fields["signal_id"]: message.fields for message in in_order}
-        put_newer(work.connection, VIEWS, [_row(view) for view in newest.values()], guard="revision")
+        self._erase_again(messages, work)
+        newest = keep_views(messages, work.connection)
         outbox = Outbox(work.connection)
         received = [number for message in messages for number in _received(message.fields)]
         outbox.remove(received)
@@ -34,6 +42,40 @@ class InboxHandler:
             _begin_run_after_restore(outbox, received, max(message.appended_at for message in messages))
         for signal_id in newest:
             logs.log("feedback_received", signal_id=signal_id)
+
+    def _erase_again(self, messages: Sequence[Message], work: Work) -> None:
+        """Erase what the exchange says is erased: this node may have been restored from a backup that still had it."""
+        told = [message.fields for message in messages if _erasure_in(message.fields) is not None]
+        known = {each.signal_id for each in Vault(work.connection).erasures(view["signal_id"] for view in told)}
+        for view in (each for each in told if each["signal_id"] not in known):
+            at = max(each["occurred_at"] for each in view["outcomes"])
+            destroy(work.connection, Erased(view["signal_id"], view["version"], at, FROM_THE_EXCHANGE), self.vault_key)
+
+
+def _leave_out_erased(views: dict[str, Mapping[str, Any]], connection: Connection) -> None:
+    """Leave out views of erased signals that were written before the erasure."""
+    for each in Vault(connection).erasures(views):
+        if _erasure_in(views[each.signal_id]) is None:
+            del views[each.signal_id]
+
+
+def _erasure_in(view: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    return next((each for each in view["outcomes"] if each["kind"] == "ERASURE"), None)
+
+
+def keep_views(messages: Sequence[Message], connection: Connection) -> dict[str, Mapping[str, Any]]:
+    """Store each view unless a newer one is there, and return the newest ones of this batch by signal."""
+    in_order = sorted(messages, key=lambda message: int(message.fields["revision"]))
+    newest: dict[str, Mapping[str, Any]] = {message.fields["signal_id"]: message.fields for message in in_order}
+    _leave_out_erased(newest, connection)
+    put_newer(connection, VIEWS, [_row(view) for view in newest.values()], guard="revision")
+    keep_questions((_with_plain_details(view) for view in newest.values() if _erasure_in(view) is None), connection)
+    return newest
+
+
+def _with_plain_details(view: Mapping[str, Any]) -> Mapping[str, Any]:
+    outcomes = [{**each, "detail": each["detail"] and _plain(each["detail"])} for each in view["outcomes"]]
+    return {**view, "outcomes": outcomes}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +88,7 @@ class ParkInVault:
         """Keep one record; twice is once."""
         incoming = unreadable.incoming
         parked_id = incoming.parked_id(work.service)
-        encrypted = self.vault.encrypt(parked_id, packed(incoming))
+        encrypted = self.vault.encrypt(parked_id, packed(incoming, at_most=None))
         row = {
             "parked_id": parked_id,
             "topic": incoming.topic,

@@ -10,14 +10,18 @@ from typing import Any
 from signal_exchange.contracts.cloud_events import source_of
 from signal_exchange.contracts.reference import load_code_lists, load_members
 from signal_exchange.domain.policy import Policy
+from signal_exchange.municipality.barred import read_barred
 from signal_exchange.municipality.checking import Rulebook
 from signal_exchange.municipality.envelopes import Signer
+from signal_exchange.municipality.erasing import Certificates, Eraser
 from signal_exchange.municipality.keepers import keeper_tokens, read_bearers, require_private
 from signal_exchange.municipality.outbox import RUNS
 from signal_exchange.municipality.preparing import Preparer, Tokens
 from signal_exchange.municipality.publishing import Publisher
+from signal_exchange.municipality.questions import Officers
 from signal_exchange.municipality.recording import Recorder
 from signal_exchange.municipality.relay import Relay
+from signal_exchange.municipality.renewing import Renewer
 from signal_exchange.municipality.sending import KafkaSender, quiet_client
 from signal_exchange.municipality.store import TABLES
 from signal_exchange.municipality.tracing import Tracer
@@ -55,6 +59,16 @@ class Node:
         """Give what publishes records, with a connection to the keepers.
 
         Raises:
+            Refused: as for `keepers`, or the list of barred values is not right.
+        """
+        with self.keepers() as tokens:
+            yield self._publisher(tokens)
+
+    @contextmanager
+    def keepers(self) -> Iterator[Tokens]:
+        """Give what makes link tokens with both keepers.
+
+        Raises:
             Refused: the participants' register does not name two keepers, or the file with our tokens there is not right.
         """
         bearers = read_bearers(self.settings.keeper_token_file)
@@ -64,12 +78,27 @@ class Node:
                 tokens = opened.enter_context(asking)
             except RegisterInvalid:
                 raise Refused("Het deelnemersregister noemt geen twee sleutelbewaarders met eigen adres en sleutel.") from None
-            yield self._publisher(tokens)
+            yield tokens
+
+    def renewer(self, tokens: Tokens) -> Renewer:
+        """Return what renews link tokens with these keepers.
+
+        Raises:
+            Refused: the list of barred values is not right.
+        """
+        return Renewer(self.settings.municipality, self.vault_key, self.database, self._preparer(tokens), clock.now)
+
+    def officers(self) -> Officers:
+        """Return what the attention officers may do with questions about links."""
+        return Officers(self.settings.municipality, self.database, self.identity, Policy())
 
     def _publisher(self, tokens: Tokens) -> Publisher:
-        rules, preparer = rulebook(self.settings.municipality, self.identity.register), Preparer(self.identity, tokens)
+        rules = rulebook(self.settings.municipality, self.identity.register)
         recorder = Recorder(self.database, self.vault_key)
-        return Publisher(rules, preparer, self.vault_key, recorder, self.metrics, clock.now)
+        return Publisher(rules, self._preparer(tokens), self.vault_key, recorder, self.metrics, clock.now)
+
+    def _preparer(self, tokens: Tokens) -> Preparer:
+        return Preparer(self.identity, tokens, read_barred(self.settings.barred_values_file))
 
     def relay(self, delivery_seconds: float = 10.0) -> Relay:
         """Return what sends, with a producer of its own that gives up on a batch after so many seconds.
@@ -78,22 +107,37 @@ class Node:
             Refused: the participants' register does not know this node's signing key as its municipality's.
         """
         quiet_client()
-        code, key = self.settings.municipality, self._signing_key()
-        participant = self.identity.register.municipality(code)
-        signer = Signer(key, source_of(participant.oin if participant else ""))
-        sender = KafkaSender(self.settings.kafka, delivery_seconds)
-        return Relay(code, self.database, signer, sender, self.metrics, clock.now, self.settings.resend_seconds)
+        self.signer()
+        code, sender = self.settings.municipality, KafkaSender(self.settings.kafka, delivery_seconds)
+        return Relay(code, self.database, self.signer, sender, self.metrics, clock.now, self.settings.resend_seconds)
+
+    def signer(self) -> Signer:
+        """Return what signs now: with the key that was asked for last, once the register names it.
+
+        Raises:
+            Refused: the participants' register does not know this node's signing key as its municipality's.
+        """
+        participant = self.identity.register.municipality(self.settings.municipality)
+        return Signer(self._signing_key(), source_of(participant.oin if participant else ""))
 
     def withdrawer(self) -> Withdrawer:
         """Return what withdraws signals."""
         return Withdrawer(self.settings.municipality, load_code_lists(), self.vault_key, self.database)
+
+    def eraser(self) -> Eraser:
+        """Return what erases signals."""
+        return Eraser(self.settings.municipality, self.vault_key, self.database)
+
+    def certificates(self) -> Certificates:
+        """Return what tells how far erasures are."""
+        return Certificates(self.database, self.identity)
 
     def tracer(self) -> Tracer:
         """Return what tells where a signal is."""
         return Tracer(self.vault_key, self.database, self.identity)
 
     def _signing_key(self) -> SigningKey:
-        held = (key for key in (self.identity.next_signing, self.identity.signing) if key is not None)
+        held = (key for key in (self.identity.keys.next_signing, self.identity.keys.signing) if key is not None)
         key = next(filter(self._is_ours, held), None)
         if key is None:
             raise Refused("Het deelnemersregister kent de ondertekensleutel van dit knooppunt niet als die van deze gemeente.")

@@ -46,21 +46,29 @@ OUTBOX: Final = Table(
     Column("sent_at", Moment),
     Column("attempts", Integer, nullable=False, default=0),
     Column("leased_until", Moment),
+    Column("event_id", String),
     Index("record_outbox_of_signal", "signal_id", "number"),
     Index("record_outbox_number", "publisher_run", "sequence", unique=True),
 )
-"""One row per record to send. `fields` is what leaves, until it is signed; from then on `value` is sent, byte for byte."""
+"""One row per record to send. `fields` is what leaves, until it is signed; from then on `value` is sent, byte for byte.
+
+`event_id` is the id of what is no version of its signal.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """A record to send: its name and its fields without the envelope, which it gets at its first send."""
+    """A record to send: its name and its fields without the envelope, which it gets at its first send.
+
+    `event_id` is its own id, when it is no version of its signal.
+    """
 
     signal_id: str
     version: int
     record: str
     fields: Mapping[str, Any] = field(repr=False)
     traceparent: str
+    event_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +84,7 @@ class Row:
     @property
     def event_id(self) -> str:
         """Return the CloudEvents id."""
-        return f"{self.outgoing.signal_id}.{self.outgoing.version}"
+        return self.outgoing.event_id or f"{self.outgoing.signal_id}.{self.outgoing.version}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +166,12 @@ class Outbox:
         for start in range(0, len(numbers), 200):
             self._connection.execute(sql.delete(OUTBOX).where(key.in_(numbers[start : start + 200])))
 
+    def drop_unnumbered(self, signal_id: str) -> list[int]:
+        """Delete the rows of a signal that were never sent, nor about to be, and return the versions that so never leave."""
+        own = sql.delete(OUTBOX).where(OUTBOX.c.signal_id == signal_id, OUTBOX.c.sequence.is_(None))
+        dropped = self._connection.execute(own.returning(OUTBOX.c.version, OUTBOX.c.event_id))
+        return sorted(row.version for row in dropped if row.event_id is None)
+
     def unsent(self) -> int:
         """Return how many rows the broker never acknowledged."""
         return int(self._connection.execute(sql.select(sql.func.count()).where(OUTBOX.c.sent_at.is_(None))).scalar_one())
@@ -211,13 +225,14 @@ def _columns(outgoing: Outgoing, at: datetime) -> dict[str, object]:
         "fields": json.dumps(outgoing.fields, default=_bytes_to_json).encode(),
         "recorded_at": at,
         "traceparent": outgoing.traceparent,
+        "event_id": outgoing.event_id,
         "attempts": 0,
     }
 
 
 def _row(row: Any) -> Row:  # noqa: ANN401 - a row of the outbox
     fields = json.loads(row.fields, object_hook=_json_to_bytes) if row.fields is not None else {}
-    outgoing = Outgoing(row.signal_id, row.version, row.record, fields, row.traceparent)
+    outgoing = Outgoing(row.signal_id, row.version, row.record, fields, row.traceparent, row.event_id)
     signed = Signed(row.value, row.signature, row.key_id) if row.value is not None else None
     return Row(row.number, outgoing, row.recorded_at, signed, row.sent_at is not None)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Protocol, cast
 
@@ -57,27 +57,37 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What leaves of one draft: the fields of SignalPublished without its envelope, and codes the sender must hear."""
+    """What leaves of one draft: the fields of SignalPublished without its envelope, and codes the sender must hear.
+
+    `tokens_epoch` is the epoch of its link tokens; None when they follow later.
+    """
 
     draft: Draft
     fields: Mapping[str, Any] = field(repr=False)
     warnings: tuple[str, ...] = ()
+    tokens_epoch: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Preparer:
-    """Prepares drafts in bulk: the keepers are asked once for all of them, in full requests."""
+    """Prepares drafts in bulk: the keepers are asked once for all of them, in full requests.
+
+    `barred` is the municipality's own list of (type, value) that links nothing (R-LINK-07).
+    """
 
     seals: Seals
     tokens: Tokens
+    barred: frozenset[tuple[str, str]] = field(default=frozenset(), repr=False)
 
     def prepare(self, drafts: Sequence[Draft], at: datetime) -> list[Prepared | Refusal]:
         """Return for each draft what leaves of it; help is never late for the sake of a link, so tokens may be missing."""
-        values = [link_values(draft.checked.record) for draft in drafts]
+        values = [link_values(draft.checked.record, barred=self.barred) for draft in drafts]
         wanted = [list(each[:TOKEN_SLOTS]) for each in values]
-        answers = self.tokens.tokens_for_many(wanted, epoch=epoch_of(local_day(at))) if any(wanted) else [()] * len(drafts)
+        epoch = epoch_of(local_day(at))
+        answers = self.tokens.tokens_for_many(wanted, epoch=epoch) if any(wanted) else [()] * len(drafts)
         cut = [len(each) > TOKEN_SLOTS for each in values]
-        return [self._prepared(*each) for each in zip(drafts, answers, cut, strict=True)]
+        prepared = [self._prepared(*each) for each in zip(drafts, answers, cut, strict=True)]
+        return [_of_epoch(each, epoch) for each in prepared]
 
     def _prepared(self, draft: Draft, answer: tuple[LinkToken, ...] | NoTokens, cut: bool) -> Prepared | Refusal:  # noqa: FBT001 - one of three
         pending = isinstance(answer, NoTokens)
@@ -98,6 +108,12 @@ class Preparer:
             yield from (self.seals.sealed_part(group, padded, draft.bound_to) for group in groups)
         if "LINKING" in purposes(signal):
             yield self.seals.sealed_part("linking", encode_tokens(tokens), draft.bound_to)
+
+
+def _of_epoch(prepared: Prepared | Refusal, epoch: str) -> Prepared | Refusal:
+    if isinstance(prepared, Refusal) or prepared.fields["tokens_pending"]:
+        return prepared
+    return replace(prepared, tokens_epoch=epoch)
 
 
 def groups_of_text(signal: CodedSignal) -> Iterator[str]:

@@ -11,6 +11,7 @@ import typer
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.municipality.cases import Outcome, Result
 from signal_exchange.municipality.refusals import Refusal
+from signal_exchange.municipality.tracing import LINK_QUESTION
 from signal_exchange.stream.commands import printable, show_rows, shown
 
 OUTCOMES: Final = {
@@ -36,7 +37,11 @@ VERDICTS: Final = {
     "repeat": "herhaling, al bekend",
     "parked": "geparkeerd",
     "withdrawn": "ingetrokken",
+    "erased": "vernietigd",
+    "answer": "antwoord op een koppelvraag",
+    "renewed": "koppelsleutels vernieuwd",
 }
+QUESTION_STATES: Final = {"ASKED": "gevraagd", "COMPARING": "vergelijken", "CLOSED": "gesloten"}
 _DELIVERY_COLUMNS: Final = {
     "destination": "bestemming",
     "effect": "besluit",
@@ -61,6 +66,21 @@ OUTBOX_COLUMNS: Final = {
     "recorded_at": "opgeslagen",
     "sent_at": "verzonden",
     "attempts": "pogingen",
+}
+
+
+ERASED_COLUMNS: Final = {
+    "signal_id": "signaal",
+    "erased_at": "vernietigd",
+    "who": "door",
+    "state": "stand",
+}
+ERASURE_STATES: Final = {
+    "NEVER_LEFT": "was nog niet verstuurd",
+    "SENT": "onderweg naar de uitwisseling",
+    "REQUESTED": "ontvangers gevraagd",
+    "DONE": "alle ontvangers klaar, logboeken worden nog gecontroleerd",
+    "CERTIFIED": "bewezen",
 }
 
 
@@ -117,6 +137,18 @@ def show_trace(trace: Mapping[str, Any]) -> None:
     _section("Terugkoppeling", [_outcome(each) for each in trace["outcomes"] if each["kind"] != "ROUTED"], _OUTCOME_COLUMNS)
 
 
+def show_certificate(found: Mapping[str, Any]) -> None:
+    """Print how far an erasure is, who answered what, and the certificate."""
+    typer.echo(f"{found['signal_id']}  vernietigd {shown(found['erased_at'])} door {printable(found['who'] or '-')}")
+    typer.echo(f"Stand: {ERASURE_STATES.get(found['state'], found['state'])}.")
+    for service, state in found["receipts"].items():
+        typer.echo(f"  {service}: {label('erasure_receipt_state', state)}")
+    certificate = found["certificate"]
+    if certificate is not None and "checked_at" in certificate:
+        typer.echo(f"Logboeken gecontroleerd: {shown(_moment(certificate['checked_at']))}.")
+        typer.echo(f"Het ingekomen bericht zelf verdwijnt uiterlijk op {certificate['logs_end_on']} uit de stroom.")
+
+
 def _section(title: str, rows: list[dict[str, Any]], columns: Mapping[str, str]) -> None:
     typer.echo(f"\n{title}")
     show_rows(rows, columns, empty="  nog niets")
@@ -149,14 +181,19 @@ def _step(step: Mapping[str, Any]) -> dict[str, Any]:
 def _outcome(outcome: Mapping[str, Any]) -> dict[str, Any]:
     detail = outcome["detail"] or {}
     text = next((detail[name] for name in ("feedback_text", "text", "reason") if detail.get(name)), None)
-    states = "referral_state" if outcome["kind"] == "REFERRAL" else "agenda_state"
     return {
         "at": _moment(outcome["occurred_at"]),
         "source": outcome["source"],
-        "state": label(states, outcome["state"]),
+        "state": _state(outcome),
         "outcome": label("outcome", outcome["outcome"]),
         "text": text,
     }
+
+
+def _state(outcome: Mapping[str, Any]) -> str:
+    if outcome["kind"] == LINK_QUESTION:
+        return f"koppelvraag: {QUESTION_STATES.get(outcome['state'], printable(outcome['state']))}"
+    return label("referral_state" if outcome["kind"] == "REFERRAL" else "agenda_state", outcome["state"])
 
 
 def _moment(text: str) -> datetime:

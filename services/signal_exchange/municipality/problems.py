@@ -7,10 +7,12 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from signal_exchange.municipality.refusals import Refusal
+from signal_exchange.municipality.refusals import NOT_A_RECORD, RECORD, UNKNOWN_REASON, Refusal
+from signal_exchange.municipality.withdrawing import UnknownReason
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.faults import Refused, WorldUnavailable
 
@@ -28,7 +30,9 @@ class Problem(Exception):  # noqa: N818 - says what the answer is
 def answer_with_problems(app: FastAPI) -> None:
     """Let every refusal of an application, the framework's own too, be a problem."""
     app.add_exception_handler(Problem, _of_problem)
+    app.add_exception_handler(UnknownReason, _of_reason)
     app.add_exception_handler(Refused, _of_refused)
+    app.add_exception_handler(RequestValidationError, _of_body)
     app.add_exception_handler(WorldUnavailable, _of_world)
     app.add_exception_handler(HTTPException, _of_framework)
 
@@ -41,6 +45,17 @@ async def _of_problem(_request: Request, fault: Exception) -> JSONResponse:
 
 async def _of_refused(_request: Request, fault: Exception) -> JSONResponse:
     return _answer(HTTPStatus.NOT_FOUND, str(fault))
+
+
+async def _of_reason(_request: Request, fault: Exception) -> JSONResponse:
+    return _answer(HTTPStatus.BAD_REQUEST, str(fault), [UNKNOWN_REASON])
+
+
+async def _of_body(_request: Request, fault: Exception) -> JSONResponse:
+    assert isinstance(fault, RequestValidationError)  # noqa: S101 - registered for this type
+    names = sorted({str(error["loc"][-1]) if error["type"] != "extra_forbidden" else RECORD for error in fault.errors()})
+    wrong = [Refusal(name, NOT_A_RECORD.rule, NOT_A_RECORD.code) for name in names]
+    return _answer(HTTPStatus.BAD_REQUEST, "De aanvraag is onjuist.", wrong)
 
 
 async def _of_world(_request: Request, _fault: Exception) -> JSONResponse:

@@ -36,7 +36,8 @@ class Recorder:
         """
         if not cases:
             return []
-        rows = {case.signal_id: case.vault_row(self.vault_key) for case, _ in cases}
+        epochs = [prepared.tokens_epoch if prepared else None for _, prepared in cases]
+        rows = {case.signal_id: case.vault_row(self.vault_key, epoch) for (case, _), epoch in zip(cases, epochs, strict=True)}
         with self.database.transaction() as connection:
             kept = _keep(connection, [case for case, _ in cases], rows, at)
             chosen = {case.signal_id for case in kept}

@@ -38,6 +38,7 @@ class Refusal:
 NOT_A_RECORD: Final = Refusal(RECORD, "R-VAL-22", "V22_TYPE")
 TOO_LARGE: Final = Refusal(RECORD, "R-VAL-15", "V15_SIZE")
 NO_REFERENCE: Final = Refusal("local_ref", "R-VAL-01", "V01_MISSING")
+UNKNOWN_REASON: Final = Refusal("reason", "R-VAL-03", "V03_CODE")
 ENDED: Final = Refusal("local_ref", "R-VAL-16", "V16_VERSION")
 """The signal under this reference was withdrawn: it is published again only when a person says so."""
 

@@ -23,17 +23,20 @@ from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.outbox import Letter
 
 BATCH_ROWS: Final = 500
-LEASE_SECONDS: Final = 60.0
-"""How long a process has rows for itself: longer than a delivery may take, so that a dead process keeps them for a minute."""
+LEASE_SECONDS: Final = 20.0
+"""How long a process has rows for itself: longer than a delivery may take, and as short as a signal may wait for a dead one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Relay:
-    """The relay of one node. `resend_seconds` is the age at which what is not confirmed is sent again; `now` is its clock."""
+    """The relay of one node. `signer` gives what signs now, and `now` the time.
+
+    `resend_seconds` is the age at which what is not confirmed is sent again.
+    """
 
     municipality: str
     database: Database
-    signer: Signer
+    signer: Callable[[], Signer]
     sender: Sender
     metrics: Metrics
     now: Callable[[], datetime]
@@ -112,20 +115,21 @@ class Relay:
 
     def _sign(self, row: Row, run: str, sequence: int) -> Signed:
         outgoing = row.outgoing
-        return self.signer.sign(outgoing.record, outgoing.fields, at=row.recorded_at, run=run, sequence=sequence)
+        return self.signer().sign(outgoing.record, outgoing.fields, at=row.recorded_at, run=run, sequence=sequence)
 
     def _letter(self, row: Row, signed: Signed) -> Letter:
         outgoing = row.outgoing
-        headers = self.signer.headers(
+        headers = self.signer().headers(
             outgoing.record, signed, event_id=row.event_id, at=row.recorded_at, traceparent=outgoing.traceparent
         )
         return Letter(TOPIC, outgoing.signal_id, signed.value, headers)
 
     def _checkpoint_letter(self, run: str, highest: int) -> Letter:
         at, fields = self.now(), {"municipality": self.municipality, "highest": highest}
-        signed = self.signer.sign("Checkpoint", fields, at=at, run=run, sequence=0)
+        signer = self.signer()
+        signed = signer.sign("Checkpoint", fields, at=at, run=run, sequence=0)
         trace = cloud_events.new_traceparent()
-        headers = self.signer.headers("Checkpoint", signed, event_id=f"{run}.{highest}", at=at, traceparent=trace)
+        headers = signer.headers("Checkpoint", signed, event_id=f"{run}.{highest}", at=at, traceparent=trace)
         return Letter(TOPIC, run, signed.value, headers)
 
     def _note_told(self, run: str, highest: int) -> None:

@@ -6,7 +6,7 @@ import json
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from signal_exchange.municipality.outbox import Outbox
 from signal_exchange.municipality.store import Stored, Vault
@@ -14,6 +14,9 @@ from signal_exchange.municipality.withdrawing import find
 from signal_exchange.privacy.sealing import CannotOpen
 from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.runtime.database import Database
+
+LINK_QUESTION: Final = "LINK_QUESTION"
+"""Kind of an outcome that asks about a link: what it says is opened by `questions show` only, which is counted."""
 
 
 class Opens(Protocol):
@@ -45,29 +48,33 @@ class Tracer:
         outcomes = [self._outcome(stored.signal_id, each) for each in view.get("outcomes", ())]
         return {
             **_about(stored),
-            "waiting": [_plain(asdict(each)) for each in waiting],
+            "waiting": [json_safe(asdict(each)) for each in waiting],
             "received": view.get("received", []),
             "steps": sorted(view.get("steps", ()), key=lambda step: str(step["at"])),
             "outcomes": sorted(outcomes, key=lambda outcome: str(outcome["occurred_at"])),
         }
 
     def _outcome(self, signal_id: str, outcome: Mapping[str, Any]) -> dict[str, Any]:
-        return {**outcome, "detail": self._detail(f"{signal_id}/{outcome['outcome_id']}", outcome["detail"])}
+        if outcome["kind"] == LINK_QUESTION:
+            return {**outcome, "detail": None}
+        return {**outcome, "detail": opened_detail(self.opens, f"{signal_id}/{outcome['outcome_id']}", outcome["detail"])}
 
-    def _detail(self, bound_to: str, part: Mapping[str, Any] | None) -> dict[str, Any] | None:
-        if part is None:
-            return None
-        try:
-            opened = self.opens.opened({**part, "ciphertext": b64decode(part["ciphertext"])}, bound_to)
-            detail = json.loads(opened)
-        except (CannotOpen, ValueError):
-            return {"unreadable": True}
-        return detail if isinstance(detail, dict) else {"unreadable": True}
+
+def opened_detail(opens: Opens, bound_to: str, part: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return what the exchange sealed to this municipality; only `unreadable` when it cannot be opened, None for nothing."""
+    if part is None:
+        return None
+    try:
+        detail = json.loads(opens.opened({**part, "ciphertext": b64decode(part["ciphertext"])}, bound_to))
+    except (CannotOpen, ValueError):
+        return {"unreadable": True}
+    return detail if isinstance(detail, dict) else {"unreadable": True}
 
 
 def _about(stored: Stored) -> dict[str, Any]:
-    return _plain(asdict(stored))
+    return json_safe(asdict(stored))
 
 
-def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+def json_safe(fields: Mapping[str, Any]) -> dict[str, Any]:
+    """Return fields with moments as ISO 8601."""
     return {name: value.isoformat() if hasattr(value, "isoformat") else value for name, value in fields.items()}

@@ -18,6 +18,10 @@ from signal_exchange.runtime.faults import Refused
 REASONS = "withdrawal_reason"
 
 
+class UnknownReason(Refused):
+    """A withdrawal has no valid reason (R-VAL-03)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Withdrawn:
     """A withdrawn signal; `already` when it was so before."""
@@ -40,7 +44,8 @@ class Withdrawer:
         """Withdraw a signal, known by its own reference or its id; twice is once.
 
         Raises:
-            Refused: there is no such signal here, or the reason is no valid code.
+            Refused: there is no such signal here.
+            UnknownReason: the reason is no valid code.
         """
         self._require_reason(reason, at)
         with self.database.transaction() as connection:
@@ -58,7 +63,7 @@ class Withdrawer:
         day = local_day(at)
         if not self.codes.valid(REASONS, reason, day):
             choices = ", ".join(self.codes.codes_on(REASONS, day))
-            raise Refused(f"Deze reden bestaat niet. Kies uit: {choices}.")
+            raise UnknownReason(f"Deze reden bestaat niet. Kies uit: {choices}.")
 
     def _outgoing(self, signal_id: str, version: int, reason: str) -> Outgoing:
         fields = {"signal_id": signal_id, "version": version, "municipality": self.municipality, "reason": reason}
@@ -69,8 +74,10 @@ def find(vault: Vault, reference: str, key: VaultKey, *, locked: bool = False) -
     """Return a signal by its own reference or by its id.
 
     Raises:
-        Refused: there is none here; the reference is not repeated.
+        Refused: there is none here, or it was erased; the reference is not repeated.
     """
+    if is_signal_id(reference) and vault.erased(reference) is not None:
+        raise Refused("Dit signaal is vernietigd. Het bewijs toont `signal-exchange certificates show` met dit nummer.")
     by_id = vault.signal(signal_id=reference, locked=locked) if is_signal_id(reference) else None
     found = by_id or vault.signal(reference=key.mac(reference), locked=locked)
     if found is None:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Any
+from enum import Enum
+from typing import Annotated, Any
 
 import typer
 
 from signal_exchange.oversight.figures import Figures, alarms, conservation, figures
-from signal_exchange.oversight.store import TABLES, OversightStore
+from signal_exchange.oversight.ledger import ledger
+from signal_exchange.oversight.store import TABLES, GivenUp, OversightStore
 from signal_exchange.runtime import clock
-from signal_exchange.stream.commands import GROUP, AsJson, Place, show_json, show_rows
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.commands import GROUP, AsJson, By, Place, show_json, show_rows
 
 app = typer.Typer(**GROUP, no_args_is_help=True, help="Toezicht: wat te laat is en wat alarm geeft.")
 check_app = typer.Typer(**GROUP, no_args_is_help=True, help="Klopt het grootboek.")
@@ -45,6 +48,32 @@ def check_conservation(*, as_json: AsJson = False) -> None:
 def _line(name: str, found: dict[str, Any]) -> dict[str, Any]:
     places = ", ".join(f"{place} {count}" for place, count in found["numbers"].items() if count)
     return {**found, "municipality": name, "places": places}
+
+
+class LostReason(Enum):
+    """Why a number will not come any more."""
+
+    LOST_IN_RESTORE = "LOST_IN_RESTORE"
+    SENDER_AGREES = "SENDER_AGREES"
+
+
+@check_app.command("give-up")
+def give_up(
+    municipality: Annotated[str, typer.Argument(help="CBS code, as GM0983.")],
+    publisher_run: Annotated[str, typer.Argument(help="The run, as `check conservation --json` names it.")],
+    sequence: Annotated[int, typer.Argument(help="The number in that run.")],
+    *,
+    by: By,
+    reason: Annotated[LostReason, typer.Option("--reason", help="Why it will not come.")],
+) -> None:
+    """Say of an overdue number that it will not come any more: it then counts as discarded. Twice is once."""
+    with PLACE.deciding(PLACE.identity()) as work:
+        store, number = OversightStore(work.connection), (municipality, publisher_run, sequence)
+        known = [each.number for each in store.given_up()]
+        if number not in (*known, *ledger(store, clock.now()).overdue):
+            raise Refused("Dit nummer is niet te laat.")
+        store.give_up(GivenUp(*number, reason.value, by, clock.now()))
+    typer.echo("Vastgelegd: het nummer telt als vervallen.")
 
 
 @app.command("alarms")

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from signal_exchange.contracts.topics import catalogue
+from signal_exchange.contracts.topics import Catalogue, catalogue
 from signal_exchange.oversight.handler import OversightHandler
 from signal_exchange.oversight.store import OUTBOX, TABLES
 from signal_exchange.oversight.watch import Watch
+from signal_exchange.privacy.register import Register
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import load_identity
-from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.service import GATHER_SECONDS, ConsumerSpec, run_consumer
 
 SERVICE = "oversight"
 
@@ -19,21 +20,25 @@ SERVICE = "oversight"
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
     identity = load_identity(settings, settings.keys_file)
-    members = (str(member.code) for member in identity.register.municipalities if member.accession_status == "ACCEDED")
     database, metrics = Database(settings.database(SERVICE), TABLES), Metrics()
-    topics = catalogue(members)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
-        sources=topics.sources_of(SERVICE),
+        sources=catalogue(()).sources_of(SERVICE),
         database=database,
         outbox=OUTBOX,
         handle=OversightHandler(),
         seal=identity.parking_seal(SERVICE),
         unseal=identity.opened,
-        alongside=(Watch(database, metrics, settings.kafka, topics).run,),
+        gather_seconds=GATHER_SECONDS,
+        alongside=(Watch(database, metrics, settings.kafka, lambda: catalogue_of(identity.register)).run,),
         metrics=metrics,
     )
+
+
+def catalogue_of(register: Register) -> Catalogue:
+    """Return the topics and groups of who takes part by this register."""
+    return catalogue(str(member.code) for member in register.municipalities if member.accession_status == "ACCEDED")
 
 
 def main() -> None:

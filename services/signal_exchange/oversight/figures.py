@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from signal_exchange.domain.ledger import Ledger
 from signal_exchange.domain.policy import Policy
 from signal_exchange.domain.times import local_day
+from signal_exchange.oversight.ledger import ledger
+from signal_exchange.oversight.open_signals import past_their_date, unheard_of, without_date
 from signal_exchange.oversight.store import Clock, OversightStore
 
 OWNERS = {"worklist": "CARE_COORDINATOR", "worklist-youth": "YOUTH_COORDINATOR", "agenda": "CHAIN_DIRECTOR"}
 """Who keeps what a service has, where the trace names nobody."""
 NOBODY = "NOBODY"
+NUMBER = ("municipality", "publisher_run", "sequence")
 PARKED_DAY_SECONDS = 24 * 3600
 """A parked record that waits longer alarms by its age; its count alarms at once (promise 3)."""
 
@@ -53,13 +56,10 @@ class Figures:
 
 def figures(store: OversightStore, now: datetime) -> Figures:
     """Return the figures of this moment."""
-    parked = tuple(record for record in store.parked() if record["state"] == "PARKED")
-    clocks = store.clocks()
-    today = local_day(now).isoformat()
-    past = [_open(clock) for clock in clocks if clock.next_date is not None and clock.next_date < today]
+    past = [_open(clock) for clock in past_their_date(store.connection, local_day(now).isoformat())]
     receipts = tuple(each for each in past if each.keeper.endswith("/RECEIPT"))
-    late = (*(each for each in past if each not in receipts), *_ownerless(clocks, now))
-    return Figures(now, store.ledger(now), parked, late, receipts)
+    late = (*(each for each in past if each not in receipts), *_ownerless(store, now))
+    return Figures(now, ledger(store, now), tuple(store.waiting()), late, receipts)
 
 
 def _open(clock: Clock) -> Open:
@@ -68,14 +68,14 @@ def _open(clock: Clock) -> Open:
     return Open(clock.signal_id, clock.municipality, clock.keeper, owner, clock.next_date)
 
 
-def _ownerless(clocks: Iterable[Clock], now: datetime) -> Iterable[Open]:
-    """Give the signals that were routed a while ago, and of which no keeper has told an owner, a date or an outcome."""
-    patience = Policy().missing_number_minutes * 60
-    kept = {clock.signal_id for clock in clocks if clock.next_date or clock.owner_role or clock.stage == "OUTCOME"}
-    for clock in clocks:
-        old = (now - clock.told_at).total_seconds() > patience
-        if clock.keeper == "routing" and old and clock.signal_id not in kept:
-            yield Open(clock.signal_id, clock.municipality, clock.keeper, NOBODY, None)
+def _ownerless(store: OversightStore, now: datetime) -> Iterator[Open]:
+    """Give the signals that nobody tells to have: sent a while ago and not told to be stored, or without any date or outcome."""
+    old = now - timedelta(minutes=Policy().missing_number_minutes)
+    unheard = unheard_of(store.connection, old)
+    known = {clock.signal_id for clock in unheard}
+    silent = (clock for clock in without_date(store.connection, old) if clock.signal_id not in known)
+    for clock in (*unheard, *silent):
+        yield Open(clock.signal_id, clock.municipality, clock.keeper, NOBODY, None)
 
 
 def alarms(found: Figures) -> list[dict[str, Any]]:
@@ -104,18 +104,21 @@ def conservation(store: OversightStore, now: datetime) -> dict[str, Any]:
     codes = store.municipalities()
     return {
         "at": now,
-        **_as_json(store.ledger(now)),
+        **_as_json(ledger(store, now)),
         "discarded_records": [
             {"parked_id": each.parked_id, "reason": each.reason, "by": each.who, "at": each.at}
             for each in store.decisions()
             if each.action == "DISCARD" and parked.get(each.parked_id, {}).get("state") == "DISCARDED"
         ],
-        "municipalities": {code: _as_json(store.ledger(now, code)) for code in codes},
+        "given_up_numbers": [
+            {**dict(zip(NUMBER, each.number, strict=True)), "reason": each.reason, "by": each.who, "at": each.at}
+            for each in store.given_up()
+        ],
+        "municipalities": {code: _as_json(ledger(store, now, code)) for code in codes},
     }
 
 
 def _as_json(ledger: Ledger) -> dict[str, Any]:
-    names = ("municipality", "publisher_run", "sequence")
     return {
         "conserved": ledger.conserved,
         "published": ledger.published,
@@ -123,7 +126,7 @@ def _as_json(ledger: Ledger) -> dict[str, Any]:
         "numbers_sent": ledger.sent,
         "numbers_early": ledger.early,
         "numbers": dict(ledger.counts),
-        "overdue": [dict(zip(names, number, strict=True)) for number in ledger.overdue],
+        "overdue": [dict(zip(NUMBER, number, strict=True)) for number in ledger.overdue],
         "unattributed": ledger.unattributed,
     }
 

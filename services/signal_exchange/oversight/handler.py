@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from signal_exchange.domain.ledger import Checkpoint, Entry, is_another
-from signal_exchange.oversight.store import Clock, OversightStore
+from signal_exchange.domain.ledger import Checkpoint, Entry, Number, is_another
+from signal_exchange.oversight.store import RECEIVERS, SENT, Clock, OversightStore
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.work import Work
 
@@ -28,7 +29,8 @@ class OversightHandler:
         fresh = [fields for trace_id, fields in facts.items() if trace_id not in known]
         unattributed = _place([_entry(fields) for fields in fresh if _accounts(fields)], store)
         store.put_checkpoints([_checkpoint(fields) for fields in fresh if fields["stage"] == "CHECKPOINT"])
-        store.put_clocks([_clock(fields) for fields in fresh if fields["stage"] in CLOCK_STAGES and fields["signal_id"]])
+        clocked = [fields for fields in fresh if fields["stage"] in CLOCK_STAGES and fields["signal_id"]]
+        store.put_clocks([clock for fields in clocked for clock in _clocks(fields)])
         store.add_facts([fields["trace_id"] for fields in fresh], unattributed)
         store.put_parked([message.fields for message in messages if message.record == "ParkedRecord"])
 
@@ -45,13 +47,14 @@ def _entry(fields: Mapping[str, Any]) -> tuple[str, Entry]:
 def _place(entries: Sequence[tuple[str, Entry]], store: OversightStore) -> set[str]:
     """Give each number its place, and return the facts that blame nobody (R-FLOW-01)."""
     placed = store.entries({entry.number for _, entry in entries if entry.number is not None})
-    unattributed = set()
+    unattributed, times = set(), Counter[Number]()
     for trace_id, entry in entries:
         if entry.number is None or is_another(entry, placed.get(entry.number)):
             unattributed.add(trace_id)
         else:
             placed[entry.number] = entry
-    store.put_entries(placed.values())
+            times[entry.number] += 1
+    store.put_entries([placed[number] for number in times], times)
     return unattributed
 
 
@@ -59,11 +62,19 @@ def _checkpoint(fields: Mapping[str, Any]) -> Checkpoint:
     return Checkpoint(fields["municipality"], fields["publisher_run"], fields["sequence"], fields["at"])
 
 
-def _clock(fields: Mapping[str, Any]) -> Clock:
-    # Routing tells owner and date with each destination alike: it has one clock per signal.
-    destination = None if fields["stage"] == "ROUTED" else fields["destination"]
-    part = "RECEIPT" if fields["stage"] == "RECEIPT" else destination
-    keeper = fields["service"] if part is None else f"{fields['service']}/{part}"
+def _clocks(fields: Mapping[str, Any]) -> Iterator[Clock]:
+    if fields["stage"] != "ROUTED":
+        part = "RECEIPT" if fields["stage"] == "RECEIPT" else fields["destination"]
+        yield _clock(fields, fields["service"] if part is None else f"{fields['service']}/{part}")
+        return
+    # Routing tells owner and date with each destination alike: it has one clock per signal, and one per receiver to hear from.
+    yield _clock(fields, fields["service"])
+    if fields["destination"] in RECEIVERS:
+        nobody = {**fields, "owner_role": None, "next_date": None}
+        yield _clock({**nobody, "stage": SENT if fields["verdict"] == "SEND" else "DENIED"}, f"{SENT}/{fields['destination']}")
+
+
+def _clock(fields: Mapping[str, Any], keeper: str) -> Clock:
     return Clock(
         signal_id=fields["signal_id"],
         keeper=keeper,

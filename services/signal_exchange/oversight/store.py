@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, MetaData, String, Table, func, select, tuple_
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, Select, String, Table, delete, select, tuple_
 
-from signal_exchange.domain.ledger import Checkpoint, Entry, Ledger, Number, balance
+from signal_exchange.domain.ledger import Checkpoint, Entry, Number
 from signal_exchange.runtime.columns import Moment
 from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.runtime.migrations import store_tables
 from signal_exchange.stream.outbox import outbox_table
 
-TABLES = MetaData()
+TABLES = store_tables("oversight")
 OUTBOX = outbox_table(TABLES)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 300
 """Keys asked for in one statement."""
+SENT = "SENT"
+"""Stage of a delivery that routing says it sent, until its receiver tells that it has it."""
+RECEIVERS = ("CARE_COORDINATOR", "SCREENING_AGENDA")
+"""Destinations whose receiver keeps a signal: by R-ROUTE-11 one of them has it, or an owner is named."""
+ENDED = ("withdrawn", "erased")
+"""Verdicts after which a signal is not open any more."""
 
 FACTS = Table(
     "projection_facts",
@@ -98,6 +105,19 @@ DECISIONS = Table(
 """What people decided about parked records, for good."""
 
 
+GIVEN_UP = Table(
+    "record_given_up_numbers",
+    TABLES,
+    Column("municipality", String, primary_key=True),
+    Column("publisher_run", String, primary_key=True),
+    Column("sequence", BigInteger, primary_key=True),
+    Column("reason", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+"""Numbers of which a person decided that they will not come any more, as after a restore without the last back-up."""
+
+
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Until when a keeper has a signal; the latest word of each keeper counts."""
@@ -124,11 +144,28 @@ class Decision:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A number that will not come any more, and who said so."""
+
+    municipality: str
+    publisher_run: str
+    sequence: int
+    reason: str
+    who: str
+    at: datetime
+
+    @property
+    def number(self) -> Number:
+        """Return the number itself."""
+        return self.municipality, self.publisher_run, self.sequence
+
+
 class OversightStore:
     """The rows of oversight in one open transaction."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = connection
 
     def known_facts(self, trace_ids: Collection[str]) -> set[str]:
         """Return the facts among these that were taken before."""
@@ -136,7 +173,7 @@ class OversightStore:
 
     def add_facts(self, trace_ids: Sequence[str], unattributed: Collection[str]) -> None:
         """Remember that these facts were taken."""
-        add_once(self._connection, FACTS, [{"trace_id": each, "unattributed": each in unattributed} for each in trace_ids])
+        add_once(self.connection, FACTS, [{"trace_id": each, "unattributed": each in unattributed} for each in trace_ids])
 
     def entries(self, numbers: Collection[Number]) -> dict[Number, Entry]:
         """Return the placed ones among these numbers."""
@@ -144,12 +181,12 @@ class OversightStore:
         found = (_entry(row) for row in self._among(NUMBERS, key, numbers))
         return {entry.number: entry for entry in found if entry.number is not None}
 
-    def put_entries(self, entries: Iterable[Entry]) -> None:
-        """Write the place of numbers: the last word stands."""
+    def put_entries(self, entries: Iterable[Entry], times: Mapping[Number, int]) -> None:
+        """Write the place of numbers: the last word stands; `times` says how often each was placed since it was read."""
         placed = [entry for entry in entries if entry.number is not None]
         editions = self._editions({entry.number for entry in placed if entry.number is not None})
-        rows = [_entry_row(entry, editions.get(entry.number or ("", "", 0), 0) + 1) for entry in placed]
-        put_newer(self._connection, NUMBERS, rows, guard="edition")
+        rows = [_entry_row(each, editions.get(each.number, 0) + times[each.number]) for each in placed if each.number]
+        put_newer(self.connection, NUMBERS, rows, guard="edition")
 
     def _editions(self, numbers: Collection[Number]) -> dict[Number, int]:
         key = tuple_(NUMBERS.c.municipality, NUMBERS.c.publisher_run, NUMBERS.c.sequence)
@@ -163,69 +200,72 @@ class OversightStore:
                 "municipality": each.municipality,
                 "publisher_run": each.run,
                 "highest": each.highest,
-                "earliness": -_milliseconds(each.at),
+                "earliness": -milliseconds(each.at),
             }
             for each in checkpoints
         ]
-        put_newer(self._connection, CHECKPOINTS, rows, guard="earliness")
+        put_newer(self.connection, CHECKPOINTS, rows, guard="earliness")
 
     def put_clocks(self, clocks: Iterable[Clock]) -> None:
-        """Write clocks: an older word never wins."""
-        rows = [{**asdict(clock), "told_at": _milliseconds(clock.told_at)} for clock in clocks]
-        put_newer(self._connection, CLOCKS, rows, guard="told_at")
+        """Write clocks: of each keeper the last word in the order of the trace, which is that in which the keeper spoke.
+
+        The times in it cannot order them: two words may have one append time, and a person's step has another machine's time.
+        """
+        last = {(clock.signal_id, clock.keeper): clock for clock in clocks}
+        key = tuple_(CLOCKS.c.signal_id, CLOCKS.c.keeper)
+        for part in _parts(last):
+            self.connection.execute(delete(CLOCKS).where(key.in_(part)))
+        rows = [{**asdict(clock), "told_at": milliseconds(clock.told_at)} for clock in last.values()]
+        add_once(self.connection, CLOCKS, rows)
 
     def put_parked(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Write what is known of parked records: an older state never wins."""
         rows = [{column.name: fields[column.name] for column in PARKED.columns} for fields in records]
-        put_newer(self._connection, PARKED, rows, guard="revision")
+        put_newer(self.connection, PARKED, rows, guard="revision")
 
     def add_decision(self, decision: Decision) -> None:
         """Remember what a person decided."""
-        add_once(self._connection, DECISIONS, [asdict(decision)])
+        add_once(self.connection, DECISIONS, [asdict(decision)])
 
     def decisions(self) -> list[Decision]:
         """Return what people decided, the first one first."""
-        return [Decision(*row) for row in self._connection.execute(select(DECISIONS).order_by(DECISIONS.c.at))]
+        return [Decision(*row) for row in self.connection.execute(select(DECISIONS).order_by(DECISIONS.c.at))]
+
+    def give_up(self, given_up: GivenUp) -> None:
+        """Remember that a number will not come any more: it is discarded, unless it comes after all."""
+        add_once(self.connection, GIVEN_UP, [asdict(given_up)])
+
+    def given_up(self, municipality: str | None = None) -> list[GivenUp]:
+        """Return the numbers that will not come any more, of all or of one municipality, the first decision first."""
+        chosen = select(GIVEN_UP).order_by(GIVEN_UP.c.at)
+        own = chosen if municipality is None else chosen.where(GIVEN_UP.c.municipality == municipality)
+        return [GivenUp(*row) for row in self.connection.execute(own)]
 
     def parked(self) -> list[dict[str, Any]]:
         """Return every parked record, resolved and discarded ones too, the oldest first."""
-        rows = self._connection.execute(select(PARKED).order_by(PARKED.c.parked_at, PARKED.c.parked_id))
+        return self._parked(select(PARKED))
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Return the parked records that wait for a decision, the oldest first."""
+        return self._parked(select(PARKED).where(PARKED.c.state == "PARKED"))
+
+    def _parked(self, chosen: Select[Any]) -> list[dict[str, Any]]:
+        rows = self.connection.execute(chosen.order_by(PARKED.c.parked_at, PARKED.c.parked_id))
         return [dict(row) for row in rows.mappings()]
-
-    def clocks(self) -> list[Clock]:
-        """Return every clock of a signal that is still open, by date."""
-        closed = {signal_id for signal_id, verdict in self._signal_verdicts() if verdict in ("withdrawn", "erased")}
-        rows = self._connection.execute(select(CLOCKS).order_by(CLOCKS.c.next_date, CLOCKS.c.signal_id, CLOCKS.c.keeper))
-        found = (replace(Clock(*row), told_at=_moment(row.told_at)) for row in rows)
-        return [clock for clock in found if clock.signal_id not in closed or clock.stage == "RECEIPT"]
-
-    def _signal_verdicts(self) -> list[tuple[str, str]]:
-        return [(row.signal_id, row.verdict) for row in self._connection.execute(select(NUMBERS.c.signal_id, NUMBERS.c.verdict))]
-
-    def ledger(self, now: datetime, municipality: str | None = None) -> Ledger:
-        """Return the balance of all, or of one municipality; what blames nobody counts in that of all."""
-        numbers, checkpoints = select(NUMBERS), select(CHECKPOINTS)
-        if municipality is not None:
-            numbers = numbers.where(NUMBERS.c.municipality == municipality)
-            checkpoints = checkpoints.where(CHECKPOINTS.c.municipality == municipality)
-        entries = map(_entry, self._connection.execute(numbers))
-        drawn = balance(entries, map(_checkpoint, self._connection.execute(checkpoints)), now=now)
-        return replace(drawn, unattributed=self._unattributed()) if municipality is None else drawn
 
     def municipalities(self) -> list[str]:
         """Return every municipality that the ledger knows."""
         tables = (NUMBERS, CHECKPOINTS)
-        found = (self._connection.execute(select(table.c.municipality).distinct()).scalars() for table in tables)
+        found = (self.connection.execute(select(table.c.municipality).distinct()).scalars() for table in tables)
         return sorted({str(code) for codes in found for code in codes})
 
-    def _unattributed(self) -> int:
-        counted = select(func.count()).select_from(FACTS).where(FACTS.c.unattributed)
-        return int(self._connection.execute(counted).scalar_one())
-
     def _among(self, table: Table, key: Any, wanted: Collection[Any]) -> list[Any]:  # noqa: ANN401 - a column or several
-        ordered = sorted(wanted)
-        parts = (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
-        return [row for part in parts for row in self._connection.execute(select(table).where(key.in_(part)))]
+        return [row for part in _parts(wanted) for row in self.connection.execute(select(table).where(key.in_(part)))]
+
+
+def _parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
+    ordered = sorted(keys)
+    return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
 
 
 def _entry(row: Any) -> Entry:  # noqa: ANN401 - a row
@@ -238,13 +278,11 @@ def _entry_row(entry: Entry, edition: int) -> dict[str, Any]:
     return {**number, "edition": edition, "verdict": entry.verdict, "signal_id": entry.signal_id, "version": entry.version}
 
 
-def _checkpoint(row: Any) -> Checkpoint:  # noqa: ANN401 - a row
-    return Checkpoint(row.municipality, row.publisher_run, row.highest, _moment(-row.earliness))
+def clock_of(row: Any) -> Clock:  # noqa: ANN401 - a row
+    """Return the clock of a row."""
+    return replace(Clock(*row), told_at=EPOCH + timedelta(milliseconds=row.told_at))
 
 
-def _milliseconds(moment: datetime) -> int:
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as the store keeps it: whole milliseconds since 1970."""
     return (moment - EPOCH) // timedelta(milliseconds=1)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return EPOCH + timedelta(milliseconds=milliseconds)

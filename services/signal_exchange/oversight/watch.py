@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from kafka import TopicPartition  # type: ignore[import-untyped]  # ships no types
 
-from signal_exchange.contracts.topics import PARTITIONS, Catalogue
+from signal_exchange.contracts.topics import Catalogue
 from signal_exchange.oversight.figures import Figures, figures, parked_by
 from signal_exchange.oversight.store import OversightStore
 from signal_exchange.runtime import clock, logs
@@ -21,32 +21,43 @@ from signal_exchange.runtime.metrics import Metrics
 
 WATCH_SECONDS = 15.0
 """Pause between two looks."""
-Place = tuple[str, str]
-"""A consumer group and a topic."""
+EARLIEST, LATEST = -2, -1
+Place = tuple[str, Any]
+"""A consumer group and a part of a topic."""
 
 
 @dataclass(slots=True)
 class Watch:
-    """The figures of the store, and per group and topic how far the group is behind and since when it does not move."""
+    """The figures of the store, and per group and topic how far the group is behind and since when it does not move.
+
+    `catalogue` gives the topics and groups of this moment: who joins is seen at the next look, who left is forgotten.
+    """
 
     database: Database
     metrics: Metrics
     connection: KafkaConnection
-    catalogue: Catalogue
+    catalogue: Callable[[], Catalogue]
     moved: dict[Place, tuple[int, float]] = field(default_factory=dict)
 
     async def run(self) -> None:
         """Look until the process stops; what does not answer is asked again at the next look, and its figures grow old."""
         while True:
-            for look in (self.look_at_store, self.look_at_groups):
-                await self._patiently(look)
+            await self.look()
             await asyncio.sleep(WATCH_SECONDS)
 
-    async def _patiently(self, look: Callable[[], None]) -> None:
+    async def look(self) -> None:
+        """Look at everything once; only a look at everything counts as one (alarm OversightIsBlind)."""
+        seen = [await self._patiently(each) for each in (self.look_at_store, self.look_at_groups)]
+        if all(seen):
+            self.metrics.watched.set(clock.now().timestamp())
+
+    async def _patiently(self, look: Callable[[], None]) -> bool:
         try:
             await asyncio.to_thread(look)
         except WorldUnavailable as fault:
             logs.warn("world_unavailable", step="watch", reason=type(fault).__name__)
+            return False
+        return True
 
     def look_at_store(self) -> None:
         """Tell the figures of the store."""
@@ -66,7 +77,6 @@ class Watch:
         metrics.signals_late.set(sum(each.next_date is not None for each in found.late))
         metrics.signals_ownerless.set(sum(each.next_date is None for each in found.late))
         metrics.receipts_overdue.set(len(found.receipts))
-        metrics.watched.set(found.at.timestamp())
 
     def _tell_parked(self, found: Figures) -> None:
         self.metrics.parked_waiting.clear()  # what was resolved must not stay as its last figure
@@ -77,26 +87,44 @@ class Watch:
             self.metrics.parked_oldest_seconds.labels(service).set(age)
 
     def look_at_groups(self) -> None:
-        """Tell how far each group is behind on each of its topics, and for how long it has not moved while it is."""
-        wanted = {name: self.catalogue.sources_of(name) for name in self.catalogue.principals}
-        parts = [TopicPartition(topic, number) for topic in sorted({*_flat(wanted.values())}) for number in range(PARTITIONS)]
+        """Tell how far each group is behind on each of its topics, and for how long a part of it has not moved while it is."""
+        catalogue = self.catalogue()
+        wanted = {name: catalogue.sources_of(name) for name in catalogue.principals}
         with admin_client(self.connection) as admin:
-            ends = admin.list_partition_offsets(dict.fromkeys(parts, -1))
+            parts = _parts(admin.describe_topics(), {*_flat(wanted.values())})
+            begins, ends = (admin.list_partition_offsets(dict.fromkeys(parts, which)) for which in (EARLIEST, LATEST))
             committed = {group: admin.list_group_offsets(group)[group] for group in wanted}
-        for group, topics in wanted.items():
-            for topic in topics:
-                self._tell_group((group, topic), ends, committed[group])
+        done = {
+            (group, part): max(_offset(committed[group].get(part)), begins[part].offset)
+            for group, topics in wanted.items()
+            for part in parts
+            if part.topic in topics
+        }
+        self._tell_groups(done, {part: found.offset for part, found in ends.items()})
 
-    def _tell_group(self, place: Place, ends: Mapping[Any, Any], committed: Mapping[Any, Any]) -> None:
-        parts = [part for part in ends if part.topic == place[1]]
-        done = sum(committed[part].offset for part in parts if part in committed)
-        behind = sum(ends[part].offset for part in parts) - done
+    def _tell_groups(self, done: Mapping[Place, int], ends: Mapping[Any, int]) -> None:
         now = clock.now().timestamp()
+        behind = {place: max(0, ends[place[1]] - offset) for place, offset in done.items()}
+        self.moved = {place: self._since(place, offset, behind[place], now) for place, offset in done.items()}
+        self.metrics.consumer_lag.clear()  # who left must not stay as its last figure
+        self.metrics.commit_age_seconds.clear()
+        for group, topic in dict.fromkeys((group, part.topic) for group, part in done):
+            own = [place for place in done if (place[0], place[1].topic) == (group, topic)]
+            self.metrics.consumer_lag.labels(group, topic).set(sum(behind[place] for place in own))
+            self.metrics.commit_age_seconds.labels(group, topic).set(max(now - self.moved[place][1] for place in own))
+
+    def _since(self, place: Place, offset: int, behind: int, now: float) -> tuple[int, float]:
         before = self.moved.get(place)
-        if before is None or before[0] != done or behind <= 0:
-            self.moved[place] = (done, now)
-        self.metrics.consumer_lag.labels(*place).set(max(0, behind))
-        self.metrics.commit_age_seconds.labels(*place).set(now - self.moved[place][1])
+        return before if before is not None and before[0] == offset and behind else (offset, now)
+
+
+def _parts(described: Iterable[Mapping[str, Any]], wanted: Collection[str]) -> list[Any]:
+    there = (topic for topic in described if topic["name"] in wanted)
+    return [TopicPartition(topic["name"], part["partition_index"]) for topic in there for part in topic["partitions"]]
+
+
+def _offset(committed: Any) -> int:  # noqa: ANN401 - kafka-python ships no types
+    return 0 if committed is None else int(committed.offset)
 
 
 def _flat(many: Iterable[Iterable[str]]) -> Iterable[str]:

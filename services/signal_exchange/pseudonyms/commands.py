@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+import secrets
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Annotated
@@ -17,16 +19,28 @@ from signal_exchange.privacy.evaluating import EpochKey
 from signal_exchange.privacy.register import Register
 from signal_exchange.pseudonyms.api import create_app
 from signal_exchange.pseudonyms.keeper import Keeper
-from signal_exchange.pseudonyms.keys import HeldKey, read_bearers, read_keys, write_keys
+from signal_exchange.pseudonyms.keys import (
+    Bearers,
+    HeldKey,
+    digest_of,
+    read_bearers,
+    read_keys,
+    write_digests,
+    write_keys,
+    write_secret,
+)
 from signal_exchange.pseudonyms.store import TABLES, CounterStore, Quota, QuotaRaise
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.live_file import LiveFile
 from signal_exchange.runtime.refusals import is_loopback, refuse_sample_settings
 from signal_exchange.runtime.settings import KeeperSettings, loaded
 from signal_exchange.stream.identity import trusted_register
 
 app = typer.Typer(no_args_is_help=True, help="A keeper of the link tokens.")
+Code = Annotated[MunicipalityCode, typer.Argument(parser=parse_municipality_code, help="CBS code, as GM0983.")]
+TOKEN_BYTES = 32
 OVERLAP_DAYS = 30
 """How long a keeper still evaluates with the key of the epoch before: R-VAL-14 accepts its tokens that long."""
 
@@ -41,7 +55,20 @@ def keeper_of(settings: KeeperSettings) -> Keeper:
     keys = read_keys(settings.keys_file)
     _require_registered(keys, settings.keeper, trusted_register(settings))
     quota = Quota(settings.requests_per_day, settings.requests_per_month)
-    return Keeper(keys, read_bearers(settings.tokens_file), _store(settings), clock.now, quota)
+    return Keeper(keys, bearers_in(settings.tokens_file), _store(settings), clock.now, quota)
+
+
+def bearers_in(file: Path) -> Callable[[], Bearers]:
+    """Return who may ask as the file says now; one that cannot be read is told and not taken over.
+
+    Raises:
+        Refused: the file cannot be read now.
+    """
+
+    def refused(reason: str) -> None:
+        logs.warn("tokens_refused", reason=reason)
+
+    return LiveFile(file, lambda _: read_bearers(file), refused=refused, faults=(OSError, Refused))
 
 
 def serve(settings: KeeperSettings) -> None:
@@ -120,9 +147,49 @@ def destroy_key(epoch: str) -> None:
     typer.echo(f"De sleutel van {epoch} is vernietigd.")
 
 
+@app.command()
+def admit(
+    municipality: Code,
+    *,
+    token_out: Annotated[Path, typer.Option(help="File for its token, mode 600; a token that stands there is kept.")],
+) -> None:
+    """Let a municipality ask this keeper, at once. Hand the file over so that nobody else sees it. Twice is once.
+
+    The file is a JSON object with a token per keeper, as SIGNAL_EXCHANGE_KEEPER_TOKEN_FILE of the municipality's node.
+    """
+    settings = loaded(KeeperSettings)
+    held = _tokens_in(token_out)
+    bearer = held.get(settings.keeper) or secrets.token_urlsafe(TOKEN_BYTES)
+    write_secret(token_out, json.dumps({**held, settings.keeper: bearer}))
+    write_digests(settings.tokens_file, {**_digests(settings), municipality: digest_of(bearer)})
+    typer.echo(f"{municipality} mag {settings.keeper} vragen; het token staat in {token_out}.")
+
+
+@app.command()
+def remove(municipality: Code) -> None:
+    """Let a municipality ask this keeper no more, at once. Twice is once."""
+    settings = loaded(KeeperSettings)
+    write_digests(settings.tokens_file, {code: kept for code, kept in _digests(settings).items() if code != municipality})
+    typer.echo(f"{municipality} mag {settings.keeper} niet meer vragen.")
+
+
+def _digests(settings: KeeperSettings) -> dict[MunicipalityCode, str]:
+    return dict(read_bearers(settings.tokens_file).digests) if settings.tokens_file.exists() else {}
+
+
+def _tokens_in(file: Path) -> dict[str, str]:
+    try:
+        held = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+    except ValueError:
+        held = None
+    if not isinstance(held, dict) or not all(isinstance(each, str) and each for each in held.values()):
+        raise Refused(f"The file {file.name} holds something else than tokens by keeper.")
+    return held
+
+
 @app.command("raise-quota")
 def raise_quota(
-    municipality: Annotated[MunicipalityCode, typer.Argument(parser=parse_municipality_code, help="CBS code, as GM0983.")],
+    municipality: Code,
     first_day: datetime,
     last_day: datetime,
     *,

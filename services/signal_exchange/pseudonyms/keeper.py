@@ -22,17 +22,20 @@ class QuotaUsedUp:
 
 @dataclass(frozen=True, slots=True)
 class Keeper:
-    """One of the two keepers. `now` is its clock; days and months are those of Amsterdam."""
+    """One of the two keepers. `now` is its clock; days and months are those of Amsterdam.
+
+    `current_bearers` gives who may ask now: who is admitted is heard at once.
+    """
 
     keys: Sequence[HeldKey]
-    bearers: Bearers
+    current_bearers: Callable[[], Bearers]
     store: CounterStore
     now: Callable[[], datetime]
     quota: Quota = DEFAULT_QUOTA
 
     def municipality(self, bearer: str) -> MunicipalityCode | None:
         """Return who asks, or None for a bearer token that this keeper does not know."""
-        return self.bearers.municipality(bearer)
+        return self.current_bearers().municipality(bearer)
 
     def key(self, epoch: str) -> EpochKey | None:
         """Return the key of an epoch when the keeper evaluates with it today."""

@@ -61,7 +61,7 @@ def digest_of(bearer: str) -> str:
 
 def write_keys(path: Path, keys: Iterable[HeldKey]) -> None:
     """Write the epoch keys, readable for their owner only; a key that is left out is destroyed with the old file."""
-    _write_secret(path, json.dumps({"epoch_keys": [key.to_mapping() for key in keys]}, indent=1))
+    write_secret(path, json.dumps({"epoch_keys": [key.to_mapping() for key in keys]}, indent=1))
 
 
 def read_keys(path: Path) -> tuple[HeldKey, ...]:
@@ -83,7 +83,12 @@ def read_keys(path: Path) -> tuple[HeldKey, ...]:
 
 def write_bearers(path: Path, bearers: Mapping[MunicipalityCode, str]) -> None:
     """Write the digests of the municipalities' bearer tokens, per municipality code."""
-    _write_secret(path, json.dumps({code: digest_of(bearer) for code, bearer in bearers.items()}, indent=1))
+    write_digests(path, {code: digest_of(bearer) for code, bearer in bearers.items()})
+
+
+def write_digests(path: Path, digests: Mapping[MunicipalityCode, str]) -> None:
+    """Write who may ask, as digests of their tokens, in one go: a running keeper takes the file over at its next request."""
+    write_secret(path, json.dumps(dict(sorted(digests.items())), indent=1))
 
 
 def read_bearers(path: Path) -> Bearers:
@@ -105,7 +110,8 @@ def _digest(text: str) -> str:
     return text
 
 
-def _write_secret(path: Path, text: str) -> None:
+def write_secret(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, in one go."""
     fresh = path.with_suffix(path.suffix + ".new")
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR), "w") as file:

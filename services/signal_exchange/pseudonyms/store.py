@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import Enum, auto
 
-from sqlalchemy import Column, Connection, Date, DateTime, Integer, MetaData, String, Table, func, select, update
+from sqlalchemy import Column, Connection, Date, DateTime, Integer, String, Table, func, select, update
 
 from signal_exchange.domain.ids import MunicipalityCode
 from signal_exchange.runtime.database import Database, add_once
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.migrations import store_tables
 
-TABLES = MetaData()
+TABLES = store_tables("pseudonyms")
 COUNTERS = Table(
     "counters",
     TABLES,

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from signal_exchange.routing.store import Membership, RoutingStore
 
 
 class Clusters:
-    """Working copy of the memberships for one batch. A cluster that nobody asked about is not read."""
+    """Working copy of the memberships for one batch, of whose signals they are read at once.
 
-    def __init__(self, store: RoutingStore) -> None:
+    A cluster that nobody asked about is not read.
+    """
+
+    def __init__(self, store: RoutingStore, signal_ids: Iterable[str] = ()) -> None:
         self._store = store
-        self._known: dict[str, Membership] = {}
+        self._known = {signal_id: Membership(signal_id, 0, None) for signal_id in signal_ids}
+        if self._known:
+            self._known |= store.memberships(self._known)
         self._changed: dict[str, Membership] = {}
+        self._asked: set[str] = set()
 
     def together_with(self, signal_id: str) -> set[str]:
         """Return every signal in the cluster of a signal, itself included; of one in no cluster itself alone."""
@@ -28,8 +36,9 @@ class Clusters:
         return left | self.together_with(membership.signal_id)
 
     def save(self) -> None:
-        """Write what changed."""
+        """Write what changed, and that this batch decided by the members of each cluster that it asked about."""
         self._store.put_memberships(list(self._changed.values()))
+        self._store.take_turns(self._asked)
 
     def _membership(self, signal_id: str) -> Membership:
         if signal_id not in self._known:
@@ -38,6 +47,7 @@ class Clusters:
         return self._known[signal_id]
 
     def _members(self, cluster_id: str) -> set[str]:
+        self._asked.add(cluster_id)
         stored = self._store.memberships([], [cluster_id])
         self._known = {**stored, **self._known}
         return {each.signal_id for each in self._known.values() if each.cluster_id == cluster_id}

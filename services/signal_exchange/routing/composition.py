@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 from signal_exchange.contracts.reference import load_code_lists, load_default_ruleset, load_equated_days, load_members
 from signal_exchange.contracts.topics import catalogue
@@ -11,20 +12,22 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.policy import Policy
 from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.register_entries import registered_members
+from signal_exchange.routing.erasing import Saga, Terms
 from signal_exchange.routing.handler import RoutingHandler, forget_parked
 from signal_exchange.routing.running import Rulebook
 from signal_exchange.routing.store import OUTBOX, TABLES
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.settings import ServiceSettings
-from signal_exchange.stream.commands import service_settings
+from signal_exchange.runtime.settings import RoutingSettings, loaded
 from signal_exchange.stream.identity import Identity, load_identity
-from signal_exchange.stream.messages import Message
+from signal_exchange.stream.log_check import keys_left
+from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outbox import Outbox
 from signal_exchange.stream.service import ConsumerSpec, every, run_consumer
 from signal_exchange.stream.work import Seal, Work
 
 SERVICE = "routing"
+T = TypeVar("T")
 LOOK_SECONDS = 60
 """Pause between two looks for signals whose re-screen is due."""
 
@@ -52,6 +55,14 @@ class CurrentRouting:
         """Judge the signals whose re-screen is due."""
         return self._current().look_again(now, work)
 
+    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+        """Take the tombstones of a batch."""
+        self._current().bury(gone, work)
+
+    def saga(self, work: Work) -> Saga:
+        """Return the erasures, to be brought further in a transaction."""
+        return self._current().saga(work)
+
     def _current(self) -> RoutingHandler:
         register = self._identity.register
         if self._handler.rulebook.register is not register:
@@ -64,15 +75,28 @@ class CurrentRouting:
 
 def look_again(routing: CurrentRouting, database: Database, seal: Seal) -> None:
     """Judge what the passing of time changes, until nothing is due; each time in one transaction with its letters."""
-    more = True
-    while more:
-        with database.transaction() as connection:
-            work = Work(SERVICE, connection, seal)
-            more = routing.look_again(clock.now(), work) > 0
-            Outbox(connection, OUTBOX).add(work.letters)
+    while _with_letters(database, seal, lambda work: routing.look_again(clock.now(), work)):
+        pass
 
 
-def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
+def look_at_erasures(routing: CurrentRouting, database: Database, seal: Seal, settings: RoutingSettings) -> None:
+    """Bring the erasures further that time brings further. The logs are read between two transactions, so that nothing waits."""
+    now, terms = clock.now(), Terms(settings.erasure_segment_seconds, settings.erasure_clean_seconds)
+    wanted = _with_letters(database, seal, lambda work: routing.saga(work).look(now, terms))
+    if wanted:
+        left = keys_left(settings.kafka, wanted)
+        _with_letters(database, seal, lambda work: routing.saga(work).certify(now, terms, left))
+
+
+def _with_letters(database: Database, seal: Seal, act: Callable[[Work], T]) -> T:
+    with database.batch() as connection:
+        work = Work(SERVICE, connection, seal)
+        result = act(work)
+        Outbox(connection, OUTBOX).add(work.letters)
+    return result
+
+
+def consumer_spec(settings: RoutingSettings) -> ConsumerSpec:
     """Return what makes the common consumer into routing."""
     identity = load_identity(settings, settings.keys_file)
     routing, database, seal = (
@@ -88,13 +112,17 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         outbox=OUTBOX,
         handle=routing,
         seal=seal,
-        alongside=(every(LOOK_SECONDS, lambda: look_again(routing, database, seal)),),
+        alongside=(
+            every(LOOK_SECONDS, lambda: look_again(routing, database, seal)),
+            every(settings.erasure_look_seconds, lambda: look_at_erasures(routing, database, seal, settings)),
+        ),
         unseal=identity.opened,
         dropped=forget_parked,
+        bury=routing.bury,
     )
 
 
 def main() -> None:
     """Run routing until it is stopped."""
-    settings = service_settings()
+    settings = loaded(RoutingSettings)
     run_consumer(consumer_spec(settings), settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -30,7 +30,10 @@ class Delivery:
 
     def as_fields(self) -> dict[str, Any]:
         """Return the fields of the Avro record."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _FIELDS}  # dataclasses.asdict copies each value deeply
+
+
+_FIELDS = tuple(each.name for each in fields(Delivery))
 
 
 @dataclass(frozen=True, slots=True)

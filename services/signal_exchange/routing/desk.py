@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -11,19 +11,22 @@ from typing import Any
 from signal_exchange.contracts.codec import decode, encode
 from signal_exchange.domain.versions import KnownVersion
 from signal_exchange.routing.clusters import Clusters
+from signal_exchange.routing.erasures import ErasureStore
 from signal_exchange.routing.store import Number, RoutingStore, StoredSignal, UsedNumber
 
 
 class Desk:
     """Working copy of the store for one batch. `accepted_of` gives the last AcceptedSignal of a signal as fields."""
 
-    def __init__(self, store: RoutingStore, signal_ids: Iterable[str], numbers: Iterable[Number]) -> None:
-        self._store = store
-        self._signals = store.signals(signal_ids)
+    def __init__(self, store: RoutingStore, signal_ids: Collection[str], numbers: Iterable[Number]) -> None:
+        self._store, self._looked_up = store, set(signal_ids)
+        self._signals = store.signals(self._looked_up)
+        self._erased = set(ErasureStore(store.connection).erasures(self._looked_up))
         self._numbers = store.numbers(numbers)
-        self.clusters = Clusters(store)
+        self.clusters = Clusters(store, self._looked_up)
         self._changed_signals: dict[str, StoredSignal] = {}
         self._changed_numbers: dict[Number, UsedNumber] = {}
+        self._forgotten: set[str] = set()
 
     def signal(self, signal_id: str) -> StoredSignal | None:
         """Return the stored signal, or None when it was never seen."""
@@ -37,6 +40,12 @@ class Desk:
     def number(self, number: Number) -> UsedNumber | None:
         """Return what a number was used for, or None."""
         return self._numbers.get(number)
+
+    def parked_numbers(self, signal_id: str) -> list[UsedNumber]:
+        """Return the numbers of a signal's parked records: as stored, and as this batch left them."""
+        stored = {used.number: used for used in self._store.parked_numbers(signal_id)}
+        now = {**stored, **{used.number: used for used in self._changed_numbers.values() if used.signal_id == signal_id}}
+        return [used for used in now.values() if used.verdict == "parked"]
 
     def load_number(self, number: Number) -> UsedNumber | None:
         """Return what a number outside this batch was used for, as that of the version which is now superseded."""
@@ -52,7 +61,7 @@ class Desk:
 
     def has_parked(self, signal_id: str, version: int, digest: str) -> bool:
         """Say whether this version was seen with this content, and parked."""
-        return self._seen(signal_id).get(version) == (digest, True)
+        return self._seen(signal_id).get(version) in ((digest, True), ("", True))
 
     def _seen(self, signal_id: str) -> dict[int, tuple[str, bool]]:
         stored = self._signals.get(signal_id)
@@ -61,19 +70,38 @@ class Desk:
 
     def known_version(self, signal_id: str, but: int | None = None) -> KnownVersion | None:
         """Return the highest version seen of a signal, parked ones too (R-VAL-16), or None; `but` is one not to count."""
-        stored = self._signals.get(signal_id)
+        if self.is_erased(signal_id):
+            return KnownVersion(0, "", erased=True)
         seen = self._seen(signal_id)
         seen.pop(but or 0, None)
-        if stored is None or not seen:
+        if not seen:
             return None
         highest = max(seen)
         digest, parked = seen.pop(highest)
         earlier = {version: each[0] for version, each in seen.items()}
-        return KnownVersion(highest, digest, parked, stored.state == "ERASED", earlier)
+        return KnownVersion(highest, digest, parked, earlier=earlier)
+
+    def is_erased(self, signal_id: str) -> bool:
+        """Say whether a signal was erased: nothing about it is accepted any more, and its content is not kept either."""
+        return signal_id in self._erased
+
+    def erase(self, accepted: Mapping[str, Any]) -> None:
+        """Store the erased state of a signal, and forget what its versions were."""
+        self._erased.add(accepted["signal_id"])
+        self.keep(accepted, None)
+        self._put(replace(self._signals[accepted["signal_id"]], seen="{}"))
+
+    def forget(self, signal_id: str) -> None:
+        """Delete the row of an erased signal whose last records were buried."""
+        self._signals.pop(signal_id, None)
+        self._changed_signals.pop(signal_id, None)
+        self._forgotten.add(signal_id)
 
     def load_signals(self, signal_ids: Iterable[str]) -> None:
         """Take signals outside this batch on the desk, as those of a cluster."""
-        self._signals |= self._store.signals(set(signal_ids) - self._signals.keys())
+        if missing := set(signal_ids) - self._looked_up:
+            self._looked_up |= missing
+            self._signals |= self._store.signals(missing)
 
     def cluster_size(self, signal_id: str) -> int:
         """Return how many open signals are in the cluster of a signal, itself included (R-ROUTE-04)."""
@@ -90,7 +118,9 @@ class Desk:
         stored = self._signals.get(signal_id) or StoredSignal(signal_id, 0, municipality, "PARKED", 0, "{}", None)
         seen = {**json.loads(stored.seen), str(version): [digest, parked]}
         known = json.loads(stored.seen).get(str(version))
-        if stored.municipality == municipality and known in (None, [digest, True]) and known != [digest, parked]:
+        if self.is_erased(signal_id):
+            return
+        if stored.municipality == municipality and known in (None, [digest, True], ["", True]) and known != [digest, parked]:
             self._put(replace(stored, revision=stored.revision + 1, seen=json.dumps(seen)))
 
     def keep(self, accepted: Mapping[str, Any], rescreen_at: datetime | None) -> None:
@@ -118,6 +148,7 @@ class Desk:
 
     def save(self) -> None:
         """Write what changed."""
+        self._store.forget_signals(self._forgotten)
         self._store.put(list(self._changed_signals.values()), list(self._changed_numbers.values()))
         self.clusters.save()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
@@ -11,17 +11,20 @@ from typing import Any
 from signal_exchange.contracts.signed import content_of
 from signal_exchange.domain.times import is_credible, local_day
 from signal_exchange.domain.validation import dead_letter_reason, validate
-from signal_exchange.domain.versions import VersionVerdict, content_hash, judge_version
+from signal_exchange.domain.versions import VersionVerdict, content_hash, judge_erasure, judge_version
+from signal_exchange.routing import statements
 from signal_exchange.routing.desk import Desk
+from signal_exchange.routing.erasing import Saga
+from signal_exchange.routing.erasures import ErasureStore
 from signal_exchange.routing.running import Rulebook, Run
 from signal_exchange.routing.store import RoutingStore, UsedNumber
 from signal_exchange.routing.verifying import SIGNED_RECORDS, Verified, verify
-from signal_exchange.stream.messages import Attribution, Message, Unreadable
+from signal_exchange.stream.erasing import keys_of
+from signal_exchange.stream.messages import Attribution, Incoming, Message, Unreadable
 from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
 
 RESCREENS_AT_ONCE = 500
-SENT_BY_SIGNAL = frozenset({"SignalPublished", "SignalWithdrawn"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +42,14 @@ class RoutingHandler:
         for each in judged:
             self._take(each, run)
         desk.save()
+
+    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+        """Forget the clusters of signals whose membership is gone; linking told before that they left theirs."""
+        RoutingStore(work.connection).forget_memberships(keys_of(gone, "links"))
+
+    def saga(self, work: Work) -> Saga:
+        """Return the erasures, to be brought further in a transaction."""
+        return Saga(ErasureStore(work.connection), self.rulebook.calendar, self.seal_to, work)
 
     def look_again(self, now: datetime, work: Work) -> int:
         """Judge the signals whose re-screen is due, and return how many those were (R-ROUTE-08); some remain when many are."""
@@ -58,7 +69,7 @@ class RoutingHandler:
         if isinstance(judged, Unreadable):
             run.work.park(judged)
         elif isinstance(judged, Message):
-            (run.linked if judged.record == "ClusterMembership" else run.offer_ended)(judged)
+            (run.linked if judged.record == "ClusterMembership" else run.heard)(judged)
         elif judged.message.record == "Checkpoint":
             _tell_checkpoint(judged, run.work)
         else:
@@ -74,6 +85,9 @@ class RoutingHandler:
             self._judge(verified, run)
 
     def _judge(self, verified: Verified, run: Run) -> None:
+        if verified.message.record in statements.PLACES:
+            self._take_statement(verified, run)
+            return
         reason, errors = self._faults(verified)
         if reason is not None:
             _park(verified, reason, errors, run)
@@ -90,13 +104,32 @@ class RoutingHandler:
         else:
             _route(verified, run)
 
-    def _faults(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
+    def _take_statement(self, verified: Verified, run: Run) -> None:
+        day = local_day(verified.message.fields["envelope"]["time"])
+        reason, errors = self._faults_of_any(verified)
+        if reason is None:
+            reason, errors = statements.faults_of(verified, run.desk, self.rulebook.codes, day)
+        if reason is not None:
+            _park_number(verified, reason, errors, run)
+            return
+        verdict = statements.PLACES[verified.message.record]
+        _use(verified, verdict, run.desk)
+        (run.renewed if verdict == "renewed" else run.answered)(verified)
+        tell_received(verified, verdict, run.work)
+
+    def _faults_of_any(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
         message = verified.message
         if not is_credible(message.fields["envelope"]["time"], message.appended_at, self.rulebook.policy):
             return "CONTENT_INVALID", ("envelope.time R-VAL-01",)
         if len(message.incoming.value or b"") > self.rulebook.policy.message_max_bytes:
             return "TOO_LARGE", ("message R-VAL-15",)
-        if message.record == "SignalWithdrawn":
+        return None, ()
+
+    def _faults(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
+        reason, errors = self._faults_of_any(verified)
+        if reason is not None or verified.message.record == "SignalErased":
+            return reason, errors
+        if verified.message.record == "SignalWithdrawn":
             return self._withdrawal_faults(verified)
         violations = validate(
             _without_empty_guard(verified.message.fields["signal"]),
@@ -138,7 +171,7 @@ def forget_parked(parked: Mapping[str, Any], work: Work) -> None:
 
 def _is_tried_again(verified: Verified, used: UsedNumber) -> bool:
     """Say whether this is the very record that was parked under its number, and a person asked to try it again."""
-    return verified.message.incoming.attempt > 0 and used.verdict == "parked" and used.value_hash == _value_hash(verified)
+    return verified.message.incoming.attempt > 0 and used.verdict == "parked" and _is_the_same(verified, used)
 
 
 def _came_too_late(verified: Verified, desk: Desk) -> bool:
@@ -151,7 +184,7 @@ def _came_too_late(verified: Verified, desk: Desk) -> bool:
 
 def _was_parked(message: Message, desk: Desk) -> bool:
     tried = message.incoming.attempt > 0
-    return tried and desk.has_parked(signal_id_of(message), version_of(message), _content_hash(message))
+    return tried and desk.has_parked(signal_id_of(message), version_of(message), content_hash_of(message))
 
 
 def _ids(judged: Iterable[Verified | Unreadable | Message]) -> set[str]:
@@ -176,20 +209,23 @@ def _version_verdict(verified: Verified, desk: Desk) -> VersionVerdict:
     stored = desk.signal(signal_id_of(message))
     if stored is not None and stored.municipality != verified.municipality:
         return VersionVerdict.CONFLICT
+    if message.record == "SignalErased":
+        return judge_erasure(desk.known_version(signal_id_of(message)), version=version_of(message))
     if message.record == "SignalWithdrawn" and (stored is None or stored.state != "ROUTED"):
         return VersionVerdict.CONFLICT
     version = version_of(message)
     supersedes = version - 1 if message.record == "SignalWithdrawn" else message.fields["signal"]["supersedes"]
     known = desk.known_version(signal_id_of(message), but=version if _was_parked(message, desk) else None)
-    return judge_version(known, version=version, supersedes=supersedes, content_hash=_content_hash(message))
+    return judge_version(known, version=version, supersedes=supersedes, content_hash=content_hash_of(message))
 
 
-def _content_hash(message: Message) -> str:
+def content_hash_of(message: Message) -> str:
+    """Return the hash by which the same content is known again, under another number too (R-VAL-16)."""
     return content_hash(content_of(message.fields))
 
 
 def _take_used_number(verified: Verified, used: UsedNumber, work: Work) -> None:
-    if used.value_hash == _value_hash(verified):
+    if _is_the_same(verified, used):
         # The same bytes again, by a resend or a redelivery: say once more what became of them, so that the sender can rest.
         tell_received(verified, used.verdict, work)
     else:
@@ -197,14 +233,21 @@ def _take_used_number(verified: Verified, used: UsedNumber, work: Work) -> None:
 
 
 def _route(verified: Verified, run: Run) -> None:
-    withdrawn = verified.message.record == "SignalWithdrawn"
-    verdict = "withdrawn" if withdrawn else "routed"
+    message = verified.message
+    verdict, act = _ACTS[message.record]
     _supersede(verified, run)
     _use(verified, verdict, run.desk)
-    message = verified.message
-    run.desk.saw(signal_id_of(message), verified.municipality, version_of(message), _content_hash(message), parked=False)
-    (run.withdrawn if withdrawn else run.published)(verified)
+    run.desk.saw(signal_id_of(message), verified.municipality, version_of(message), content_hash_of(message), parked=False)
+    act(run, verified)
     tell_received(verified, verdict, run.work)
+
+
+_ACTS: Mapping[str, tuple[str, Callable[[Run, Verified], None]]] = {
+    "SignalPublished": ("routed", Run.published),
+    "SignalWithdrawn": ("withdrawn", Run.withdrawn),
+    "SignalErased": ("erased", Run.erased),
+}
+"""Place in the ledger and work of each record that is accepted."""
 
 
 def _supersede(verified: Verified, run: Run) -> None:
@@ -214,11 +257,7 @@ def _supersede(verified: Verified, run: Run) -> None:
     number = (accepted["municipality"], accepted["publisher_run"], accepted["sequence"])
     before = run.desk.number(number) or run.desk.load_number(number)
     if before is not None and before.verdict == "routed":
-        run.desk.use(replace(before, revision=before.revision + 1, verdict="superseded"))
-        facts = {"signal_id": before.signal_id, "version": before.version, "municipality": before.municipality}
-        at = verified.message.appended_at
-        entry = {"publisher_run": before.publisher_run, "sequence": before.sequence}
-        run.work.trace("RECEIVED", at=at, key=before.signal_id, verdict="superseded", **facts, **entry)
+        run.superseded(before, verified.message.appended_at)
 
 
 def _use(verified: Verified, verdict: str, desk: Desk) -> None:
@@ -226,19 +265,42 @@ def _use(verified: Verified, verdict: str, desk: Desk) -> None:
     signal_id, version = signal_id_of(message), version_of(message)
     before = desk.number(_number(verified))
     revision = before.revision + 1 if before else 1
-    desk.use(UsedNumber(*_number(verified), revision, signal_id, version, _value_hash(verified), verdict))
+    desk.use(UsedNumber(*_number(verified), revision, signal_id, version, value_hash(verified), verdict))
 
 
-def _value_hash(verified: Verified) -> bytes:
+def _is_the_same(verified: Verified, used: UsedNumber) -> bool:
+    """Say whether a record is the one that has used its number before.
+
+    After a rebuild the bytes of what came over seven days ago are not known any more: then signal and version decide.
+    """
+    message = verified.message
+    about = (signal_id_of(message), version_of(message))
+    return used.value_hash == value_hash(verified) or (not used.value_hash and about == (used.signal_id, used.version))
+
+
+def value_hash(verified: Verified) -> bytes:
+    """Return the hash by which the same bytes are known again."""
     return sha256(verified.message.incoming.value or b"").digest()
 
 
 def _park(verified: Verified, reason: str, errors: tuple[str, ...], run: Run) -> None:
     message = verified.message
     signal_id, version = signal_id_of(message), version_of(message)
-    run.desk.saw(signal_id, verified.municipality, version, _content_hash(message), parked=True)
+    run.desk.saw(signal_id, verified.municipality, version, content_hash_of(message), parked=True)
+    _park_number(verified, reason, errors, run)
+
+
+def _park_number(verified: Verified, reason: str, errors: tuple[str, ...], run: Run) -> None:
+    message = verified.message
+    attribution = Attribution(*_number(verified), signal_id_of(message), version_of(message))
     _use(verified, "parked", run.desk)
-    run.work.park(Unreadable(message.incoming, reason, errors, Attribution(*_number(verified), signal_id, version)))
+    incoming = without_content(message.incoming) if run.desk.is_erased(signal_id_of(message)) else message.incoming
+    run.work.park(Unreadable(incoming, reason, errors, attribution))
+
+
+def without_content(incoming: Incoming) -> Incoming:
+    """Return a record as it is kept when its signal was erased: only where it stood; a person can do no more than drop it."""
+    return replace(incoming, value=None, headers={})
 
 
 def tell_received(verified: Verified, verdict: str, work: Work) -> None:

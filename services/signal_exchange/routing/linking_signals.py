@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from signal_exchange.domain.persons import age_class
@@ -10,11 +11,14 @@ from signal_exchange.domain.times import local_day
 from signal_exchange.stream.work import Work
 
 
-def pass_tokens_on(accepted: Mapping[str, Any], signal: Mapping[str, Any], *, work: Work) -> None:
-    """Send the state of a signal to linking, also of one that does not link: its victims are persons too (R-STAT-01)."""
+def pass_tokens_on(accepted: Mapping[str, Any], signal: Mapping[str, Any], *, work: Work, at: datetime | None = None) -> None:
+    """Send the state of a signal to linking, also of one that does not link: its victims are persons too (R-STAT-01).
+
+    `at` is the append time of what brought the tokens; else that of the version.
+    """
     is_open = accepted["state"] == "ROUTED"
     tokens = _tokens(accepted, signal) if is_open else None
-    at = accepted["appended_at"]
+    at = at or accepted["appended_at"]
     fields = {
         **{name: accepted[name] for name in ("signal_id", "version", "revision", "municipality")},
         "status": "OPEN" if is_open else "WITHDRAWN",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,16 +13,28 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
 from signal_exchange.domain.members import Members
 from signal_exchange.domain.policy import Policy
-from signal_exchange.domain.routing import Facts, Route, facts_of, rescreen_due, rescreen_due_from, routes_for, unassigned
+from signal_exchange.domain.routing import (
+    Facts,
+    Route,
+    facts_of,
+    rescreen_due,
+    rescreen_due_from,
+    routes_for,
+    routes_of_ended,
+    unassigned,
+)
 from signal_exchange.domain.rulesets import RuleSet
 from signal_exchange.domain.times import local_day
 from signal_exchange.domain.versions import content_hash
 from signal_exchange.privacy.register import Register
-from signal_exchange.routing import delivering, linking_signals
+from signal_exchange.routing import delivering, linking_signals, statements
 from signal_exchange.routing.deciding import Delivery, Step, deliveries_of, end_offer, steps
 from signal_exchange.routing.desk import Desk
-from signal_exchange.routing.store import Membership
+from signal_exchange.routing.erasing import KIND, Saga
+from signal_exchange.routing.erasures import ErasureStore
+from signal_exchange.routing.store import Membership, UsedNumber
 from signal_exchange.routing.verifying import Verified
+from signal_exchange.stream.erasing import ERASED, RECEIPT
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
 from signal_exchange.stream.work import Work
@@ -80,6 +92,63 @@ class Run:
         self._tell(accepted, before["signal"], facts, routes, what)
         linking_signals.pass_tokens_on(accepted, before["signal"], work=self.work)
 
+    def renewed(self, verified: Verified) -> None:
+        """Take the new link tokens of the present version of an open signal; nothing is routed again (R-LINK-01)."""
+        message = verified.message
+        before = self.desk.accepted_of(message.fields["signal_id"])
+        if before is None or before["state"] != "ROUTED" or before["version"] != message.fields["version"]:
+            return
+        sealed = [*(part for part in before["sealed"] if part["group"] != "linking"), message.fields["tokens"]]
+        revision = self.desk.next_revision(before["signal_id"])
+        accepted = {**before, "revision": revision, "sealed": sealed, "tokens_pending": False}
+        self._keep(accepted)
+        linking_signals.pass_tokens_on(accepted, before["signal"], work=self.work, at=message.appended_at)
+
+    def answered(self, verified: Verified) -> None:
+        """Pass on what an officer answered about a link of a signal, unless nothing is known of the signal any more."""
+        accepted = self.desk.accepted_of(verified.message.fields["signal_id"])
+        if accepted is not None and accepted["state"] != "ERASED":
+            statements.pass_answer_on(verified, self.work)
+
+    def erased(self, verified: Verified) -> None:
+        """Begin the erasure of a signal, also of one that is not known here: others may hold something (R-RET-03)."""
+        message = verified.message
+        signal_id, at = message.fields["signal_id"], message.appended_at
+        for used in self.desk.parked_numbers(signal_id):
+            self.superseded(used, at)
+        accepted = _erased(verified, self.desk.next_revision(signal_id))
+        self.desk.erase(accepted)
+        self._send_accepted(accepted)
+        self._trace(accepted, routes_of_ended())
+        version, revision = accepted["version"], accepted["revision"]
+        self._saga.begin(signal_id=signal_id, municipality=verified.municipality, version=version, revision=revision, at=at)
+        self.work.erased.add(signal_id)
+
+    def superseded(self, used: UsedNumber, at: datetime) -> None:
+        """Give the number of a record that a later one made void its last place (R-FLOW-01)."""
+        self.desk.use(replace(used, revision=used.revision + 1, verdict="superseded"))
+        names = ("signal_id", "version", "municipality", "publisher_run", "sequence")
+        facts = {name: getattr(used, name) for name in names}
+        self.work.trace("RECEIVED", at=at, key=used.signal_id, verdict="superseded", **facts)
+
+    @property
+    def _saga(self) -> Saga:
+        return Saga(ErasureStore(self.work.connection), self.rulebook.calendar, self.seal_to, self.work)
+
+    def heard(self, message: Message) -> None:
+        """Take what a service told of a signal: a receipt, or what became of an offer."""
+        fields, saga = message.fields, self._saga
+        signal_id = fields["signal_id"]
+        key = f"{signal_id}/{fields['outcome_id']}"
+        if fields["kind"] == RECEIPT:
+            if saga.take(message):
+                self.desk.forget(signal_id)
+        elif not self.desk.is_erased(signal_id):
+            saga.store.add_outcomes([(key, signal_id)])
+            self.offer_ended(message)
+        elif fields["kind"] != KIND:
+            self.work.tombstone("outcomes", key, at=message.appended_at, partition_by=signal_id)
+
     def linked(self, message: Message) -> None:
         """Judge again every open signal whose cluster a membership changes (R-ROUTE-05); the same one again does nothing."""
         fields = message.fields
@@ -133,16 +202,12 @@ class Run:
         self._report(accepted, routes, facts)
 
     def _keep(self, accepted: Mapping[str, Any]) -> None:
-        self.desk.keep(accepted, self._rescreen_at(accepted))
+        self.desk.keep(accepted, rescreen_at(accepted, self.rulebook.calendar))
+        self._send_accepted(accepted)
+
+    def _send_accepted(self, accepted: Mapping[str, Any]) -> None:
         signal_id, at = accepted["signal_id"], accepted["appended_at"]
         self.work.send("accepted", signal_id, "AcceptedSignal", accepted, event_id=f"{signal_id}.{accepted['revision']}", at=at)
-
-    def _rescreen_at(self, accepted: Mapping[str, Any]) -> datetime | None:
-        due_at = rescreen_due_from(accepted["first_published_at"], self.rulebook.calendar)
-        agenda = deliveries_of(accepted).get("SCREENING_AGENDA")
-        decided = agenda is not None and agenda.ended
-        waits = accepted["state"] == "ROUTED" and not decided and accepted["appended_at"] < due_at
-        return due_at if waits else None
 
     def _trace(self, accepted: Mapping[str, Any], routes: Sequence[Route]) -> None:
         at = accepted["appended_at"]
@@ -176,6 +241,15 @@ class Run:
         self.work.send(
             "outcomes", f"{signal_id}/{outcome_id}", "Outcome", fields, event_id=event_id, at=at, partition_by=signal_id
         )
+
+
+def rescreen_at(accepted: Mapping[str, Any], calendar: WorkingCalendar) -> datetime | None:
+    """Return when time alone makes the rules judge an accepted signal again (R-ROUTE-08); None when they need not."""
+    due_at = rescreen_due_from(accepted["first_published_at"], calendar)
+    agenda = deliveries_of(accepted).get("SCREENING_AGENDA")
+    decided = agenda is not None and agenda.ended
+    waits = accepted["state"] == "ROUTED" and not decided and accepted["appended_at"] < due_at
+    return due_at if waits else None
 
 
 def _differs(before: Delivery | None, now: Delivery) -> bool:
@@ -225,6 +299,16 @@ def _withdrawn(verified: Verified, before: Mapping[str, Any], what: Sequence[Ste
         "sealed": [],
         "deliveries": [step.now.as_fields() for step in what],
     }
+
+
+def _erased(verified: Verified, revision: int) -> dict[str, Any]:
+    """Return the erased state: who, which version, when, and nothing of what it was."""
+    fields, at = verified.message.fields, verified.message.appended_at
+    about = {name: fields[name] for name in ("signal_id", "version", "municipality")}
+    number = {"publisher_run": verified.publisher_run, "sequence": verified.sequence}
+    nothing = {"own_ref": b"", "content_hash": b"", "tokens_pending": False, "signal": None, "sealed": [], "deliveries": []}
+    own = {"revision": revision, "state": ERASED, "first_published_at": at, "appended_at": at, "observation_id": None}
+    return {**about, **number, **own, **nothing}
 
 
 def _detail(routes: Sequence[Route], facts: Facts) -> bytes:

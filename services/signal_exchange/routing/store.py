@@ -2,61 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, Connection, Integer, LargeBinary, MetaData, String, Table, select, tuple_
+from sqlalchemy import Connection, delete, select, tuple_
 
-from signal_exchange.runtime.columns import Moment
-from signal_exchange.runtime.database import put_newer
-from signal_exchange.stream.outbox import outbox_table
+from signal_exchange.routing.tables import CLUSTER_TURNS, MEMBERSHIPS, NUMBERS, OUTBOX, SIGNALS, TABLES
+from signal_exchange.runtime.database import put_newer, touch
 
-TABLES = MetaData()
-OUTBOX = outbox_table(TABLES)
-
-SIGNALS = Table(
-    "projection_signals",
-    TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("municipality", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("seen", String, nullable=False),
-    Column("accepted", LargeBinary),
-    Column("rescreen_at", Moment, index=True),
-)
-"""One row per signal. `rescreen_at` is when the rules judge it again by time alone (R-ROUTE-08); null when they need not.
-
-`accepted` is the AcceptedSignal record as it was sent; null while every version was parked.
-
-`seen` is a JSON object: of each version that was seen, parked ones too, its content hash and whether it was parked.
-"""
-
-NUMBERS = Table(
-    "projection_numbers",
-    TABLES,
-    Column("municipality", String, primary_key=True),
-    Column("publisher_run", String, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("signal_id", String, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("value_hash", LargeBinary, nullable=False),
-    Column("verdict", String, nullable=False),
-)
-"""One row per number that a municipality used (R-FLOW-01)."""
-
-MEMBERSHIPS = Table(
-    "projection_memberships",
-    TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("cluster_id", String, index=True),
-)
-"""To which cluster each signal belongs, as linking told last; null when it is in none."""
+__all__ = ["OUTBOX", "TABLES", "RoutingStore"]
 
 Number = tuple[str, str, int]
 """Municipality, publisher run and sequence."""
@@ -108,7 +64,7 @@ class RoutingStore:
     """The rows of routing in one open transaction. Writes are guarded: an older revision never wins."""
 
     def __init__(self, connection: Connection) -> None:
-        self._connection = connection
+        self.connection = self._connection = connection
 
     def signals(self, ids: Iterable[str]) -> dict[str, StoredSignal]:
         """Return the stored signals among these ids; nobody else changes them before this transaction ends."""
@@ -141,6 +97,25 @@ class RoutingStore:
     def put_memberships(self, memberships: Sequence[Membership]) -> None:
         """Write memberships, of which an older revision never wins."""
         put_newer(self._connection, MEMBERSHIPS, [_row(each) for each in memberships], guard="revision")
+
+    def take_turns(self, cluster_ids: Iterable[str]) -> None:
+        """Let no other batch decide by the members of these clusters at the same time (R-ROUTE-05)."""
+        touch(self._connection, CLUSTER_TURNS, [{"cluster_id": cluster_id} for cluster_id in set(cluster_ids)])
+
+    def forget_signals(self, signal_ids: Collection[str]) -> None:
+        """Delete the rows of erased signals."""
+        if signal_ids:
+            self._connection.execute(delete(SIGNALS).where(SIGNALS.c.signal_id.in_(signal_ids)))
+
+    def forget_memberships(self, signal_ids: Collection[str]) -> None:
+        """Delete the memberships of signals of which linking keeps none any more."""
+        if signal_ids:
+            self._connection.execute(delete(MEMBERSHIPS).where(MEMBERSHIPS.c.signal_id.in_(signal_ids)))
+
+    def parked_numbers(self, signal_id: str) -> list[UsedNumber]:
+        """Return the numbers of a signal's records that are parked."""
+        own = (NUMBERS.c.signal_id == signal_id) & (NUMBERS.c.verdict == "parked")
+        return [UsedNumber(*row) for row in self._connection.execute(select(NUMBERS).where(own))]
 
     def put(self, signals: Sequence[StoredSignal], numbers: Sequence[UsedNumber]) -> None:
         """Write the new states."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from signal_exchange.privacy.register import Register
 from signal_exchange.stream.messages import Message, Unreadable
 
-SIGNED_RECORDS = frozenset({"SignalPublished", "SignalWithdrawn", "Checkpoint"})
+SIGNED_RECORDS = frozenset(
+    {"SignalPublished", "SignalWithdrawn", "SignalErased", "MunicipalAnswer", "TokensRenewed", "Checkpoint"}
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,18 @@ class KafkaConnection:
         """Return the keyword arguments with which every client of aiokafka connects: the same names."""
         return self.for_kafka_python()
 
+    def for_librdkafka(self) -> dict[str, Any]:
+        """Return the settings with which every client of librdkafka connects."""
+        files = {"ca": self.ca_file, "certificate": self.certificate_file, "key": self.key_file}
+        return {
+            "bootstrap.servers": ",".join(self.servers),
+            "security.protocol": self.security_protocol,
+            "sasl.mechanism": MECHANISM,
+            "sasl.username": self.username,
+            "sasl.password": HiddenText(self.password),
+            **{f"ssl.{name}.location": str(file) for name, file in files.items() if file is not None},
+        }
+
     def credentials(self) -> dict[str, Any]:
         """Return the keyword arguments of faust.SASLCredentials."""
         return {

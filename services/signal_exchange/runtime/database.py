@@ -2,49 +2,113 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from functools import cache
+from time import monotonic, sleep
+from typing import Any, cast
 
-from sqlalchemy import Column, Connection, Engine, MetaData, Table, create_engine, event
+from sqlalchemy import (
+    Column,
+    Connection,
+    Engine,
+    MetaData,
+    String,
+    Table,
+    TableClause,
+    collate,
+    create_engine,
+    event,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.elements import ColumnElement
 
-from signal_exchange.runtime.faults import StoreMisused, StoreUnavailable
+from signal_exchange.runtime.faults import StoreContended, StoreMisused, StoreUnavailable
+from signal_exchange.runtime.migrations import is_current, migrate
 
+CONTENDED = frozenset({"40001", "40P01"})
+"""SQLSTATE of a serialization failure and of a deadlock: the same transaction works when it is done again."""
+WRITER_LOCK = 0x57524954455253
+"""PostgreSQL's advisory lock of a store with one writer."""
 BUSY_MILLISECONDS = 5_000
 """How long SQLite waits for another writer before the store counts as unavailable."""
+BUSY_PAUSE_SECONDS = 0.005
+"""Pause before another try where SQLite does not wait by itself."""
 
 
 class Database:
     """The store of one service: its tables and its transactions.
 
+    `one_writer` is for a service whose work on one row depends on rows that others may be adding at that moment: its writing
+    transactions then follow each other in PostgreSQL too, as they do in SQLite.
+
     Raises:
+        StoreContended: another transaction came first, or both waited for each other; nothing of this one holds.
         StoreUnavailable: the database does not answer, is locked, read-only or full; nothing of the transaction holds.
         StoreMisused: the database refuses what we ask, such as a row that its constraints exclude; nothing holds either.
     """
 
-    def __init__(self, url: str, tables: MetaData) -> None:
+    def __init__(self, url: str, tables: MetaData, *, one_writer: bool = False) -> None:
         self.engine = _engine(url)
-        self._tables = tables
+        self._tables, self._one_writer = tables, one_writer
 
     def create_tables(self) -> None:
-        """Create the tables that are missing."""
-        with _as_unavailable():
-            self._tables.create_all(self.engine)
+        """Bring the store to the tables that this program needs; nothing happens when it has them.
+
+        Raises:
+            Refused: the store is newer than this program.
+        """
+        with self.reading() as connection:
+            current = is_current(connection, self._tables)
+        if not current:
+            with self.transaction() as connection:
+                migrate(connection, self._tables)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         """Open a transaction that may write; it is committed when the block ends well, and undone otherwise."""
-        with _as_unavailable(), self.engine.begin() as connection:
+        with self._writing({}) as connection:
             yield connection
+
+    @contextmanager
+    def batch(self) -> Iterator[Connection]:
+        """Open a transaction that reads, decides and writes: what it read of the rows that it writes still holds when it ends.
+
+        Another transaction that changed such a row meanwhile makes this one fail as StoreContended, to be done again.
+        """
+        # With one writer a transaction must see what was committed while it waited for its turn.
+        repeatable = self.is_postgres and not self._one_writer
+        with self._writing({"isolation_level": "REPEATABLE READ"} if repeatable else {}) as connection:
+            yield connection
+
+    @contextmanager
+    def _writing(self, options: Mapping[str, str]) -> Iterator[Connection]:
+        with _as_unavailable(), self.engine.connect().execution_options(**options) as connection, connection.begin():
+            if self._one_writer and self.is_postgres:
+                connection.execute(select(func.pg_advisory_xact_lock(WRITER_LOCK)))
+            yield connection
+
+    @property
+    def is_postgres(self) -> bool:
+        """Say whether this is PostgreSQL, where several workers may share a store."""
+        return self.engine.dialect.name == "postgresql"
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Open a transaction that only reads."""
         with _as_unavailable(), self.engine.connect().execution_options(only_reads=True) as connection:
             yield connection
+
+    def standing_lock(self, key: int) -> Connection:
+        """Return a connection that holds PostgreSQL's advisory lock of this number until it is invalidated."""
+        with _as_unavailable():
+            connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            connection.execute(select(func.pg_advisory_lock(key)))
+            return connection
 
     def close(self) -> None:
         """Close every connection."""
@@ -57,12 +121,14 @@ def _as_unavailable() -> Iterator[None]:
         yield
     except DBAPIError as error:
         # The driver's text can hold values, as PostgreSQL's does of a row that exists already: keep its type only.
-        fault = StoreMisused if _is_our_fault(error) else StoreUnavailable
-        raise fault(type(error.orig).__name__) from None
+        raise _fault(error)(type(error.orig).__name__) from None
 
 
-def _is_our_fault(error: DBAPIError) -> bool:
-    return type(error).__name__ in {"IntegrityError", "ProgrammingError", "DataError", "NotSupportedError"}
+def _fault(error: DBAPIError) -> type[StoreUnavailable | StoreMisused]:
+    if getattr(error.orig, "sqlstate", None) in CONTENDED:
+        return StoreContended
+    ours = type(error).__name__ in {"IntegrityError", "ProgrammingError", "DataError", "NotSupportedError"}
+    return StoreMisused if ours else StoreUnavailable
 
 
 def _engine(url: str) -> Engine:
@@ -75,14 +141,27 @@ def _engine(url: str) -> Engine:
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
     connection.isolation_level = None
-    for pragma in (
-        "journal_mode=WAL",
-        "secure_delete=ON",
-        "synchronous=FULL",
-        f"busy_timeout={BUSY_MILLISECONDS}",
-        "foreign_keys=ON",
-    ):
+    connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
+    _write_ahead(connection)
+    for pragma in ("secure_delete=ON", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Use a write-ahead log: readers do not wait for writers. Of processes that make one store at once, each gets its turn.
+
+    SQLite itself does not wait here: it refuses all but one, whatever its busy_timeout.
+    """
+    until = monotonic() + BUSY_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or monotonic() > until:
+                raise
+            sleep(BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:
@@ -91,24 +170,69 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
-def add_once(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    """Insert rows and leave those that exist as they are (ON CONFLICT DO NOTHING)."""
+def add_once(connection: Connection, table: TableClause, rows: Sequence[Mapping[str, object]], *, by: str | None = None) -> None:
+    """Insert rows and leave those that exist as they are (ON CONFLICT DO NOTHING).
+
+    `by` names the unique column in which rows of two processes meet, when that is not the key.
+    """
     if rows:
-        connection.execute(_insert(connection, table).on_conflict_do_nothing(), list(rows))
+        ordered = _in_order(rows, [by] if by else _keys(table))
+        connection.execute(_added_once(connection.dialect.name, table), ordered)
 
 
 def put_newer(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]], *, guard: str) -> None:
     """Insert rows, or replace a stored row whose `guard` column is lower: an older version never wins (promise 2)."""
-    if not rows:
-        return
-    statement = _insert(connection, table)
-    keys = {column.name for column in table.primary_key.columns}
-    changed: dict[str, ColumnElement[Any]] = {name: statement.excluded[name] for name in rows[0] if name not in keys}
+    if rows:
+        upsert = _put_newer(connection.dialect.name, table, tuple(rows[0]), guard)
+        connection.execute(upsert, _in_order(rows, _keys(table)))
+
+
+def touch(connection: Connection, table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    """Insert rows of nothing but keys, or write those that exist once more, unchanged.
+
+    Of two batches at once that touch one row, the second is done again: it sees what the first one wrote anywhere.
+    """
+    if rows:
+        connection.execute(_touched(connection.dialect.name, table), _in_order(rows, _keys(table)))
+
+
+def key_order(connection: Connection, table: Table) -> list[ColumnElement[Any]]:
+    """Return what to order by to have the rows of a table in the order of their keys' bytes, in whatever language it sorts."""
+    as_bytes = connection.dialect.name == "postgresql"
+    columns = table.primary_key.columns
+    return [collate(column, "C") if as_bytes and isinstance(column.type, String) else column for column in columns]
+
+
+def _keys(table: TableClause) -> list[str]:
+    return [column.name for column in table.primary_key]
+
+
+def _in_order(rows: Sequence[Mapping[str, object]], keys: Sequence[str]) -> list[Mapping[str, object]]:
+    """Return rows in the order of their keys: two transactions that write the same rows then do not wait for each other."""
+    return sorted(rows, key=lambda row: [cast("Any", row[key]) for key in keys])
+
+
+# A statement is built once: SQLAlchemy takes longer to build one than SQLite to run it.
+@cache
+def _added_once(dialect: str, table: TableClause) -> Any:  # noqa: ANN401 - two dialects' inserts have no common type
+    return _insert(dialect, table).on_conflict_do_nothing()
+
+
+@cache
+def _put_newer(dialect: str, table: Table, names: tuple[str, ...], guard: str) -> Any:  # noqa: ANN401
+    statement = _insert(dialect, table)
+    keys = _keys(table)
+    changed: dict[str, ColumnElement[Any]] = {name: statement.excluded[name] for name in names if name not in keys}
     stored: Column[Any] = table.c[guard]
-    newer = stored < statement.excluded[guard]
-    connection.execute(statement.on_conflict_do_update(index_elements=sorted(keys), set_=changed, where=newer), list(rows))
+    return statement.on_conflict_do_update(index_elements=keys, set_=changed, where=stored < statement.excluded[guard])
 
 
-def _insert(connection: Connection, table: Table) -> Any:  # noqa: ANN401 - two dialects' inserts have no common type
-    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
-    return dialect.insert(table)
+@cache
+def _touched(dialect: str, table: Table) -> Any:  # noqa: ANN401
+    statement = _insert(dialect, table)
+    unchanged = {name: statement.excluded[name] for name in _keys(table)}
+    return statement.on_conflict_do_update(index_elements=_keys(table), set_=unchanged)
+
+
+def _insert(dialect: str, table: TableClause) -> Any:  # noqa: ANN401
+    return (postgresql if dialect == "postgresql" else sqlite).insert(table)

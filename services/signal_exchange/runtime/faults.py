@@ -11,6 +11,10 @@ class StoreUnavailable(WorldUnavailable):
     """The database of this service does not answer, is locked or is full."""
 
 
+class StoreContended(StoreUnavailable):
+    """Another transaction changed the same rows first, or both waited for each other: done again, the same step works."""
+
+
 class StoreMisused(Exception):  # noqa: N818 - says what we did
     """The database refuses what we ask of it: our own fault. Names the driver's error only, whose text may hold values."""
 

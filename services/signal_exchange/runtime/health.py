@@ -50,14 +50,14 @@ class Progress:
 
 
 class HealthServer:
-    """Answers /metrics, /health/live and /health/ready on loopback, in a thread of its own.
+    """Answers /metrics, /health/live and /health/ready in a thread of its own, on loopback unless `listen` says otherwise.
 
     Raises:
         Refused: the port is taken.
     """
 
-    def __init__(self, port: int, metrics: Metrics, progress: Progress) -> None:
-        self._server = _listening(port, _handler(metrics, progress))
+    def __init__(self, port: int, metrics: Metrics, progress: Progress, listen: str = LOOPBACK) -> None:
+        self._server = _listening((listen, port), _handler(metrics, progress))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
@@ -76,11 +76,11 @@ class HealthServer:
         self._server.server_close()
 
 
-def _listening(port: int, handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
+def _listening(place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
     try:
-        return ThreadingHTTPServer((LOOPBACK, port), handler)
+        return ThreadingHTTPServer(place, handler)
     except OSError as fault:
-        raise Refused(f"The port {port} of /metrics and /health cannot be listened on: {fault.strerror}.") from None
+        raise Refused(f"The port {place[1]} of /metrics and /health cannot be listened on: {fault.strerror}.") from None
 
 
 def _handler(metrics: Metrics, progress: Progress) -> type[BaseHTTPRequestHandler]:

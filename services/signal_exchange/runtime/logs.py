@@ -9,7 +9,8 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Mapping, MutableMapping
-from typing import Any
+from contextlib import suppress
+from typing import Any, TextIO, cast
 
 import structlog
 
@@ -27,11 +28,15 @@ EVENTS: Mapping[str, str] = {
     "signal_published": "A signal was put in the outbox; signal id and version.",
     "signal_refused": "A record was refused before publishing; field and rule.",
     "tokens_pending": "A keeper did not answer; the signal goes without link tokens; reason code.",
+    "tokens_renewed": "Link tokens that were pending or of an earlier epoch were made and put in the outbox; count of signals.",
     "checkpoint_sent": "The highest number of a publisher run was told to the exchange.",
     "withdrawn_after_question": "Signals were withdrawn after a link question, which may have been a probe; count. Alert.",
+    "tokens_deleted": "Link tokens older than two epochs were deleted (R-RET-02); count.",
     "retry_refused": "A parked record cannot be tried again or dropped: NOT_HERE, INCOMPLETE or CANNOT_OPEN; it stays as it is.",
     "feedback_received": "The municipality's own view of a signal came in; signal id.",
     "register_refused": "The participants' register is not signed, older or unreadable; the one before stays in force.",
+    "keys_refused": "The file of private keys cannot be read, or others may read it; the keys before stay in use.",
+    "tokens_refused": "A keeper's file of bearer tokens cannot be read; the tokens before stay in force.",
     "request_refused": "A request was refused; status and reason code.",
     "listens_beyond_loopback": "A keeper's API is heard beyond this machine, in plain text; mode demo only.",
     "points_evaluated": "A keeper evaluated blinded points; municipality and count.",
@@ -91,6 +96,21 @@ def _template_of(record: logging.LogRecord) -> str:
     return str(record.msg) if record.args else f"{record.module}:{record.funcName}"
 
 
+class _Unbroken:
+    """A file that loses what it cannot write: a full disk under the logs stops nobody's work."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, text: str) -> None:
+        with suppress(OSError):
+            self._file.write(text)
+
+    def flush(self) -> None:
+        with suppress(OSError):
+            self._file.flush()
+
+
 def configure(service: str, level: str = "INFO") -> None:
     """Send listed events to stderr as JSON lines, and libraries' warnings as templates."""
     structlog.configure(
@@ -102,7 +122,7 @@ def configure(service: str, level: str = "INFO") -> None:
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unbroken(sys.stderr))),
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(handlers=[_Template()], level=logging.WARNING, force=True)

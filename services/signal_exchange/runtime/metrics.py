@@ -57,6 +57,9 @@ class Metrics:
             "commit_age_seconds", "Seconds since a group that is behind last committed further, by topic.", ("group", "topic")
         )
         self.watched = self._gauge("watch_timestamp_seconds", "Unix time at which oversight last drew up its figures.")
+        self.withdrawn_after_question = self._counter(
+            "withdrawn_after_question", "Signals withdrawn after a link question, which may have been a probe."
+        )
         self.records_refused = self._counter("records_refused", "Records refused before publishing, by rule.", ("rule",))
 
     @property

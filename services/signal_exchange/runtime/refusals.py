@@ -7,13 +7,20 @@ from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
 
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy import URL, make_url
 
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import PREFIX, ProcessSettings
 
-SECRET_FILES = ("kafka_password_file", "keys_file", "vault_key_file", "api_token_file", "keeper_token_file", "tokens_file")
+SECRET_FILES = (
+    "kafka_password_file",
+    "keys_file",
+    "vault_key_file",
+    "api_token_file",
+    "keeper_token_file",
+    "tokens_file",
+    "barred_values_file",
+)
 """Settings that name a file which only its owner may read."""
 PUBLIC_FILES = ("register_file", "region_key_file", "kafka_ca_file")
 """Settings that name a file which everybody may read."""
@@ -46,8 +53,8 @@ def _reasons(settings: ProcessSettings) -> Iterator[str]:
         yield f"{_variable('kafka_ca_file')} is empty, so that the connection to Kafka would be plain text"
     if not is_loopback(fields.get("listen", "127.0.0.1")):
         yield f"{_variable('listen')} is not a loopback address, so that the API would be heard in plain text"
-    if _holds_password(settings.database_url):
-        yield f"{_variable('database_url')} holds a password: name a passfile instead"
+    if settings.database_url:
+        yield from _reasons_of_store(make_url(settings.database_url))
     yield from (_told(name, fields[name]) for name in SECRET_FILES if fields.get(name) and not _is_private(fields[name]))
 
 
@@ -56,16 +63,19 @@ def _told(name: str, file: Path) -> str:
     return f"the file of {_variable(name)} {wrong}"
 
 
+def _reasons_of_store(url: URL) -> Iterator[str]:
+    if url.password is not None or "password" in url.query:
+        yield f"{_variable('database_url')} holds a password: name a passfile instead"
+    if "passfile" in url.query and not _is_private(Path(str(url.query["passfile"]))):
+        yield f"the passfile of {_variable('database_url')} is missing or can be read by others: give it mode 600"
+    host = url.host or url.query.get("host")
+    local = host is None or str(host).startswith("/") or is_loopback(str(host))
+    if not local and url.query.get("sslmode") != "verify-full":
+        yield f"{_variable('database_url')} has no sslmode=verify-full, so that others could read it or answer in its place"
+
+
 def _is_private(file: Path) -> bool:
     return file.exists() and not file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)
-
-
-def _holds_password(url: str) -> bool:
-    try:
-        parts = make_url(url) if url else None
-    except ArgumentError:  # the database itself says that this is no address
-        return False
-    return parts is not None and (parts.password is not None or "password" in parts.query)
 
 
 def _variable(name: str) -> str:

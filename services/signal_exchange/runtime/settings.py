@@ -10,13 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import Refused
 
 PREFIX = "SIGNAL_EXCHANGE_"
+DRIVERS = ("postgresql+psycopg", "sqlite+pysqlite")
+"""The databases that stores are tested on, as their addresses begin."""
 
 
 class ProcessSettings(BaseSettings):
@@ -33,7 +37,22 @@ class ProcessSettings(BaseSettings):
     data_dir: Path = Field(description="Folder for the database (when SQLite) and other working files of this process.")
     register_file: Path = Field(description="The participants' register, signed by the region.")
     region_key_file: Path = Field(description="Public key of the region, with which the register is checked.")
-    database_url: str = Field("", description="SQLAlchemy URL of the store; empty: SQLite in data_dir.")
+    database_url: str = Field(
+        "",
+        description="Address of the store, as postgresql+psycopg://USER@HOST/DATABASE?passfile=FILE, without a password; "
+        "empty: SQLite in data_dir. See stores.md.",
+    )
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_an_address(cls, url: str) -> str:
+        try:
+            known = not url or make_url(url).drivername in DRIVERS
+        except ArgumentError:
+            known = False
+        if not known:
+            raise ValueError(f"Not an address of {' or '.join(DRIVERS)}.")
+        return url
 
     def database(self, service: str) -> str:
         """Return the URL of the store of a service."""
@@ -48,9 +67,14 @@ class ServiceSettings(ProcessSettings):
     kafka_password_file: Path = Field(description="File with the password of that user.")
     kafka_ca_file: Path | None = Field(None, description="Certificates to trust for TLS; empty: no TLS, refused in production.")
     keys_file: Path = Field(description="Private keys of this process: opening, and for a municipality signing.")
-    metrics_port: int = Field(0, description="Loopback port of /metrics and /health; 0: a free one.")
+    metrics_port: int = Field(0, description="Port of /metrics and /health; 0: a free one.")
+    metrics_listen: str = Field(
+        "127.0.0.1",
+        description="Address of /metrics and /health, in plain text: they hold counts and ages, and nothing of a signal. "
+        "Another than loopback only on a network that is shared with Prometheus alone.",
+    )
     instance: str = Field("1", description="Name of this worker among those of the same service; keep it stable over restarts.")
-    batch_records: int = Field(500, description="Most records in one batch.")
+    batch_records: int = Field(200, description="Most records in one batch.")
     grace_seconds: float = Field(10.0, description="How long a batch in hand may finish at a stop or a rebalance.")
     patience_seconds: float = Field(
         300.0, description="How long the consumer waits for the database or the broker before it stops."
@@ -68,6 +92,22 @@ class ServiceSettings(ProcessSettings):
         return KafkaConnection(self.kafka_bootstrap, self.kafka_user, password, self.kafka_ca_file)
 
 
+class RoutingSettings(ServiceSettings):
+    """What routing has besides."""
+
+    erasure_look_seconds: float = Field(60.0, description="Pause between two looks for erasures that time brings further.")
+    erasure_segment_seconds: float = Field(
+        26 * 3600.0,
+        description="After the tombstones of an erased signal: when a marker record is sent, so that Kafka closes its segment; "
+        "longer than the topics' segment.ms.",
+    )
+    erasure_clean_seconds: float = Field(
+        50 * 3600.0,
+        description="After the marker: when the logs are checked and the certificate is made; longer than the topics' "
+        "max.compaction.lag.ms.",
+    )
+
+
 class MunicipalitySettings(ServiceSettings):
     """What the node of a municipality has besides."""
 
@@ -81,6 +121,11 @@ class MunicipalitySettings(ServiceSettings):
         None,
         description="File with the bearer tokens of this municipality: a JSON object with one per keeper, by the keeper's name.",
     )
+    barred_values_file: Path | None = Field(
+        None,
+        description="CSV with the columns type and value: what would link strangers here, as the own shelter or switchboard; "
+        "empty: nothing more than the rules bar.",
+    )
     keeper_seconds: float = Field(
         5.0, description="How long a keeper may take to answer; later the signal goes without link tokens."
     )
@@ -89,6 +134,9 @@ class MunicipalitySettings(ServiceSettings):
         600.0, description="Age at which an outbox row that the exchange has not confirmed is sent again."
     )
     checkpoint_seconds: float = Field(900.0, description="Pause between two checkpoints.")
+    renew_seconds: float = Field(
+        60.0, description="Pause between two looks for signals whose link tokens are pending or of an earlier epoch."
+    )
 
 
 class KeeperSettings(ProcessSettings):
@@ -138,6 +186,7 @@ class Setting:
 _GROUPS: tuple[tuple[type[ProcessSettings], str], ...] = (
     (ProcessSettings, "every process"),
     (ServiceSettings, "consumers and municipalities"),
+    (RoutingSettings, "routing"),
     (MunicipalitySettings, "municipalities"),
     (KeeperSettings, "keepers"),
 )

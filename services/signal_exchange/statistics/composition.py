@@ -9,7 +9,7 @@ from signal_exchange.statistics.handler import handle
 from signal_exchange.statistics.store import OUTBOX, TABLES
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import load_identity
-from signal_exchange.stream.service import ConsumerSpec, run_consumer
+from signal_exchange.stream.service import GATHER_SECONDS, ConsumerSpec, run_consumer
 
 SERVICE = "statistics"
 
@@ -26,6 +26,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         handle=handle,
         seal=identity.parking_seal(SERVICE),
         unseal=identity.opened,
+        gather_seconds=GATHER_SECONDS,
     )
 
 

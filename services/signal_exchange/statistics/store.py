@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, MetaData, String, Table, func, select
+from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, String, Table, func, select
 
 from signal_exchange.runtime.database import put_newer
+from signal_exchange.runtime.migrations import store_tables
 from signal_exchange.stream.outbox import outbox_table
 
-TABLES = MetaData()
+TABLES = store_tables("statistics")
 OUTBOX = outbox_table(TABLES)
 
 OBSERVATIONS = Table(
@@ -50,8 +51,10 @@ class StatisticsStore:
         self._connection = connection
 
     def put(self, observations: Sequence[Mapping[str, Any]]) -> None:
-        """Write facts; an older revision never wins."""
-        put_newer(self._connection, OBSERVATIONS, _latest(observations), guard="revision")
+        """Write facts; an older revision never wins. What a newer writer tells besides is left out."""
+        names = [column.name for column in OBSERVATIONS.columns]
+        rows = [{name: each[name] for name in names} for each in _latest(observations)]
+        put_newer(self._connection, OBSERVATIONS, rows, guard="revision")
 
     def fact(self, observation_id: str) -> dict[str, Any] | None:
         """Return one fact as it was last told, or None."""

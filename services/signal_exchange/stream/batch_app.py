@@ -34,6 +34,7 @@ class BatchConsumer(driver.Consumer):
             records, _ = await self._wait_next_records(timeout=1.0)
             if records and self.flow_active:  # a stopped flow is a rebalance or a stop: refetched from the committed offset
                 await self._run(records)
+                await self._gather(sum(map(len, records.values())))
             elif self.assignment():
                 self.app.on_idle()
 
@@ -47,6 +48,11 @@ class BatchConsumer(driver.Consumer):
                 await self._commit_offsets({TP(tp.topic, tp.partition): batch[-1].offset + 1 for tp, batch in records.items()})
         finally:
             self.idle.set()
+
+    async def _gather(self, handled: int) -> None:
+        """Leave time for more to come in before the next batch, unless this one was full: then more is waiting."""
+        if handled < self.app.conf.broker_max_poll_records:
+            await self.sleep(self.app.gather_seconds)
 
     async def settle(self, seconds: float) -> None:
         """Stop fetching and let the batch in hand finish and commit, for so many seconds."""
@@ -87,7 +93,7 @@ class BatchApp(faust.App):
     """One service: its source topics, its handler, and what starts before and stops after it.
 
     `on_batch` gets aiokafka's records of one poll and returns when every effect holds; a raise stops the app without commit.
-    `on_idle` is told when there was nothing to fetch.
+    `on_idle` is told when there was nothing to fetch. After a batch that was not full, `gather_seconds` pass before the next.
     """
 
     def __init__(
@@ -100,11 +106,13 @@ class BatchApp(faust.App):
         before_first: Callable[[], Awaitable[None]],
         after_last: Callable[[], Awaitable[None]],
         grace_seconds: float,
+        gather_seconds: float = 0.0,
         **options: Any,  # noqa: ANN401 - faust's own settings
     ) -> None:
         super().__init__(name, **options)
         self.sources, self.on_batch, self.on_idle = tuple(sources), on_batch, on_idle
-        self.before_first, self.after_last, self.grace_seconds = before_first, after_last, grace_seconds
+        self.before_first, self.after_last = before_first, after_last
+        self.grace_seconds, self.gather_seconds = grace_seconds, gather_seconds
         self.on_stop_begins: Callable[[], object] = lambda: None
 
     def _new_transport(self) -> BatchTransport:

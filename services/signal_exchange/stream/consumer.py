@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import Table
+from sqlalchemy import Connection, Table
 
 from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.faults import Undecodable
-from signal_exchange.contracts.topics import retry_topic
+from signal_exchange.contracts.topics import carries, is_state, retry_topic
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import WorldUnavailable
+from signal_exchange.runtime.faults import StoreContended, StoreUnavailable, WorldUnavailable
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.flood import FloodGate
-from signal_exchange.stream.messages import Incoming, Message, Unreadable
-from signal_exchange.stream.outbox import Letter, Outbox, kept_table
-from signal_exchange.stream.parking import RETRY_READER, Dropped, Kept, Retries, Unseal
+from signal_exchange.stream.messages import Gone, Incoming, Message, Unreadable
+from signal_exchange.stream.outbox import Letter, Outbox, Waiting, kept_table
+from signal_exchange.stream.owning import Owner
+from signal_exchange.stream.parking import RETRY_READER, Dropped, Kept, Retries, Unseal, once
 from signal_exchange.stream.work import Park, Seal, Work, park_on_topic
 
 FLUSH_LETTERS = 2_000
@@ -29,6 +32,9 @@ PAUSES = (0.1, 0.3, 1.0, 3.0)
 """Seconds between tries while the world does not answer; the last one repeats."""
 Handle = Callable[[Sequence[Message], Work], None]
 """A service's own work on one batch: pure decisions, then writes through the given Work. It has no try."""
+Bury = Callable[[Sequence[Incoming], Work], None]
+"""A service's own work on the tombstones of one batch, after its records: it deletes what it holds under their keys."""
+Read = Message | Unreadable | Gone
 T = TypeVar("T")
 
 
@@ -50,9 +56,12 @@ class BatchLoop:
     1. Read each record; a bad one becomes a parked record of the same batch, never an exception.
     2. Apply all in one transaction: the handler's writes, parked records and outbox rows. A record that a person wants to be
        tried again goes first, as if it came in now, with the append time that it had.
-    3. Send every waiting outbox row and await each acknowledgement.
+    3. Send the rows that this batch added to the outbox, from memory, and await each acknowledgement.
     4. Remove the acknowledged rows.
     5. Return: only then does the app commit the offsets.
+
+    Rows that an earlier process or a person's decision left are sent by `flush`. Only one of both is at work at a time, so that
+    between them this process owns no row (docs/decisions/0012).
 
     The world's faults are waited for, with growing pauses, up to `patience_seconds`; then, and at anything unexpected, this
     raises, and the process stops without commit.
@@ -75,69 +84,111 @@ class BatchLoop:
         park: Park = park_on_topic,
         unseal: Unseal | None = None,
         dropped: Dropped | None = None,
+        bury: Bury | None = None,
     ) -> None:
         self._service, self._reader, self._database, self._outbox = service, reader, database, outbox
         self._handle, self._sender, self._seal, self._park = handle, sender, seal, park
         self._metrics, self._progress = metrics, progress
         self._patience_seconds, self._flood = patience_seconds, flood
         self._kept, self._unseal, self._dropped = kept_table(outbox.metadata), unseal, dropped
-        self._one_flush = asyncio.Lock()
+        self._bury = bury
+        self._owner = Owner(database)
+        self._one_at_work = asyncio.Lock()
+        self._nothing_left = False
 
     async def on_batch(self, records: Sequence[Any]) -> None:
         """Take a batch through steps 1 to 5."""
         began = time.monotonic()
         incoming = [Incoming.of(record) for record in records]
-        read = [self._read(each) for each in incoming]  # step 1
-        parked = await self._patiently("store", lambda: asyncio.to_thread(self._apply, read))  # step 2
-        await self.flush()  # steps 3 and 4
-        self._tell(incoming, parked, time.monotonic() - began)
+        async with self._one_at_work:
+            work = await self._patiently("store", lambda: self._applied(incoming))  # steps 1 and 2
+            await self._send(work.letters, self._remove_own)  # steps 3 and 4
+            self._nothing_left = True
+        self._tell(incoming, work.parked, time.monotonic() - began)
 
     async def flush(self) -> int:
-        """Send what waits in the outbox, in order, and remove what was acknowledged; return how many that were."""
+        """Send what this process left, what nobody owns and what a process left that is gone; return how many those were."""
+        async with self._one_at_work:
+            return await self._flush()
+
+    async def _applied(self, incoming: Sequence[Incoming]) -> Work:
+        if not self._nothing_left:
+            await self._flush()
+        self._nothing_left = False
+        return await asyncio.to_thread(self._apply, incoming)
+
+    async def _flush(self) -> int:
         sent = 0
-        async with self._one_flush:
-            while letters := await self._patiently("outbox", self._waiting):
-                await self._patiently("broker", lambda: self._sender.send([each.letter for each in letters]))
-                await self._patiently("outbox", lambda: asyncio.to_thread(self._remove, [each.number for each in letters]))
-                sent += len(letters)
-                for each in letters:
-                    self._metrics.outbox_sent.labels(each.letter.topic).inc()
+        await self._patiently("outbox", lambda: asyncio.to_thread(self._claim))
+        while waiting := await self._patiently("outbox", lambda: asyncio.to_thread(self._own)):
+            numbers = [each.number for each in waiting]
+            await self._send([each.letter for each in waiting], partial(self._remove, numbers))
+            sent += len(waiting)
+        self._nothing_left = True
         return sent
 
-    def _read(self, incoming: Incoming) -> Message | Unreadable:
-        reader = RETRY_READER if incoming.topic == retry_topic(self._service) else self._reader
-        try:
-            decoded = decode(incoming.value, reader)
-        except Undecodable as fault:
-            return Unreadable(incoming, "TOO_LARGE" if fault.reason == "too_large" else "SCHEMA_INVALID", (fault.reason,))
-        return Message(decoded.record, decoded.fields, incoming)
+    async def _send(self, letters: Sequence[Letter], remove: Callable[[], None]) -> None:
+        if not letters:
+            return
+        await self._patiently("broker", lambda: self._sender.send(letters))
+        await self._patiently("outbox", lambda: asyncio.to_thread(remove))
+        for topic, sent in Counter(letter.topic for letter in letters).items():
+            self._metrics.outbox_sent.labels(topic).inc(sent)
 
-    def _apply(self, read: Sequence[Message | Unreadable]) -> list[Unreadable]:
-        with self._database.transaction() as connection:
-            work = Work(self._service, connection, self._seal, self._park)
-            retries = Retries(work, Kept(connection, self._kept), self._unseal, self._dropped)
+    def _read(self, incoming: Incoming) -> Read:
+        if incoming.value is None and is_state(incoming.topic):
+            return Gone(incoming)
+        return read_as(incoming, RETRY_READER if incoming.topic == retry_topic(self._service) else self._reader)
+
+    def _apply(self, incoming: Sequence[Incoming]) -> Work:
+        self._owner.hold()
+        read = [self._read(each) for each in incoming]
+        with self._database.batch() as connection:
+            kept = Kept(connection, self._kept)
+            work = Work(self._service, connection, self._seal, once(self._park, kept))
+            retries = Retries(work, kept, self._unseal, self._dropped)
             again = retries.take([each for each in read if isinstance(each, Message) and each.record == "RetryRequest"])
             self._work([*map(self._read, again), *read], work)
+            retries.forget(work.erased)
             retries.settle(again)
             self._flood.check(len(read), len(work.parked))
-            Outbox(connection, self._outbox).add(work.letters)
-        return work.parked
+            box = self._box(connection)
+            if box.others_have_any(work.letters):
+                raise StoreContended("a worker that is still sending")
+            box.add(work.letters)
+        return work
 
-    def _work(self, read: Sequence[Message | Unreadable], work: Work) -> None:
+    def _box(self, connection: Connection) -> Outbox:
+        return Outbox(connection, self._outbox, self._owner.name)
+
+    def _work(self, read: Sequence[Read], work: Work) -> None:
         for unreadable in (each for each in read if isinstance(each, Unreadable)):
             work.park(unreadable)
         self._handle([each for each in read if isinstance(each, Message) and each.record != "RetryRequest"], work)
+        gone = [each.incoming for each in read if isinstance(each, Gone)]
+        if gone and self._bury is not None:
+            self._bury(gone, work)
 
-    async def _waiting(self) -> Any:  # noqa: ANN401 - the rows of the outbox
-        return await asyncio.to_thread(self._read_waiting)
-
-    def _read_waiting(self) -> Any:  # noqa: ANN401 - the rows of the outbox
+    def _claim(self) -> None:
+        self._owner.hold()
         with self._database.reading() as connection:
-            return Outbox(connection, self._outbox).waiting(FLUSH_LETTERS)
+            others = self._box(connection).owners() - {self._owner.name}
+        if others:
+            with self._database.transaction() as connection:
+                gone = [each for each in others if each is None or self._owner.is_gone(connection, each)]
+                self._box(connection).take_over(gone)
+
+    def _own(self) -> list[Waiting]:
+        with self._database.reading() as connection:
+            return self._box(connection).own(FLUSH_LETTERS)
 
     def _remove(self, numbers: Sequence[int]) -> None:
         with self._database.transaction() as connection:
-            Outbox(connection, self._outbox).remove(numbers)
+            self._box(connection).remove(numbers)
+
+    def _remove_own(self) -> None:
+        with self._database.transaction() as connection:
+            self._box(connection).remove_own()
 
     async def _patiently(self, step: str, attempt: Callable[[], Awaitable[T]]) -> T:
         began, tries = time.monotonic(), 0
@@ -145,6 +196,8 @@ class BatchLoop:
             try:
                 return await attempt()
             except WorldUnavailable as fault:
+                if isinstance(fault, StoreUnavailable) and not isinstance(fault, StoreContended):
+                    self._owner.lost()
                 if time.monotonic() - began > self._patience_seconds:
                     raise
                 self._progress.waits(step)
@@ -154,8 +207,8 @@ class BatchLoop:
                 tries += 1
 
     def _tell(self, incoming: Sequence[Incoming], parked: Sequence[Unreadable], seconds: float) -> None:
-        for each in incoming:
-            self._metrics.records_read.labels(each.topic).inc()
+        for topic, read in Counter(each.topic for each in incoming).items():
+            self._metrics.records_read.labels(topic).inc(read)
         for bad in parked:
             self._metrics.records_parked.labels(bad.reason).inc()
             logs.warn(
@@ -165,3 +218,14 @@ class BatchLoop:
         self._metrics.batch_seconds.observe(seconds)
         self._progress.moved()
         logs.log("batch_handled", count=len(incoming), seconds=round(seconds, 4))
+
+
+def read_as(incoming: Incoming, reader: str) -> Message | Unreadable:
+    """Return a record in the view that a reader has of it, or why it cannot be read: also one that its topic does not carry."""
+    try:
+        decoded = decode(incoming.value, reader)
+    except Undecodable as fault:
+        return Unreadable(incoming, "TOO_LARGE" if fault.reason == "too_large" else "SCHEMA_INVALID", (fault.reason,))
+    if not carries(incoming.topic, decoded.record):
+        return Unreadable(incoming, "SCHEMA_INVALID", ("unexpected_record",))
+    return Message(decoded.record, decoded.fields, incoming)

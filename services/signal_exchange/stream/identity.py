@@ -13,11 +13,12 @@ from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, s
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.live_file import LiveFile
 from signal_exchange.runtime.settings import ProcessSettings
 from signal_exchange.stream.work import Seal
 
 
-class RegisterFile:
+class RegisterFile(LiveFile[Register]):
     """The participants' register as it stands in its file now: a change is seen at once, a bad one is not taken over.
 
     A file that the region did not sign, or that is older than what was seen, is told in the log, and the register that was
@@ -25,41 +26,35 @@ class RegisterFile:
     """
 
     def __init__(self, settings: ProcessSettings) -> None:
-        self._settings = settings
-        self._looked_at = self._stamp()
-        self._register = trusted_register(settings)
+        def read(before: Register | None) -> Register:
+            return trusted_register(settings, at_least=before.serial if before else 0)
 
-    def __call__(self) -> Register:
-        """Return the register in force."""
-        stamp = self._stamp()
-        if stamp != self._looked_at:
-            self._looked_at = stamp
-            self._take_over()
-        return self._register
+        def refused(reason: str) -> None:
+            logs.warn("register_refused", reason=reason)
 
-    def _take_over(self) -> None:
-        try:
-            self._register = trusted_register(self._settings, at_least=self._register.serial)
-        except (OSError, RegisterInvalid) as fault:
-            logs.warn("register_refused", reason=type(fault).__name__)
+        super().__init__(settings.register_file, read, refused=refused, faults=(OSError, RegisterInvalid))
 
-    def _stamp(self) -> tuple[int, int] | None:
-        try:
-            status = self._settings.register_file.stat()
-        except OSError:
-            return None
-        return status.st_mtime_ns, status.st_ino
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The private keys of a process. `next_signing` was asked for: it signs as soon as the register names it."""
+
+    sealing: SealingKeyRing = field(repr=False)
+    signing: SigningKey | None = field(default=None, repr=False)
+    next_signing: SigningKey | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """A process's register and keys. A service holds the keys of its own groups and of no other."""
+    """A process's register and keys, as they stand now. A service holds the keys of its own groups and of no other."""
 
     current_register: Callable[[], Register] = field(repr=False)
-    sealing: SealingKeyRing = field(repr=False)
-    signing: SigningKey | None = field(repr=False)
-    next_signing: SigningKey | None = field(default=None, repr=False)
-    """The key that was asked for: it signs as soon as the register names it."""
+    current_keys: Callable[[], Keys] = field(repr=False)
+
+    @property
+    def keys(self) -> Keys:
+        """Return the private keys in force now."""
+        return self.current_keys()
 
     @property
     def register(self) -> Register:
@@ -76,7 +71,7 @@ class Identity:
         Raises:
             CannotOpen: it was sealed to another, or bound to something else.
         """
-        return self.sealing.open(str(part["key_id"]), bytes(part["ciphertext"]), bound_to=bound_to)  # type: ignore[call-overload]  # Avro bytes
+        return self.keys.sealing.open(str(part["key_id"]), bytes(part["ciphertext"]), bound_to=bound_to)  # type: ignore[call-overload]  # Avro bytes
 
     def parking_seal(self, service: str) -> Seal:
         """Return how this service seals what it parks: to itself."""
@@ -97,14 +92,29 @@ def trusted_register(settings: ProcessSettings, at_least: int = 0) -> Register:
 
 
 def load_identity(settings: ProcessSettings, keys_file: Path) -> Identity:
-    """Return the identity of this process.
+    """Return the identity of this process; new keys in its file are taken over without a restart.
 
     Raises:
         Refused: others may read the key file.
+    """
+
+    def refused(reason: str) -> None:
+        logs.warn("keys_refused", reason=reason)
+
+    faults = (OSError, Refused, KeyError, TypeError, ValueError)
+    keys = LiveFile[Keys](keys_file, lambda _: read_keys(keys_file), refused=refused, faults=faults)
+    return Identity(RegisterFile(settings), keys)
+
+
+def read_keys(keys_file: Path) -> Keys:
+    """Return the private keys of a file.
+
+    Raises:
+        Refused: others may read it.
     """
     if keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise Refused(f"Others may read the key file {keys_file.name}: give it mode 600.")
     keys = json.loads(keys_file.read_text(encoding="utf-8"))
     ring = SealingKeyRing(SealingPrivateKey.from_mapping(each) for each in keys.get("sealing", []))
     signing, following = (SigningKey.from_mapping(keys[name]) if keys.get(name) else None for name in ("signing", "next_signing"))
-    return Identity(RegisterFile(settings), ring, signing, following)
+    return Keys(ring, signing, following)

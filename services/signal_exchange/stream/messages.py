@@ -59,6 +59,13 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
+class Gone:
+    """A tombstone on a state topic: nothing is left under its key."""
+
+    incoming: Incoming
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """Who verifiably sent a record: only then may it count against their numbers."""
 

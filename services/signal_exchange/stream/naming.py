@@ -11,13 +11,16 @@ SHORTEST = 8
 
 
 def number_of(identity: str, kind: str = "V") -> str:
-    """Return the short number of an id, as V-09f6398d; `kind`: V a referral, P an agenda item, A an alert, K a link."""
+    """Return the short number of an id, as V-09f6398d.
+
+    `kind`: V a referral, P an agenda item, A an alert, K a link, Q a question about one, S a signal.
+    """
     return f"{kind}-{identity[:SHORTEST]}"
 
 
 def start_of(named: str) -> str:
     """Return the start of the id that a person means, who gives the whole id or its short number."""
-    return named.strip().lower().removeprefix("v-").removeprefix("p-").removeprefix("a-").removeprefix("k-")
+    return named.strip().lower().removeprefix("v-").removeprefix("p-").removeprefix("a-").removeprefix("k-").removeprefix("q-")
 
 
 def the_one(found: Collection[str], start: str) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import (
     BigInteger,
@@ -13,6 +14,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     MetaData,
+    Select,
     String,
     Table,
     delete,
@@ -21,6 +23,10 @@ from sqlalchemy import (
 )
 
 from signal_exchange.contracts.cloud_events import Headers
+from signal_exchange.runtime.columns import Moment
+
+ERASED_TABLE = "record_erased"
+"""Name of the table of what a service erased: the same in the store of every service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +49,11 @@ class Waiting:
 
 
 def outbox_table(tables: MetaData) -> Table:
-    """Return the outbox table of a service's metadata, defining it once, with beside it the table of what was parked."""
+    """Return the outbox table of a service's metadata, defining it once, with beside it what was parked and what was erased."""
     if "outbox" in tables.tables:
         return tables.tables["outbox"]
     kept_table(tables)
+    erased_table(tables)
     number = BigInteger().with_variant(Integer, "sqlite")
     return Table(
         "outbox",
@@ -58,6 +65,7 @@ def outbox_table(tables: MetaData) -> Table:
         Column("value", LargeBinary),
         Column("headers", LargeBinary, nullable=False),
         Column("tombstone", Boolean, nullable=False),
+        Column("owner", String),
     )
 
 
@@ -74,21 +82,67 @@ def kept_table(tables: MetaData) -> Table:
     )
 
 
-class Outbox:
-    """The outbox of one service in one open transaction. Rows are deleted when the broker acknowledged them."""
+def erased_table(tables: MetaData) -> Table:
+    """Return the table of the signals that a service erased, with what it answered, defining it once."""
+    if ERASED_TABLE in tables.tables:
+        return tables.tables[ERASED_TABLE]
+    return Table(
+        ERASED_TABLE,
+        tables,
+        Column("signal_id", String, primary_key=True),
+        Column("state", String, nullable=False),
+        Column("at", Moment, nullable=False),
+    )
 
-    def __init__(self, connection: Connection, table: Table) -> None:
-        self._connection, self._table = connection, table
+
+class Outbox:
+    """The outbox of one service in one open transaction. Rows are deleted when the broker acknowledged them.
+
+    What is added belongs to the process named `owner`, which alone sends it; what nobody owns, as the letters of a person's
+    decision, is for the first process that claims it.
+    """
+
+    def __init__(self, connection: Connection, table: Table, owner: str | None = None) -> None:
+        self._connection, self._table, self._owner = connection, table, owner
 
     def add(self, letters: Sequence[Letter]) -> None:
         """Add letters, in order."""
         if letters:
-            self._connection.execute(self._table.insert(), [_row(letter) for letter in letters])
+            self._connection.execute(self._table.insert(), [_row(letter, self._owner) for letter in letters])
 
     def waiting(self, limit: int) -> list[Waiting]:
-        """Return the oldest letters that wait."""
-        rows = self._connection.execute(select(self._table).order_by(self._table.c.number).limit(limit))
-        return [_waiting(row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+        """Return the oldest letters that wait, whoever owns them."""
+        return self._chosen(select(self._table), limit)
+
+    def own(self, limit: int) -> list[Waiting]:
+        """Return the oldest letters of this owner."""
+        return self._chosen(select(self._table).where(self._table.c.owner == self._owner), limit)
+
+    def owners(self) -> set[str | None]:
+        """Return who owns a letter that waits; None among them when there are letters that nobody owns."""
+        return set(self._connection.execute(select(self._table.c.owner).distinct()).scalars())
+
+    def others_have_any(self, letters: Sequence[Letter]) -> bool:
+        """Say whether another process still has to send an earlier state of one of these: the topic would end with that one."""
+        table = self._table.c
+        theirs = select(table.topic, table.key).where(table.owner.is_distinct_from(self._owner)).distinct()
+        found = {tuple(row) for row in self._connection.execute(theirs)}
+        return not found.isdisjoint((letter.topic, letter.key) for letter in letters)
+
+    def take_over(self, others: Iterable[str | None]) -> None:
+        """Make the letters of these owners this owner's; one that another process is claiming now stays that one's."""
+        number, owner = self._table.c.number, self._table.c.owner
+        for other in others:
+            theirs = select(number).where(owner.is_(None) if other is None else owner == other).with_for_update(skip_locked=True)
+            self._connection.execute(self._table.update().where(number.in_(theirs)).values(owner=self._owner))
+
+    def remove_own(self) -> None:
+        """Remove every letter of this owner: all of them are acknowledged."""
+        self._connection.execute(delete(self._table).where(self._table.c.owner == self._owner))
+
+    def _chosen(self, rows: Select[Any], limit: int) -> list[Waiting]:
+        found = self._connection.execute(rows.order_by(self._table.c.number).limit(limit))
+        return [_waiting(row._mapping) for row in found]  # noqa: SLF001 - SQLAlchemy's public name starts with a line
 
     def count(self) -> int:
         """Return how many letters wait."""
@@ -101,8 +155,9 @@ class Outbox:
             self._connection.execute(delete(self._table).where(chosen))
 
 
-def _row(letter: Letter) -> dict[str, object]:
+def _row(letter: Letter, owner: str | None) -> dict[str, object]:
     return {
+        "owner": owner,
         "topic": letter.topic,
         "key": letter.key,
         "partition_by": letter.partition_by,

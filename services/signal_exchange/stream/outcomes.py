@@ -14,6 +14,21 @@ OUTCOME_NAMESPACE = uuid.UUID("c4a3f8f2-1f0b-5d0e-8a55-8f6c1f3b6d10")
 DETAIL_BYTES = 512
 
 _AS_THEY_ARE = ("signal_id", "version", "municipality", "kind", "revision", "state", "outcome")
+
+
+@dataclass(frozen=True, slots=True)
+class Keeper:
+    """Who has a signal in hand, a code of role.csv, and the last day, as 2026-11-20, before it is past its date (R-FLOW-02)."""
+
+    owner_role: str
+    next_date: str
+
+
+def kept_by(keeper: Keeper | None) -> dict[str, str]:
+    """Return what the trace tells of a keeper; nothing when nobody need do anything more here."""
+    return {} if keeper is None else {"owner_role": keeper.owner_role, "next_date": keeper.next_date}
+
+
 SealTo = Callable[[str, bytes, str], Mapping[str, object]]
 """Seals bytes to a recipient group, bound to an id; returns a SealedPart: `Identity.sealed_part`."""
 
@@ -22,7 +37,8 @@ SealTo = Callable[[str, bytes, str], Mapping[str, object]]
 class Happened:
     """What happened to one offer of a signal. `kind` is REFERRAL or DECISION; `revision` counts the states of this offer.
 
-    `outcome` is a code of outcome.csv (R-AGENDA-09), None where the municipality need not hear more than the state.
+    `outcome` is a code of outcome.csv (R-AGENDA-09), None where the municipality need not hear more than the state. `keeper` has
+    the signal in hand from here on; None: at this service it is done with.
     """
 
     signal_id: str
@@ -35,6 +51,7 @@ class Happened:
     outcome: str | None
     at: datetime
     destination: str
+    keeper: Keeper | None = None
 
 
 def tell(happened: Happened, detail: Mapping[str, object], seal_to: SealTo, work: Work) -> None:
@@ -60,7 +77,7 @@ def tell(happened: Happened, detail: Mapping[str, object], seal_to: SealTo, work
         "outcomes", key, "Outcome", fields, event_id=f"{outcome_id}.{happened.revision}", at=happened.at, partition_by=signal_id
     )
     about = {"signal_id": signal_id, "version": happened.version, "municipality": municipality}
-    work.trace("OUTCOME", at=happened.at, key=signal_id, destination=happened.destination, **about)
+    work.trace("OUTCOME", at=happened.at, key=signal_id, destination=happened.destination, **about, **kept_by(happened.keeper))
 
 
 def outcome_id_of(signal_id: str, service: str, kind: str, offer: int | str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from base64 import b64decode
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,9 +14,9 @@ from signal_exchange.contracts.codec import decode
 from signal_exchange.privacy.sealing import CannotOpen
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import put_newer
-from signal_exchange.stream.messages import Incoming, Message
+from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Letter
-from signal_exchange.stream.work import Work
+from signal_exchange.stream.work import Park, Work
 
 RETRY_READER = "retry"
 """The view that every service has of requests about what it parked, and of its own parked records."""
@@ -42,17 +42,48 @@ class Kept:
         fields = decode(found, RETRY_READER).fields if found is not None else None
         return fields if fields is not None and fields["state"] == "PARKED" else None
 
-    def keep(self, letters: Iterable[Letter]) -> None:
-        """Keep the parked records among these letters; an older state never wins.
+    def waiting(self) -> list[dict[str, Any]]:
+        """Return the fields of every record that waits for a decision."""
+        found = (decode(value, RETRY_READER).fields for value in self._connection.execute(select(self._table.c.value)).scalars())
+        return [fields for fields in found if fields["state"] == "PARKED"]
+
+    def keep(self, letters: Iterable[Letter], only: str | None = None) -> None:
+        """Keep the parked records among these letters, `only` those of one service if it is given; an older state never wins.
 
         What stands on the topic `parked` may be given as well: so a lost store gets its parked records back.
         """
-        rows = [_row(letter.key, letter.value) for letter in letters if letter.topic == "parked" and letter.value is not None]
+        decoded = [(each, decode(each.value, RETRY_READER).fields) for each in letters if each.topic == "parked" and each.value]
+        rows = [
+            {"parked_id": letter.key, "revision": fields["revision"], "value": letter.value}
+            for letter, fields in decoded
+            if only in (None, fields["service"])
+        ]
         put_newer(self._connection, self._table, rows, guard="revision")
 
+    def all(self, *states: str) -> list[dict[str, Any]]:
+        """Return the fields of every record in one of these states."""
+        rows = self._connection.execute(select(self._table.c.value).order_by(self._table.c.parked_id)).scalars()
+        return [fields for fields in (decode(value, RETRY_READER).fields for value in rows) if fields["state"] in states]
 
-def _row(parked_id: str, value: bytes) -> dict[str, Any]:
-    return {"parked_id": parked_id, "revision": decode(value, RETRY_READER).fields["revision"], "value": value}
+    def knows(self, parked_id: str, revision: int) -> bool:
+        """Say whether this record was parked before in this edition or a later one."""
+        found = self._connection.execute(select(self._table.c.revision).where(self._table.c.parked_id == parked_id)).scalar()
+        return found is not None and found >= revision
+
+    def held_back(self) -> set[str]:
+        """Return the parked ids of what waits for a person or was dropped by one: it does not come back in a rebuild."""
+        return {fields["parked_id"] for fields in self.all("PARKED", "DISCARDED")}
+
+
+def once(park: Park, kept: Kept) -> Park:
+    """Return what parks a record that comes again no second time: it would stand on `parked` after what a person decided."""
+
+    def park_new(work: Work, unreadable: Unreadable) -> None:
+        incoming = unreadable.incoming
+        if not kept.knows(incoming.parked_id(work.service), incoming.attempt + 1):
+            park(work, unreadable)
+
+    return park_new
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,17 +123,27 @@ class Retries:
                 self._end(fields, "RESOLVED")
         self.kept.keep(self.work.letters)
 
+    def forget(self, signal_ids: Collection[str]) -> None:
+        """End every parked record about these erased signals: its content goes with them (R-RET-03)."""
+        about = [fields for fields in self.kept.waiting() if self._signal_of(fields) in signal_ids] if signal_ids else []
+        for fields in about:
+            self._end(fields, "RESOLVED")
+
+    def _signal_of(self, fields: Mapping[str, Any]) -> str | None:
+        """Return the signal that a parked record is about: as it was attributed, or by its key."""
+        if fields["signal_id"] is not None:
+            return str(fields["signal_id"])
+        try:
+            key = _bytes(_opened_parts(fields, self.unseal)["key"]) if self.unseal else None
+        except CannotRetry:
+            return None
+        return (key or b"").decode("ascii", "replace").partition("/")[0]
+
     def _opened(self, parked_id: str) -> Incoming:
         fields = self._waiting(parked_id)
         if self.unseal is None:
             raise CannotRetry("CANNOT_OPEN")
-        try:
-            parts = json.loads(self.unseal(fields["record"], parked_id))
-        except CannotOpen:
-            raise CannotRetry("CANNOT_OPEN") from None
-        if not parts["complete"]:
-            raise CannotRetry("INCOMPLETE")
-        return _incoming(fields, parts)
+        return opened_record(fields, self.unseal)
 
     def _drop(self, parked_id: str, request: Message) -> None:
         fields = self._waiting(parked_id)
@@ -129,17 +170,41 @@ class Retries:
         self.work.send("parked", parked_id, "ParkedRecord", record, event_id=event_id, at=fields["parked_at"])
 
 
-def _incoming(fields: Mapping[str, Any], parts: Mapping[str, Any]) -> Incoming:
+def opened_record(fields: Mapping[str, Any], unseal: Unseal) -> Incoming:
+    """Return a parked record, given as the fields of its ParkedRecord, as it came in.
+
+    Raises:
+        CannotRetry: it cannot be opened, or only its start was kept.
+    """
+    return unpacked(_opened_parts(fields, unseal), fields, attempt=fields["revision"])
+
+
+def _opened_parts(fields: Mapping[str, Any], unseal: Unseal) -> dict[str, Any]:
+    try:
+        parts: dict[str, Any] = json.loads(unseal(fields["record"], fields["parked_id"]))
+    except CannotOpen:
+        raise CannotRetry("CANNOT_OPEN") from None
+    return parts
+
+
+def unpacked(parts: Mapping[str, Any], origin: Mapping[str, Any], *, attempt: int) -> Incoming:
+    """Return a record as it came in, from what `stream.work.packed` kept of it and where it came from.
+
+    Raises:
+        CannotRetry: only its start was kept.
+    """
+    if not parts["complete"]:
+        raise CannotRetry("INCOMPLETE")
     headers = {name: b64decode(content) for name, content in parts["headers"].items()}
     return Incoming(
-        fields["topic"],
-        fields["partition"],
-        fields["offset"],
+        origin["topic"],
+        origin["partition"],
+        origin["offset"],
         _bytes(parts["key"]),
         _bytes(parts["value"]),
         headers,
-        fields["parked_at"],
-        attempt=fields["revision"],
+        origin["parked_at"],
+        attempt=attempt,
     )
 
 

@@ -1,19 +1,27 @@
-"""The producer inside a consumer: idempotent, acks=all, every future awaited."""
+"""The producer inside a consumer: idempotent, acks=all, every acknowledgement awaited.
+
+It is librdkafka's: the asyncio producer was the limit of the loop (benchmarks/README.md, docs/decisions/0012).
+"""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 
-from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
+from confluent_kafka import KafkaException, Producer
 
 from signal_exchange.contracts.topics import PARTITIONS
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import BrokerUnavailable
 from signal_exchange.stream.outbox import Letter
+
+FULL_WAIT_SECONDS = 0.1
+"""How long a letter waits for room in a full queue, before it is tried again."""
+EXTRA_SECONDS = 5.0
+"""How much longer than its own time-out the last letter may take to tell that it failed."""
 
 
 def partition_of(key: str) -> int:
@@ -22,29 +30,19 @@ def partition_of(key: str) -> int:
 
 
 class KafkaSender:
-    """Sends letters with one producer. Start it inside the event loop."""
+    """Sends letters with one producer; after a failure with a new one, so that nothing of before arrives late."""
 
     def __init__(self, connection: KafkaConnection, request_seconds: float = 30.0) -> None:
         self._connection, self._request_seconds = connection, request_seconds
         self._producer: Any = None
 
     async def start(self) -> None:
-        """Connect."""
-        self._producer = AIOKafkaProducer(
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=2,
-            max_batch_size=262_144,
-            compression_type="lz4",
-            request_timeout_ms=int(self._request_seconds * 1000),
-            **self._connection.for_aiokafka(),
-        )
-        await self._producer.start()
+        """Prepare the producer, which connects by itself."""
+        self._producer = Producer(self._settings(), logger=logging.getLogger("librdkafka"))
 
     async def stop(self) -> None:
-        """Disconnect, after what is under way."""
-        if self._producer is not None:
-            await self._producer.stop()
+        """Let go of the producer; a letter that is not acknowledged by now waits in the outbox."""
+        self._forget()
 
     async def send(self, letters: Sequence[Letter]) -> None:
         """Send letters in order and await every acknowledgement.
@@ -52,12 +50,52 @@ class KafkaSender:
         Raises:
             BrokerUnavailable: at least one was not acknowledged; sending all again is safe.
         """
-        try:
-            futures = [await self._put(letter) for letter in letters]
-            await asyncio.gather(*futures)
-        except KafkaError as error:
-            raise BrokerUnavailable(type(error).__name__) from None
+        if self._producer is None:
+            await self.start()
+        fault = await asyncio.to_thread(self._sent, letters)
+        if fault is not None:
+            self._forget()
+            raise BrokerUnavailable(fault)
 
-    async def _put(self, letter: Letter) -> Any:  # noqa: ANN401 - aiokafka's future
-        partition = partition_of(letter.partition_by or letter.key)
-        return await self._producer.send(letter.topic, letter.value, letter.key.encode(), partition, headers=letter.headers)
+    def _sent(self, letters: Sequence[Letter]) -> str | None:
+        """Send and wait; return the name of the first fault."""
+        faults: list[str] = []
+
+        def told(error: Any, _message: object) -> None:  # noqa: ANN401 - librdkafka's error
+            faults.append(str(error.name()))
+
+        try:
+            for letter in letters:
+                self._put(letter, told)
+            left = self._producer.flush(self._request_seconds + EXTRA_SECONDS)
+        except KafkaException as error:
+            return str(error.args[0].name())
+        return faults[0] if faults else "_TIMED_OUT" if left else None
+
+    def _put(self, letter: Letter, told: Any) -> None:  # noqa: ANN401 - librdkafka's callback
+        where = {"partition": partition_of(letter.partition_by)} if letter.partition_by else {}
+        while True:
+            try:
+                self._producer.produce(letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=told, **where)
+            except BufferError:
+                self._producer.poll(FULL_WAIT_SECONDS)
+            else:
+                return
+
+    def _forget(self) -> None:
+        if self._producer is not None:
+            self._producer.purge()
+            self._producer = None
+
+    def _settings(self) -> dict[str, Any]:
+        return {
+            **self._connection.for_librdkafka(),
+            "enable.idempotence": True,
+            "linger.ms": 2,
+            "batch.size": 262_144,
+            "compression.type": "lz4",
+            "partitioner": "murmur2_random",
+            "message.timeout.ms": int(self._request_seconds * 1000),
+            "delivery.report.only.error": True,  # a flush that leaves nothing says that all others arrived
+            "log_level": 4,
+        }

@@ -13,6 +13,7 @@ from typing import Any
 import faust
 from sqlalchemy import Table
 
+from signal_exchange.contracts.schemas import reader_schemas, writer_schemas
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import WorldUnavailable
@@ -21,7 +22,7 @@ from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.batch_app import BatchApp
-from signal_exchange.stream.consumer import BatchLoop, Handle
+from signal_exchange.stream.consumer import BatchLoop, Bury, Handle
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.parking import Dropped, Unseal
 from signal_exchange.stream.sender import KafkaSender
@@ -29,6 +30,10 @@ from signal_exchange.stream.work import Park, Seal, park_on_topic
 
 STOP_SECONDS = 30.0
 """How long everything besides the batch in hand may take to stop."""
+GATHER_SECONDS = 0.25
+"""For services whose work nobody waits for (docs/decisions/0018)."""
+NICE = 5
+"""How far those step back on a machine that they share with a service that is waited for."""
 OUTBOX_SECONDS = 0.2
 """Pause between two looks for letters that people's decisions, or a crash, left in the outbox."""
 
@@ -40,7 +45,8 @@ class ConsumerSpec:
     `name` is principal, group and app; `reader` names its view in schemas/readers; `alongside` are coroutines that run
     until the consumer stops, such as a municipality's REST API. `park` keeps what cannot be read: on the topic `parked`, or
     in the own store of a service that may not write there. `unseal` opens what it parked itself, for a retry, and `dropped`
-    is its own work when a person drops it. `metrics` are shared with what runs alongside.
+    is its own work when a person drops it; `bury` is its work on tombstones. `metrics` are shared with what runs alongside.
+    A service whose work nobody waits for lets records gather for `gather_seconds` before it takes the next batch.
     """
 
     name: str
@@ -54,6 +60,8 @@ class ConsumerSpec:
     park: Park = park_on_topic
     unseal: Unseal | None = None
     dropped: Dropped | None = None
+    bury: Bury | None = None
+    gather_seconds: float = 0.0
     metrics: Metrics = field(default_factory=Metrics)
 
 
@@ -64,7 +72,7 @@ class Consumer:
         self.spec, self.settings = spec, settings
         self.metrics = spec.metrics
         self.progress = Progress(self.metrics, settings.stall_seconds)
-        self.health = HealthServer(settings.metrics_port, self.metrics, self.progress)
+        self.health = HealthServer(settings.metrics_port, self.metrics, self.progress, settings.metrics_listen)
         self.sender = KafkaSender(settings.kafka)
         self.loop = self._batch_loop()
         self.app = self._app()
@@ -82,6 +90,7 @@ class Consumer:
             park=self.spec.park,
             unseal=self.spec.unseal,
             dropped=self.spec.dropped,
+            bury=self.spec.bury,
             metrics=self.metrics,
             progress=self.progress,
             patience_seconds=self.settings.patience_seconds,
@@ -97,6 +106,7 @@ class Consumer:
             before_first=self._start,
             after_last=self._stop,
             grace_seconds=self.settings.grace_seconds,
+            gather_seconds=self.spec.gather_seconds,
             **faust_options(self.settings, self.spec.name),
         )
 
@@ -109,6 +119,7 @@ class Consumer:
 
     async def _start(self) -> None:
         self.health.start()
+        await asyncio.to_thread(_read_schemas, self.spec.reader)
         await self.sender.start()
         for run in (self._relay, *self.spec.alongside):
             self._tasks.append(asyncio.create_task(self._until_stop(run)))
@@ -134,6 +145,12 @@ class Consumer:
         self.health.stop()
         self.spec.database.close()
         logs.log("process_stopped")
+
+
+def _read_schemas(reader: str) -> None:
+    """Read every schema before the first record comes, which need not wait for them then; they are kept from here on."""
+    writer_schemas()
+    reader_schemas(reader)
 
 
 def every(seconds: float, look: Callable[[], None]) -> Callable[[], Awaitable[None]]:
@@ -201,8 +218,10 @@ def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
     """
     refuse_sample_settings(settings)
     logs.configure(spec.name, settings.log_level)
-    for noisy in ("aiokafka", "faust", "mode"):
+    for noisy in ("aiokafka", "alembic", "faust", "mode"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    if spec.gather_seconds:
+        os.nice(NICE)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     spec.database.create_tables()
     consumer = Consumer(spec, settings)

@@ -25,13 +25,17 @@ Park = Callable[["Work", Unreadable], None]
 class Work:
     """The effects of one batch in one open transaction: letters, trace facts and parked records.
 
-    `connection` is the transaction in which the handler's store writes.
+    `connection` is the transaction in which the handler's store writes; `erased` are the signals that it erased.
     """
+
+    replays = False
+    """Whether these records were handled before, as in a rebuild."""
 
     def __init__(self, service: str, connection: Connection, seal: Seal, park: Park | None = None) -> None:
         self.service, self.connection, self.seal, self._park = service, connection, seal, park or park_on_topic
         self.letters: list[Letter] = []
         self.parked: list[Unreadable] = []
+        self.erased: set[str] = set()
 
     def send(
         self,
@@ -50,8 +54,16 @@ class Work:
         headers = cloud_events.headers(record, event_id=event_id, at=at, source=source, traceparent=trace)
         self.letters.append(Letter(topic, key, encode(record, fields), headers, partition_by))
 
+    def tombstone(self, topic: str, key: str, *, at: datetime, partition_by: str | None = None) -> None:
+        """Tell Kafka and every reader that nothing is left under a key of a state topic."""
+        headers = [("ce_time", at.isoformat(timespec="milliseconds").encode())]
+        self.letters.append(Letter(topic, key, None, headers, partition_by))
+
     def trace(self, stage: str, *, at: datetime, key: str, **facts: object) -> None:
-        """Tell one step of a signal to the trace. The id is that of the step, so that telling it twice tells it once."""
+        """Tell one step of a signal to the trace. The id is that of the step, so that telling it twice tells it once.
+
+        `service` among the facts names another one, which owes the step.
+        """
         empty = dict.fromkeys(
             (
                 "signal_id",
@@ -65,7 +77,7 @@ class Work:
                 "next_date",
             )
         )
-        fields = {**empty, **facts, "service": self.service, "stage": stage, "at": at}
+        fields = {**empty, "service": self.service, **facts, "stage": stage, "at": at}
         identity = json.dumps({**fields, "at": at.isoformat(), "key": key}, sort_keys=True)
         trace_id = str(uuid.uuid5(TRACE_NAMESPACE, identity))
         self.send("signal-trace", key, "TraceFact", {**fields, "trace_id": trace_id}, event_id=trace_id, at=at)
@@ -104,7 +116,7 @@ def _parked_fields(unreadable: Unreadable, service: str, parked_id: str) -> dict
         "partition": incoming.partition,
         "offset": incoming.offset,
         "reason": unreadable.reason,
-        "errors": list(unreadable.errors),
+        "errors": list(unreadable.errors[:ERRORS_KEPT]),
         "attributed": who is not None,
         "municipality": who.municipality if who else None,
         "publisher_run": who.publisher_run if who else None,
@@ -117,20 +129,28 @@ def _parked_fields(unreadable: Unreadable, service: str, parked_id: str) -> dict
     }
 
 
-PARKED_VALUE_BYTES = 40_000
-"""Of a larger record the start is kept: the parked record must itself fit on a topic, and the original stays in its log."""
+PARKED_BYTES = 240_000
+"""What fits into a parked record that can itself be read: a value of about 178,000 bytes, and R-VAL-15 allows 65,536."""
+START_BYTES, KEY_BYTES = 40_000, 1_000
+"""Of what does not fit the start is kept for who looks at it; the original stays in its log."""
+ERRORS_KEPT = 100
+"""Errors that a parked record tells, the first ones: a record with a thousand of them must not be unreadable itself."""
 
 
-def packed(incoming: Incoming) -> bytes:
-    """Return key, value and headers of a record as one JSON document, to be kept with what could not be processed."""
-    value = incoming.value[:PARKED_VALUE_BYTES] if incoming.value is not None else None
-    parts = {
-        "key": _text(incoming.key),
-        "value": _text(value),
-        "headers": {name: _text(content) for name, content in incoming.headers.items()},
-        "complete": value == incoming.value,
-    }
-    return json.dumps(parts).encode()
+def packed(incoming: Incoming, at_most: int | None = PARKED_BYTES) -> bytes:
+    """Return key, value and headers of a record as one JSON document, to be kept with what could not be processed.
+
+    Of a document of more than `at_most` bytes only the start of the value is kept, and it says that it is not complete.
+    """
+    whole = _document(incoming.key, incoming.value, incoming.headers, complete=True)
+    if at_most is None or len(whole) <= at_most:
+        return whole
+    return _document((incoming.key or b"")[:KEY_BYTES], (incoming.value or b"")[:START_BYTES], {}, complete=False)
+
+
+def _document(key: bytes | None, value: bytes | None, headers: Mapping[str, bytes], *, complete: bool) -> bytes:
+    texts = {name: _text(content) for name, content in headers.items()}
+    return json.dumps({"key": _text(key), "value": _text(value), "headers": texts, "complete": complete}).encode()
 
 
 def _text(content: bytes | None) -> str | None:

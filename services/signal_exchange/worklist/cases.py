@@ -49,7 +49,8 @@ class Referral:
     """One offer of a signal to a care coordinator (R-REF-01).
 
     `edition` counts everything that changed, so that who decides on an older one is refused (R-REF-02). `revision` is the last
-    delivery that was applied. `retraction` is the rule that asked an accepted referral back. Dates are as 2026-11-20.
+    delivery that was applied. `retraction` is the rule that asked an accepted referral back. `progress_by` is the moment of
+    the next progress note in IN_CARE. Dates are as 2026-11-20.
     """
 
     signal_id: str
@@ -65,6 +66,7 @@ class Referral:
     decide_by: datetime
     accepted_at: datetime | None = None
     contact_by: datetime | None = None
+    progress_by: datetime | None = None
     planned_contact: str | None = None
     first_contact: str | None = None
     reason: str | None = None
@@ -85,7 +87,7 @@ class Referral:
         """Return until when the next step must be taken (R-REF-04); None when none runs."""
         if self.state in UNDECIDED:
             return self.decide_by
-        return self.contact_by if self.state == "ACCEPTED" else None
+        return {"ACCEPTED": self.contact_by, "IN_CARE": self.progress_by}.get(self.state)
 
 
 @dataclass(frozen=True, slots=True)

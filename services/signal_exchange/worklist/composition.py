@@ -11,7 +11,7 @@ from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import load_identity
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
-from signal_exchange.worklist.handler import WorklistHandler
+from signal_exchange.worklist.handler import WorklistHandler, bury
 from signal_exchange.worklist.store import OUTBOX, TABLES
 from signal_exchange.worklist.wishes import Rules
 
@@ -38,6 +38,7 @@ def consumer_spec(service: str, settings: ServiceSettings) -> ConsumerSpec:
         handle=WorklistHandler(ROLES[service], rules().calendar, identity.sealed_part),
         seal=identity.parking_seal(service),
         unseal=identity.opened,
+        bury=bury,
     )
 
 

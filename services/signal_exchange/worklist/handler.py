@@ -6,15 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.domain.times import local_day
-from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outcomes import SealTo
+from signal_exchange.stream.erasing import erase_asked
+from signal_exchange.stream.messages import Incoming, Message
+from signal_exchange.stream.outcomes import Keeper, SealTo, kept_by
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist.cases import Case, Delivery, received
 from signal_exchange.worklist.store import WorklistStore
-from signal_exchange.worklist.telling import DESTINATION, tell_steps
+from signal_exchange.worklist.telling import DESTINATION, Office, tell_steps
 
 _FIELDS = tuple(each.name for each in fields(Delivery))
+
+
+def bury(gone: Sequence[Incoming], work: Work) -> None:
+    """Delete what is held of signals whose records are gone from the topic."""
+    WorklistStore(work.connection).erase({each.key_text for each in gone})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,24 +31,30 @@ class WorklistHandler:
     seal_to: SealTo
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
-        """Read the cases of a batch once, apply what is newer in order, and write once."""
+        """Erase what must be erased; of the rest read the cases once, apply what is newer in order, and write once."""
         store = WorklistStore(work.connection)
+        messages = erase_asked(messages, work, store.erase)
         cases = store.cases(message.fields["signal_id"] for message in messages)
+        office, advised = Office(self.role, self.calendar, self.seal_to), store.advised(cases)
         changed: dict[str, Case] = {}
         for message in messages:
             delivery = Delivery(**{name: message.fields[name] for name in _FIELDS})
             before = changed.get(delivery.signal_id, cases[delivery.signal_id])
             if before.delivery is None or before.delivery.revision < delivery.revision:
                 changed[delivery.signal_id] = received(before, delivery, message.appended_at, self.calendar)
-                self._trace(delivery, changed[delivery.signal_id], message, work)
+                known = advised.get(delivery.signal_id) == delivery.offer
+                keeper = office.keeper(changed[delivery.signal_id], advised=known, at=message.appended_at)
+                _trace(delivery, keeper, message, work)
         store.put(list(changed.values()))
         for case in changed.values():
-            tell_steps(case, self.seal_to, work)
+            tell_steps(case, office, work)
 
-    def _trace(self, delivery: Delivery, case: Case, message: Message, work: Work) -> None:
-        due = case.current.due_by() if case.current else None
-        keeper = {"owner_role": self.role, "next_date": local_day(due).isoformat()} if due else {}
-        about = {"version": delivery.version, "municipality": delivery.municipality, "destination": DESTINATION}
-        verdict = "SEND" if delivery.status == "OFFERED" else "RETRACTED"
-        signal_id = delivery.signal_id
-        work.trace("STORED", at=message.appended_at, key=signal_id, signal_id=signal_id, verdict=verdict, **about, **keeper)
+
+def _trace(delivery: Delivery, keeper: Keeper | None, message: Message, work: Work) -> None:
+    about = {"version": delivery.version, "municipality": delivery.municipality, "destination": DESTINATION}
+    verdict = "SEND" if delivery.status == "OFFERED" else "RETRACTED"
+    signal_id, at = delivery.signal_id, message.appended_at
+    work.trace("STORED", at=at, key=signal_id, signal_id=signal_id, verdict=verdict, **about, **kept_by(keeper))
+    if delivery.offers and keeper is None:
+        # What was decided stands, as after PERSON_DECLINES: nothing is offered again, and nobody has to bring it further.
+        work.trace("OUTCOME", at=at, key=signal_id, signal_id=signal_id, **about)

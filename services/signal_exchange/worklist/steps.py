@@ -16,10 +16,10 @@ from signal_exchange.stream.naming import number_of
 from signal_exchange.stream.texts import guarded
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist.cases import Case, Delivery
-from signal_exchange.worklist.composition import rules
+from signal_exchange.worklist.composition import ROLES, rules
 from signal_exchange.worklist.store import Advice, WorklistStore
-from signal_exchange.worklist.telling import tell_advice, tell_steps
-from signal_exchange.worklist.wishes import STALE, Wish, fulfilled
+from signal_exchange.worklist.telling import Office, tell_advice, tell_steps
+from signal_exchange.worklist.wishes import STALE, Wish, fulfilled, noted, open_referral
 
 ISO_DAY = ["%Y-%m-%d"]
 SignalIdArgument = Annotated[str, typer.Argument(metavar="SIGNAL_ID", help="Signal id, or the short number of the list.")]
@@ -71,6 +71,21 @@ def withdraw(
     _fulfil(ctx, signal_id, Wish("WITHDRAWN", by, expected, reason=reason))
 
 
+def progress(ctx: typer.Context, signal_id: SignalIdArgument, by: By, expected: Expected = None) -> None:
+    """Note that care goes on: the next note is due 20 working days later. The note itself belongs in the care file."""
+    place: Place = ctx.obj
+    identity = place.identity()
+    with place.deciding(identity) as work:
+        store = WorklistStore(work.connection)
+        after = noted(store.case(store.find(signal_id)), by, expected, rules(), clock.now())
+        store.put([after])
+        tell_steps(after, office_of(identity, work), work)
+    referral = open_referral(after)
+    typer.echo(
+        f"Vastgelegd: de zorg voor {number_of(referral.signal_id)} loopt. Volgende notitie voor {shown(referral.due_by())}."
+    )
+
+
 def advise(
     ctx: typer.Context,
     signal_id: SignalIdArgument,
@@ -87,7 +102,7 @@ def advise(
         number = len([each for each in store.advice(delivery.signal_id) if each.offer == delivery.offer]) + 1
         advice = Advice(delivery.signal_id, delivery.offer, number, delivery.version, clock.now(), by)
         store.add_advice(advice)
-        tell_advice(delivery, advice, advice_text, identity.sealed_part, work)
+        tell_advice(delivery, advice, advice_text, office_of(identity, work), work)
     typer.echo(f"Vastgelegd: het advies over {number_of(delivery.signal_id)} gaat naar de gemeente.")
 
 
@@ -96,6 +111,7 @@ _STEPS: Mapping[str, Callable[..., None]] = {
     "accept": accept,
     "reject": reject,
     "in-care": in_care,
+    "progress": progress,
     "complete": complete,
     "withdraw": withdraw,
     "advise": advise,
@@ -110,8 +126,13 @@ def take(case: Case, wish: Wish, store: WorklistStore, identity: Identity, work:
     """
     after = fulfilled(case, wish, rules(), clock.now())
     store.put([after])
-    tell_steps(after, identity.sealed_part, work)
+    tell_steps(after, office_of(identity, work), work)
     return after
+
+
+def office_of(identity: Identity, work: Work) -> Office:
+    """Return whose worklist a command works on."""
+    return Office(ROLES[work.service], rules().calendar, identity.sealed_part)
 
 
 def _fulfil(ctx: typer.Context, named: str, wish: Wish) -> None:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Integer, MetaData, Row, String, Table, func, select
+from sqlalchemy import JSON, BigInteger, Column, Connection, Integer, Row, String, Table, delete, func, select
 
 from signal_exchange.runtime.columns import Moment, Sealed
 from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.runtime.migrations import store_tables
 from signal_exchange.stream.naming import start_of, the_one
 from signal_exchange.stream.outbox import outbox_table
 from signal_exchange.worklist.cases import Case, Delivery, Referral, Transition
 
-TABLES = MetaData()
+TABLES = store_tables("worklist")
 OUTBOX = outbox_table(TABLES)
 
 DELIVERIES = Table(
@@ -54,6 +55,7 @@ REFERRALS = Table(
     Column("decide_by", Moment, nullable=False),
     Column("accepted_at", Moment),
     Column("contact_by", Moment),
+    Column("progress_by", Moment),
     Column("planned_contact", String),
     Column("first_contact", String),
     Column("reason", String),
@@ -119,10 +121,12 @@ class WorklistStore:
     def cases(self, signal_ids: Iterable[str]) -> dict[str, Case]:
         """Return the case of each of these signals; an empty one where nothing is known."""
         ids = set(signal_ids)
-        chosen = self._connection.execute(select(DELIVERIES).where(DELIVERIES.c.signal_id.in_(ids)).with_for_update())
-        deliveries = {row.signal_id: _delivery(row) for row in chosen}
-        chosen = self._connection.execute(select(REFERRALS).where(REFERRALS.c.signal_id.in_(ids)).with_for_update())
-        return _cases(ids, deliveries, map(_referral, chosen))
+        deliveries = {row.signal_id: _delivery(row) for row in self._locked(DELIVERIES, ids)}
+        return _cases(ids, deliveries, map(_referral, self._locked(REFERRALS, ids)))
+
+    def _locked(self, table: Table, signal_ids: Iterable[str]) -> list[Row[Any]]:
+        own = select(table).where(table.c.signal_id.in_(signal_ids)).order_by(*table.primary_key.columns)
+        return list(self._connection.execute(own.with_for_update()))
 
     def case(self, signal_id: str) -> Case:
         """Return the case of one signal."""
@@ -158,16 +162,26 @@ class WorklistStore:
         own = select(ADVICE).where(ADVICE.c.signal_id == signal_id).order_by(ADVICE.c.offer, ADVICE.c.number)
         return [Advice(**row._mapping) for row in self._connection.execute(own)]  # noqa: SLF001 - as above
 
-    def advised(self) -> dict[str, int]:
-        """Return the last offer with an advice, by signal."""
+    def advised(self, signal_ids: Iterable[str] | None = None) -> dict[str, int]:
+        """Return the last offer with an advice, of these signals or of all."""
         last = select(ADVICE.c.signal_id, func.max(ADVICE.c.offer)).group_by(ADVICE.c.signal_id)
-        return {row[0]: row[1] for row in self._connection.execute(last)}
+        own = last if signal_ids is None else last.where(ADVICE.c.signal_id.in_(set(signal_ids)))
+        return {row[0]: row[1] for row in self._connection.execute(own)}
 
     def put(self, cases: Sequence[Case]) -> None:
         """Write cases and the steps that were taken in them."""
         put_newer(self._connection, DELIVERIES, [_row(case.delivery) for case in cases if case.delivery], guard="revision")
         put_newer(self._connection, REFERRALS, [_row(each) for case in cases for each in case.referrals], guard="edition")
         add_once(self._connection, TRANSITIONS, [_row(step) for case in cases for step in case.steps])
+
+    def erase(self, signal_ids: Collection[str]) -> set[str]:
+        """Delete everything about these signals, what people entered too (R-RET-03); return those that had something."""
+        held: set[str] = set()
+        for table in (DELIVERIES, REFERRALS, TRANSITIONS, ADVICE, OPENINGS):
+            own = table.c.signal_id.in_(signal_ids)
+            held |= set(self._connection.execute(select(table.c.signal_id).where(own)).scalars())
+            self._connection.execute(delete(table).where(own))
+        return held
 
     def add_advice(self, advice: Advice) -> None:
         """Keep who advised."""

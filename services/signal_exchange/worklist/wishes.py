@@ -8,7 +8,15 @@ from datetime import date, datetime
 
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
-from signal_exchange.domain.referrals import CARE, YOUTH, Transition, check_transition, first_contact_by
+from signal_exchange.domain.referrals import (
+    CARE,
+    IN_CARE,
+    YOUTH,
+    Transition,
+    check_transition,
+    first_contact_by,
+    progress_note_by,
+)
 from signal_exchange.domain.times import local_day
 from signal_exchange.domain.violations import Refusal
 from signal_exchange.runtime.faults import Refused
@@ -24,6 +32,7 @@ _SENTENCES: Mapping[str, str] = {
     "withdrawal_asked": "Intrekken kan pas als de gemeente daarom vraagt of het signaal is ingetrokken.",
 }
 NO_CAPACITY = "Geen capaciteit is geen reden om af te wijzen: niemand wordt daarom weggestuurd. Bespreek het met de voorzitter."
+NOT_IN_CARE = "Een voortgangsnotitie kan pas als de zorg is begonnen."
 NO_REFERRAL = "Van dit signaal is geen open verwijzing."
 
 
@@ -60,6 +69,21 @@ def fulfilled(case: Case, wish: Wish, rules: Rules, at: datetime) -> Case:
     _check(current, wish, rules, at)
     after = _after(current, wish, rules.calendar, at)
     return opened(case.stepped(after, wish.who, at), rules.calendar)
+
+
+def noted(case: Case, who: str, expected: int | None, rules: Rules, at: datetime) -> Case:
+    """Return the case after a progress note: the next one is due a term later (R-REF-04).
+
+    Raises:
+        Refused: nobody is in care, or it changed meanwhile.
+    """
+    current = open_referral(case)
+    if current.state != IN_CARE:
+        raise Refused(NOT_IN_CARE)
+    if expected is not None and expected != current.edition:
+        raise Refused(STALE)
+    due = progress_note_by(at, rules.calendar)
+    return case.stepped(replace(current, edition=current.edition + 1, progress_by=due), who, at)
 
 
 def open_referral(case: Case) -> Referral:
@@ -111,6 +135,7 @@ def _after(current: Referral, wish: Wish, calendar: WorkingCalendar, at: datetim
         first_contact=_day(wish.first_contact) or current.first_contact,
         accepted_at=at if accepts else current.accepted_at,
         contact_by=first_contact_by(current.urgency, at, calendar) if accepts else current.contact_by,
+        progress_by=progress_note_by(at, calendar) if wish.to == IN_CARE else current.progress_by,
     )
 
 

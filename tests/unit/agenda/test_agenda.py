@@ -278,7 +278,7 @@ def test_a_batch_takes_a_handful_of_statements() -> None:
     consumer, statements = agenda(), list[str]()
     event.listen(consumer.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     consumer.take(*(an_agenda_item(number, status="RETRACTED") for number in range(500)), *map(a_chair_alert, range(100)))
-    assert len([each for each in statements if not each.startswith("BEGIN")]) <= 8
+    assert len([each for each in statements if not each.startswith("BEGIN")]) <= 10
 
 
 def test_the_service_reads_items_alerts_and_links(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -261,6 +261,27 @@ def test_what_is_decided_or_taken_back_cannot_be_decided_again(consumer: Consumi
     assert "teruggenomen" in told("show", TWO)
 
 
+def test_r_flow_02_a_decision_with_a_date_is_followed_up_until_it_is_done(consumer: Consuming, told: Told) -> None:
+    consumer.take(an_agenda_item())
+    with pytest.raises(Refused, match="niets besloten waar een datum"):
+        told("follow-up", ONE, *BY)
+    told("decide", ONE, "--decision", "CASE_ADMIN", *OWNED)
+    [decided] = of_record(consumer.waiting(), "TraceFact")[-1:]
+    assert (decided["owner_role"], decided["next_date"]) == ("CHAIN_DIRECTOR", "2026-12-10")
+    with pytest.raises(Refused, match="verleden"):
+        told("follow-up", ONE, "--next", "2026-11-17", *BY)
+    assert "voor 2027-01-20" in told("follow-up", ONE, "--next", "2027-01-20", *BY)
+    assert "afgerond" in told("follow-up", ONE, *BY)
+    steps = of_record(consumer.waiting(), "TraceFact")
+    assert [(step["stage"], step["owner_role"], step["next_date"]) for step in steps] == [
+        ("OUTCOME", "CHAIN_DIRECTOR", "2027-01-20"),
+        ("OUTCOME", None, None),
+    ]
+    kept = json.loads(told("show", ONE, "--json"))["follow_ups"]
+    assert [(each["number"], each["next_date"], each["who"]) for each in kept] == [(1, "2027-01-20", "chair"), (2, None, "chair")]
+    assert "opvolging, afgerond  chair" in told("show", ONE)
+
+
 def test_a_decision_names_the_version_of_its_frozen_agenda(
     consumer: Consuming, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

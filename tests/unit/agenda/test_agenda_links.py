@@ -15,12 +15,14 @@ from builders import START, Consuming, a_message, an_agenda_item, an_environment
 from domain_cases import CALENDAR
 from signal_exchange.agenda.commands import app
 from signal_exchange.agenda.handler import AgendaHandler
-from signal_exchange.agenda.tables import CANDIDATES, DECISIONS, LINK_ACTS, TABLES
+from signal_exchange.agenda.tables import CANDIDATES, DECISIONS, LINK_ACTS, NOTES, TABLES
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.messages import Message
 
 LINK = "5d1f0c0a-6c1c-5f53-8f6c-0f5a6f7ab001"
+OWNER = ("--owner", "ATTENTION_OFFICER", "--organisation", "gemeente", "--due", "2026-12-10")
+CASE = ("--decision", "CASE_ADMIN", "--motivation", "Genoeg.", "--seat", "POLICE_AVIM", "--seat", "RIEC", "--by", "chair", *OWNER)
 Told = Callable[..., str]
 
 
@@ -57,17 +59,22 @@ def _now(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Told:
+def said(tmp_path: Path) -> Told:
     environment = an_environment(tmp_path, "agenda", "table")
 
     def run(*words: str) -> str:
-        result = CliRunner().invoke(app, ["links", *words], env=environment)
+        result = CliRunner().invoke(app, list(words), env=environment)
         if result.exit_code == 1 and isinstance(result.exception, Refused):
             raise result.exception
         assert result.exit_code == 0, result.output
         return result.output
 
     return run
+
+
+@pytest.fixture
+def told(said: Told) -> Told:
+    return lambda *words: said("links", *words)
 
 
 def test_the_list_shows_kind_key_and_state_and_no_value(consumer: Consuming, told: Told) -> None:
@@ -204,3 +211,22 @@ def test_a_duplicate_is_decided_by_itself_and_the_signal_that_stays_remains(cons
     assert result.exit_code == 0, result.output
     assert [row["signal_id"] for row in consumer.rows(DECISIONS)] == [signal_id(2)]
     assert [row["signal_id"] for row in listed(tmp_path)] == [signal_id(1)]
+
+
+def test_r_link_06_a_decided_item_gets_a_note_when_its_link_is_undone_and_an_undecided_one_does_not(
+    consumer: Consuming, said: Told
+) -> None:
+    consumer.take(an_agenda_item(), an_agenda_item(signal_id=signal_id(2)), a_candidate(state="CONFIRMED"))
+    said("decide", signal_id(1), *CASE)
+    undone = a_candidate(revision=2, state="REVOKED")
+    consumer.take(undone, undone)
+    consumer.take(a_candidate(revision=3, state="REVOKED", frequency="3-5"), a_candidate(revision=1, state="CONFIRMED"))
+    assert [(row["signal_id"], row["rule_id"]) for row in consumer.rows(NOTES)] == [(signal_id(1), "R-LINK-06")]
+    assert "na het besluit is een koppeling ongedaan gemaakt (regel R-LINK-06)" in said("show", signal_id(1))
+
+
+def test_what_is_decided_after_the_undo_needs_no_note(consumer: Consuming, said: Told) -> None:
+    consumer.take(an_agenda_item(), a_candidate(state="CONFIRMED"), a_candidate(revision=2, state="REVOKED"))
+    said("decide", signal_id(1), *CASE)
+    consumer.take(a_candidate(revision=3, state="REVOKED", frequency="3-5"))
+    assert consumer.rows(NOTES) == []

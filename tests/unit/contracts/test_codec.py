@@ -6,6 +6,7 @@ import json
 import traceback
 from collections.abc import Callable, Iterator
 from functools import cache
+from io import BytesIO
 from typing import Any
 
 import fastavro
@@ -25,7 +26,14 @@ from signal_exchange.contracts.codec import (
     encode,
 )
 from signal_exchange.contracts.faults import UNDECODABLE_REASONS, CannotEncode, Undecodable
-from signal_exchange.contracts.schemas import current_schemas, reader_schemas, schemas_folder, self_contained
+from signal_exchange.contracts.schemas import (
+    WriterSchema,
+    current_schemas,
+    reader_schemas,
+    schemas_folder,
+    self_contained,
+    writer_schemas,
+)
 from wire_samples import filled, signals_samples
 
 MARK = "TV-a-value-that-must-never-show"
@@ -232,3 +240,14 @@ def test_an_error_tells_nothing_of_the_value() -> None:
 
 def test_a_decoded_record_does_not_show_its_fields() -> None:
     assert repr(decode(sample("Checkpoint"), "routing")) == "Decoded(record='Checkpoint')"
+
+
+@pytest.mark.parametrize(
+    "written", list(writer_schemas().values()), ids=lambda written: f"{written.record}-{written.header.hex()[4:]}"
+)
+@pytest.mark.parametrize("full", [True, False], ids=["every part", "no optional part"])
+def test_every_reader_reads_what_was_written_by_every_release(written: WriterSchema, full: bool) -> None:  # noqa: FBT001 - two cases
+    out = BytesIO()
+    fastavro.schemaless_writer(out, written.parsed, filled(written.parsed, full=full))
+    read = [reader for reader in READERS if written.record in reader_schemas(reader)]
+    assert all(decode(written.header + out.getvalue(), reader).record == written.record for reader in read)

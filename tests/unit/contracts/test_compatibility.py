@@ -8,12 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import fastavro.schema
 import pytest
 from typer.testing import CliRunner
 
-from signal_exchange.contracts import compatibility, schemas
+from signal_exchange.contracts import commands, compatibility, schemas
 from signal_exchange.contracts.commands import app
 from signal_exchange.contracts.compatibility import check_all, problems_between, problems_of
+from signal_exchange.contracts.releasing import release as freeze
+from signal_exchange.contracts.releasing import write_sums
 from signal_exchange.contracts.schemas import current_schemas, schemas_folder
 
 MOMENT = {"type": "long", "logicalType": "timestamp-millis"}
@@ -162,7 +165,7 @@ def own_schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give a copy of the schemas that a test may change."""
     folder = tmp_path / "schemas"
     shutil.copytree(schemas_folder(), folder)
-    for module in (compatibility, schemas):
+    for module in (compatibility, schemas, commands):
         monkeypatch.setattr(module, "schemas_folder", lambda: folder)
     return folder
 
@@ -170,8 +173,9 @@ def own_schemas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def release(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
     schema = json.loads((folder / "Checkpoint.avsc").read_text(encoding="utf-8"))
     change(schema)
-    (folder / "released" / "2026-01").mkdir(parents=True, exist_ok=True)
-    (folder / "released" / "2026-01" / "Checkpoint.avsc").write_text(json.dumps(schema), encoding="utf-8")
+    (folder / "released" / "0.0.0-old").mkdir(parents=True, exist_ok=True)
+    (folder / "released" / "0.0.0-old" / "Checkpoint.avsc").write_text(json.dumps(schema), encoding="utf-8")
+    write_sums(folder / "released" / "0.0.0-old")
 
 
 def test_a_released_schema_that_todays_reader_cannot_read_is_a_problem(own_schemas: Path) -> None:
@@ -187,6 +191,53 @@ def test_a_record_that_a_released_reader_cannot_read_is_a_problem(own_schemas: P
 def test_a_released_schema_of_today_is_no_problem(own_schemas: Path) -> None:
     release(own_schemas, lambda _: None)
     assert check_all() == []
+
+
+def test_a_view_that_cannot_read_what_a_release_wrote_is_a_problem(own_schemas: Path) -> None:
+    release(own_schemas, lambda schema: schema["fields"].pop())
+    assert "readers/routing.avsc (released)" in {problem.partition(":")[0] for problem in check_all()}
+
+
+def test_a_released_record_that_nobody_writes_any_more_must_still_be_read(own_schemas: Path) -> None:
+    for name in ("Checkpoint", "Outcome"):
+        assert freeze(own_schemas, f"of-{name.lower()}")
+        (own_schemas / f"{name}.avsc").rename(own_schemas / f"{name}.gone")
+    assert not [problem for problem in check_all() if problem.startswith("Checkpoint")]
+
+
+def test_a_release_is_a_copy_of_every_record_complete_in_itself(own_schemas: Path) -> None:
+    assert freeze(own_schemas, "0.0.0-test") == sorted(current_schemas())
+    for name, schema in current_schemas().items():
+        frozen = json.loads((own_schemas / "released" / "0.0.0-test" / f"{name}.avsc").read_text(encoding="utf-8"))
+        parsed: Any = fastavro.schema.parse_schema(frozen, named_schemas={})
+        assert schemas.fingerprint(parsed) == schema.header[2:]
+    assert check_all() == []
+
+
+@pytest.mark.parametrize("harm", ["changed", "gone", "more", "without sums"])
+def test_a_release_never_changes(own_schemas: Path, harm: str) -> None:
+    freeze(own_schemas, "0.0.0-test")
+    frozen = own_schemas / "released" / "0.0.0-test"
+    file = frozen / "Checkpoint.avsc"
+    if harm == "changed":
+        file.write_text(file.read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    elif harm == "gone":
+        file.unlink()
+    elif harm == "more":
+        shutil.copy(file, frozen / "Another.avsc")
+    else:
+        (frozen / "SHA256SUMS").unlink()
+    assert any(problem.endswith("changed since its release, which is for good") for problem in check_all())
+
+
+def test_the_command_freezes_once_and_only_what_fits(own_schemas: Path) -> None:
+    again, bad = (CliRunner().invoke(app, ["release", name, "--json"]) for name in ("0.0.0-test", "../1"))
+    assert json.loads(again.stdout)["release"] == "0.0.0-test"
+    assert bad.exit_code == 2
+    assert CliRunner().invoke(app, ["release", "0.0.0-test"]).exit_code == 2
+    (own_schemas / "released" / "0.0.0-test" / "Outcome.avsc").unlink()
+    refused = CliRunner().invoke(app, ["release", "0.0.1-test"])
+    assert (refused.exit_code, (own_schemas / "released" / "0.0.1-test").exists()) == (1, False)
 
 
 def test_a_readers_view_of_what_nobody_writes_is_a_problem(own_schemas: Path) -> None:

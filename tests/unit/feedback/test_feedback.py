@@ -21,6 +21,7 @@ from builders import (
     a_trace_fact,
     an_environment,
     an_outcome,
+    gone,
     minutes,
     of_record,
 )
@@ -29,6 +30,7 @@ from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.store import TABLES, VIEWS, FeedbackStore
 from signal_exchange.feedback.views import NUMBERS_SHOWN
 from signal_exchange.stream.commands import service_settings
+from signal_exchange.stream.erasing import _marker_keys
 from signal_exchange.stream.messages import Message
 
 
@@ -243,3 +245,48 @@ def test_the_service_reads_outcomes_and_the_trace_and_knows_every_municipality(
     assert spec.sources == ("outcomes", "signal-trace", "retry.feedback")
     assert isinstance(spec.handle, CurrentFeedback)
     assert spec.handle.handler == FeedbackHandler(frozenset(MUNICIPALITIES))
+
+
+def an_erasure(**changed: Any) -> Message:
+    """Give what routing tells of an erasure."""
+    own = {"kind": "ERASURE", "state": "REQUESTED", "version": 2, "revision": 7}
+    return an_outcome(name="erasure", **{**own, **changed})
+
+
+def test_of_an_erased_signal_the_view_keeps_its_numbers_the_erasure_and_the_receipts_and_nothing_else() -> None:
+    consumer = feedback()
+    detail = a_detail(VENLO)
+    consumer.take(a_trace_fact(), an_outcome(own_ref=b"ref", detail=detail), an_outcome(name="x", kind="DECISION", detail=detail))
+    sent = consumer.take(an_erasure(), an_outcome(name="late", kind="REFERRAL", source="worklist", detail=detail))
+    [view] = views(sent)
+    assert (view["own_ref"], view["steps"], [each["kind"] for each in view["outcomes"]]) == (None, [], ["ERASURE"])
+    assert view["received"]
+    [receipt] = of_record(sent, "Outcome")
+    assert (receipt["kind"], receipt["state"], receipt["source"]) == ("RECEIPT", "DONE", "feedback")
+    told = an_outcome(name="r", kind="RECEIPT", state="DONE", source="worklist")
+    [view] = views(consumer.take(told, a_trace_fact(sequence=2, verdict="erased", at=minutes(9))))
+    assert sorted(each["kind"] for each in view["outcomes"]) == ["ERASURE", "RECEIPT"]
+    assert [each["verdict"] for each in view["received"]] == ["routed", "erased"]
+    assert b"x" * 100 not in str(consumer.rows(VIEWS)).encode()
+
+
+def test_only_routing_can_say_that_a_signal_was_erased() -> None:
+    consumer = feedback()
+    consumer.take(a_trace_fact(), an_outcome())
+    [view] = views(consumer.take(an_erasure(source="agenda")))
+    assert len(view["outcomes"]) == 2
+
+
+def test_an_erasure_of_what_is_not_known_here_is_answered_too() -> None:
+    [receipt] = of_record(feedback().take(an_erasure()), "Outcome")
+    assert receipt["state"] == "NOTHING_HELD"
+
+
+def test_when_the_outcomes_are_marked_every_municipalitys_topic_is_marked() -> None:
+    consumer = feedback()
+    handler = FeedbackHandler(frozenset(MUNICIPALITIES))
+    work_letters: list[Sent] = []
+    for key in _marker_keys():
+        work_letters += consumer.bury(handler.bury, gone("outcomes", key))
+    assert {each.topic for each in work_letters} == {f"feedback.{code.lower()}" for code in MUNICIPALITIES}
+    assert len(work_letters) == 6 * len(MUNICIPALITIES)

@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from builders import START, VENLO, WEERT, Consuming, Sent, of_record, opened_detail, signal_id
-from link_records import LATER, PERSON, PLATE, VICTIM, Carried, a_signal, an_answer, confirmed, linking, sealed_tokens, the_link
+from builders import START, TOMBSTONE, VENLO, WEERT, Consuming, Sent, gone, of_record, opened_detail, signal_id
+from link_records import LATER, PERSON, PLATE, Carried, a_signal, an_answer, confirmed, linking, sealed_tokens, the_link
 from signal_exchange.domain.linking import SAME_PERSON, SHARED_CONTEXT
+from signal_exchange.linking.handler import LinkingHandler
 from signal_exchange.linking.tables import ANSWERS, FACTS, LINKS, MEMBERSHIPS, MENTIONS, SIGNALS, TOKENS
+from signal_exchange.stream.erasing import _marker_keys
 from signal_exchange.stream.messages import Message
 
 LINK = the_link(1, 2)
@@ -186,6 +188,8 @@ def test_a_signal_that_is_withdrawn_after_a_question_is_told_without_saying_whic
         consumer.take(an_answer(LINK, "RELEASE"))
         consumer.take(a_signal(2, version=2, revision=2, status="WITHDRAWN"))
     assert logged == [{"event": "withdrawn_after_question", "log_level": "warning", "count": 1}]
+    assert isinstance(consumer.handle, LinkingHandler)
+    assert consumer.handle.metrics.withdrawn_after_question._value.get() == 1
 
 
 def test_an_erased_signal_leaves_no_token_and_no_answer_and_its_person_stays_counted() -> None:
@@ -194,6 +198,12 @@ def test_an_erased_signal_leaves_no_token_and_no_answer_and_its_person_stays_cou
     erased = a_signal(1, version=2, revision=9, status="ERASED", form=None, subjects=[])
     told = consumer.take(erased)
     assert candidates(told)[LINK]["state"] == "ERASED"
+    assert [(each["kind"], each["state"]) for each in of_record(told, "Outcome") if each["kind"] == "RECEIPT"] == [
+        ("RECEIPT", "DONE")
+    ]
+    assert {("link-candidates", LINK), ("links", signal_id(1))} == {
+        (each.topic, each.key) for each in told if each.record == TOMBSTONE
+    }
     assert {row["signal_id"] for row in consumer.rows(TOKENS)} == {signal_id(2)}
     assert (consumer.rows(ANSWERS), clusters_of(consumer), persons(consumer)) == ([], [[signal_id(2)]], {VENLO: 1})
     assert signal_id(1) not in str(consumer.rows(FACTS)) + str(consumer.rows(MENTIONS))
@@ -221,22 +231,26 @@ def test_a_value_that_stands_twice_in_one_place_is_parked_by_field_and_rule() ->
 
 
 VALUES: list[Carried] = [PERSON, ("subject:s1", "BSN", "999990019"), PLATE]
-signals = st.builds(
-    lambda number, version, values, status: a_signal(
-        number,
-        *values,
-        version=version,
-        revision=version,
-        status=status,
-        stated_at=START + timedelta(hours=number + version),
-        tokens_at=START + timedelta(hours=number + version),
-        subjects=[VICTIM],
-    ),
-    st.integers(1, 4),
-    st.integers(1, 2),
-    st.lists(st.sampled_from(VALUES), unique=True, max_size=3).map(tuple),
-    st.sampled_from(["OPEN", "OPEN", "CLOSED"]),
-)
+NEXT_EPOCH = START + timedelta(days=50)
+
+
+def published(number: int, version: int, values: tuple[Carried, ...], status: str) -> Message:
+    """Give a version of a signal; corrected is the next one."""
+    at = START + timedelta(hours=number + version)
+    held = values if status != "WITHDRAWN" else ()
+    return a_signal(number, *held, version=version, revision=10 * version, status=status, stated_at=at, tokens_at=at)
+
+
+def renewed(number: int, version: int, values: tuple[Carried, ...]) -> Message:
+    """Give the same version with tokens of the next epoch."""
+    state = {"version": version, "revision": 10 * version + 1, "stated_at": NEXT_EPOCH, "tokens_at": NEXT_EPOCH}
+    return a_signal(number, *values, epoch="2027H1", **state)
+
+
+carried = st.lists(st.sampled_from(VALUES), unique=True, max_size=3).map(tuple)
+numbers, versions = st.integers(1, 4), st.integers(1, 2)
+statuses = st.sampled_from(["OPEN", "OPEN", "CLOSED", "WITHDRAWN"])
+signals = st.builds(published, numbers, versions, carried, statuses) | st.builds(renewed, numbers, versions, carried)
 answers = st.builds(
     lambda pair, kind, who, days, link_kind: an_answer(the_link(pair[0], pair[1], link_kind), kind, who, days=days),
     st.sampled_from([(1, 2), (1, 3), (2, 3), (2, 4)]),
@@ -274,3 +288,29 @@ def test_r_link_06_records_in_any_order_and_repeated_end_in_the_same_state(messa
     for message in (twice[place] for place in order if place < len(twice)):
         again.take(message)
     assert picture(once) == picture(again)
+
+
+def test_nothing_of_an_erased_signal_is_left_once_its_records_are_gone_not_even_by_a_late_answer() -> None:
+    consumer = linking()
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.take(a_signal(1, PERSON, PLATE), a_signal(2, PERSON, PLATE), *confirmed(LINK))
+    consumer.take(a_signal(1, version=2, revision=9, status="ERASED", form=None, subjects=[]))
+    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    consumer.take(an_answer(LINK, "CONFIRM", VENLO, days=4, about=signal_id(1)))
+    tables = (SIGNALS, TOKENS, LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS)
+    assert not [table.name for table in tables if signal_id(1) in str(consumer.rows(table))]
+    assert (consumer.rows(ANSWERS), persons(consumer)) == ([], {VENLO: 1})
+
+
+def test_the_rest_of_an_erased_signal_goes_with_its_tombstone_and_linking_marks_its_own_topics() -> None:
+    consumer = linking()
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.take(a_signal(1, PERSON), a_signal(1, version=2, revision=9, status="ERASED", form=None, subjects=[]))
+    assert len(consumer.rows(SIGNALS)) == 1
+    told = consumer.bury(
+        consumer.handle.bury, gone("link-tokens", signal_id(1)), *(gone("link-tokens", key) for key in _marker_keys())
+    )
+    assert consumer.rows(SIGNALS) == []
+    assert {each.topic for each in told} == {"links", "link-candidates"}
+    assert consumer.take(a_signal(1, PERSON, revision=50)) == []
+    assert consumer.rows(TOKENS) == consumer.rows(SIGNALS) == []

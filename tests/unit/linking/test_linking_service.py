@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,13 +12,14 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from builders import START, VENLO, Consuming, an_environment, an_identity, signal_id
-from link_records import PERSON, PLATE, a_signal, an_answer, linking, the_link
+from link_records import PERSON, PLATE, a_signal, an_answer, confirmed, linking, the_link
 from signal_exchange.demo.linking_score import app as with_score
 from signal_exchange.domain.linking import SHARED_CONTEXT
 from signal_exchange.linking.commands import app
 from signal_exchange.linking.composition import consumer_spec, handler_of, look_again
 from signal_exchange.linking.handler import LinkingHandler
-from signal_exchange.linking.tables import LINKS, OUTBOX
+from signal_exchange.linking.rebuilding import empty
+from signal_exchange.linking.tables import LINKS, OUTBOX, TOKENS
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.service import ConsumerSpec
@@ -58,7 +60,7 @@ def test_an_empty_store_says_so(tmp_path: Path) -> None:
 
 
 def test_linking_finds_what_truly_agrees_and_confirms_nothing_else() -> None:
-    result = CliRunner().invoke(with_score, ["score", "--signals", "300", "--seed", "7", "--json"])
+    result = CliRunner().invoke(with_score, ["score", "--scale", "2.5", "--seed", "7", "--json"])
     figures = json.loads(result.output)
     assert figures["same_person"]["recall_of_agreeing"] >= 0.95
     assert figures["same_person"]["precision"] >= 0.60
@@ -67,7 +69,7 @@ def test_linking_finds_what_truly_agrees_and_confirms_nothing_else() -> None:
 
 
 def test_the_score_is_shown_to_people_too() -> None:
-    assert "same_person" in CliRunner().invoke(with_score, ["score", "--signals", "20"]).output
+    assert "same_person" in CliRunner().invoke(with_score, ["score", "--scale", "0.2"]).output
 
 
 def spec_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ConsumerSpec:
@@ -117,3 +119,38 @@ def test_a_look_at_an_empty_store_tells_nobody_anything(tmp_path: Path, monkeypa
     with spec.database.reading() as connection:
         assert connection.execute(select(OUTBOX)).all() == []
     spec.database.close()
+
+
+def test_r_ret_02_tokens_are_kept_for_two_epochs_and_a_confirmed_link_outlives_them(tmp_path: Path) -> None:
+    consumer = a_file(tmp_path)
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), *confirmed(LINK))
+    came = START + timedelta(days=50)
+    consumer.take(a_signal(1, PERSON, epoch="2027H1", revision=2, tokens_at=came))
+
+    def epochs_at(days: int) -> set[str]:
+        assert isinstance(consumer.handle, LinkingHandler)
+        handler = replace(consumer.handle, now=lambda: START + timedelta(days=days))
+        look_again(handler, consumer.database, an_identity().parking_seal("linking"))
+        return {row["epoch"] for row in consumer.rows(TOKENS)}
+
+    before = consumer.rows(LINKS)
+    assert epochs_at(200) == {"2026H2", "2027H1"}
+    assert epochs_at(250) == {"2027H1"}
+    assert consumer.rows(LINKS) == before
+    assert epochs_at(450) == set()
+    consumer.take(a_signal(2, revision=2))
+    assert consumer.rows(LINKS)[0]["state"] == "CONFIRMED"
+
+
+def test_a_rebuild_keeps_the_tokens_that_the_topic_does_not_give_back(tmp_path: Path) -> None:
+    consumer, came = a_file(tmp_path), START + timedelta(days=50)
+    corrected = a_signal(2, PERSON, version=2, revision=2)
+    renewed = a_signal(1, PERSON, epoch="2027H1", revision=2, tokens_at=came)
+    consumer.take(a_signal(1, PERSON), a_signal(2, PLATE), corrected, renewed)
+    before = consumer.rows(TOKENS)
+    with consumer.database.transaction() as connection:
+        empty(connection)
+        left = {(row.signal_id, row.version, row.epoch) for row in connection.execute(select(TOKENS))}
+    assert left == {(signal_id(1), 1, "2026H2"), (signal_id(2), 1, "2026H2")}
+    consumer.take(corrected, renewed)
+    assert consumer.rows(TOKENS) == before

@@ -22,6 +22,7 @@ from signal_exchange.pseudonyms.store import TABLES
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import KeeperSettings
+from signal_exchange.stream.identity import Keys
 
 VALUES = [[LinkValue("subject:s1", "PHONE", "+31612345678")], []]
 
@@ -108,8 +109,9 @@ def test_a_signing_key_of_another_municipality_sends_nothing(tmp_path: Path) -> 
 
 def test_a_signing_key_that_the_register_does_not_know_sends_nothing(town: Town, tmp_path: Path) -> None:
     other = a_town(tmp_path)
-    strange = replace(town.node, identity=replace(town.node.identity, signing=other.node.identity.signing))
-    without = replace(town.node, identity=replace(town.node.identity, signing=None))
+    none = Keys(town.node.identity.keys.sealing)
+    strange = replace(town.node, identity=replace(town.node.identity, current_keys=other.node.identity.current_keys))
+    without = replace(town.node, identity=replace(town.node.identity, current_keys=lambda: none))
     for node in (strange, without):
         with pytest.raises(Refused, match="ondertekensleutel"):
             node.relay()

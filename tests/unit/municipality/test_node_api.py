@@ -2,20 +2,27 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import httpx
 import pytest
 
+from node_views import asked
 from nodes import Town, a_town, example, served
 from signal_exchange.demo.broker_files import free_ports
+from signal_exchange.municipality import node
 from signal_exchange.municipality.api import LONGEST_BODY_BYTES, MOST_RECORDS, Api, create_app
+from signal_exchange.municipality.composition import api_of
 from signal_exchange.municipality.outbox import OUTBOX
+from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.runtime.faults import StoreUnavailable
 
 TOKEN = "synthetic-token"
+RENEWAL = "/v1/koppelsleutels/vernieuwing"
+ANSWER = {"answer": "confirm", "by": "officer"}
 PORTS = dict(zip(("api", "closed", "broken"), free_ports(), strict=False))
-PATH = "/v1/signalen"
+PATH, QUESTIONS, ACTS = "/v1/signalen", "/v1/vragen", ("inzage", "antwoord")
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +32,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 
 @pytest.fixture(scope="module")
 def client(town: Town) -> Iterator[httpx.Client]:
-    app = create_app(Api(town.publisher().publish, town.node.tracer().trace, TOKEN))
+    app = create_app(api_of(town.node, town.publisher().publish, TOKEN))
     headers = {"Authorization": f"Bearer {TOKEN}"}
     with (
         served([(app, PORTS["api"])]),
@@ -91,7 +98,7 @@ def test_without_the_bearer_token_nothing_is_told(client: httpx.Client, header: 
 
 
 def test_without_a_token_file_the_api_refuses_everybody(town: Town) -> None:
-    app = create_app(Api(town.publisher().publish, town.node.tracer().trace, None))
+    app = create_app(api_of(town.node, town.publisher().publish, None))
     with served([(app, PORTS["closed"])]):
         for given in ("None", "null", TOKEN):
             asked = {"Authorization": f"Bearer {given}"}
@@ -137,16 +144,23 @@ def test_what_is_not_there_is_a_problem(client: httpx.Client, method: str, path:
 
 def test_the_api_describes_itself_with_its_security(client: httpx.Client) -> None:
     described = client.get("/v1/openapi.json").json()
-    assert set(described["paths"]) == {PATH, PATH + "/{reference}"}
+    assert set(described["paths"]) == {
+        PATH,
+        *(f"{PATH}/{{reference}}{what}" for what in ("", "/intrekking", "/vernietiging")),
+        "/v1/vernietigingen/{signal_id}",
+        QUESTIONS,
+        RENEWAL,
+        *(f"{QUESTIONS}/{{number}}/{each}" for each in ACTS),
+    }
     assert described["paths"][PATH]["post"]["security"] == [{"bearer": []}]
     assert described["components"]["securitySchemes"]["bearer"] == {"type": "http", "scheme": "bearer"}
 
 
-def test_a_store_that_does_not_answer_is_told_as_such() -> None:
+def test_a_store_that_does_not_answer_is_told_as_such(town: Town) -> None:
     def unavailable(*_: object) -> Any:
         raise StoreUnavailable("OperationalError")
 
-    app = create_app(Api(unavailable, unavailable, TOKEN))
+    app = create_app(Api(*(unavailable,) * 5, TOKEN, town.node.officers(), unavailable))
     asked = {"Authorization": f"Bearer {TOKEN}"}
     with (
         served([(app, PORTS["broken"])]),
@@ -156,3 +170,67 @@ def test_a_store_that_does_not_answer_is_told_as_such() -> None:
             assert response.status_code == 503
             assert response.headers["retry-after"]
             problem(response)
+
+
+def test_a_signal_is_withdrawn_by_its_own_reference_and_twice_is_once(client: httpx.Client) -> None:
+    client.post(PATH, json=example(local_ref="API-W/1"))
+    first = client.post(f"{PATH}/API-W/1/intrekking", json={"reason": "MISTAKE"})
+    assert (first.status_code, first.json()["version"], first.json()["already"]) == (200, 2, False)
+    assert client.post(f"{PATH}/API-W/1/intrekking", json={"reason": "MISTAKE"}).json()["already"] is True
+
+
+def test_a_signal_is_erased_only_with_a_name_and_the_word_that_it_is_meant(client: httpx.Client) -> None:
+    signal_id = client.post(PATH, json=example(local_ref="API-E")).json()["results"][0]["signal_id"]
+    for body, field in (({"by": "officer"}, "confirmed"), ({"by": "", "confirmed": True}, "by"), ({"confirmed": False}, "by")):
+        refused = client.post(f"{PATH}/API-E/vernietiging", json=body)
+        assert refused.status_code == 400
+        assert field in {each["field"] for each in problem(refused)["errors"]}
+    erased = client.post(f"{PATH}/API-E/vernietiging", json={"by": "officer", "confirmed": True})
+    assert (erased.status_code, erased.json()["signal_id"]) == (202, signal_id)
+    assert client.get(f"/v1/vernietigingen/{signal_id}").json()["who"] == "officer"
+    assert client.get("/v1/vernietigingen/unknown").status_code == 404
+
+
+def test_an_unknown_reason_and_an_unknown_field_are_named_and_never_repeated(client: httpx.Client) -> None:
+    client.post(PATH, json=example(local_ref="API-R"))
+    wrong = client.post(f"{PATH}/API-R/intrekking", json={"reason": "SECRET-WORD"})
+    assert wrong.status_code == 400
+    assert problem(wrong)["errors"] == [{"field": "reason", "rule": "R-VAL-03", "code": "V03_CODE"}]
+    more = client.post(f"{PATH}/API-R/intrekking", json={"reason": "MISTAKE", "SECRET-WORD": 1})
+    assert (more.status_code, problem(more)["errors"][0]["field"]) == (400, "record")
+    assert "SECRET-WORD" not in wrong.text + more.text
+
+
+def test_a_question_is_listed_opened_and_answered_by_a_named_officer(town: Town, client: httpx.Client) -> None:
+    question = asked(town)
+    [row] = client.get(QUESTIONS).json()
+    assert (row["question_id"], row["state"]) == (question, "ASKED")
+    opened = client.post(f"{QUESTIONS}/{row['number']}/inzage", json={"by": "officer"})
+    assert (opened.status_code, opened.json()["key_types"]) == (200, ["NAME_DOB"])
+    statuses = [client.post(f"{QUESTIONS}/{row['number']}/antwoord", json=ANSWER).status_code for _ in range(2)]
+    assert statuses == [201, 200]
+    assert client.post(f"{QUESTIONS}/Q-00000000/antwoord", json=ANSWER).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "named"),
+    [({}, ["answer", "by"]), ({**ANSWER, "answer": "Jansen"}, ["answer"]), ({"by": "", "answer": "deny"}, ["by"])],
+    ids=str,
+)
+def test_a_wrong_answer_names_its_fields_and_repeats_nothing(
+    client: httpx.Client, body: dict[str, str], named: list[str]
+) -> None:
+    response = client.post(f"{QUESTIONS}/Q-00000000/antwoord", json=body)
+    assert (response.status_code, [each["field"] for each in problem(response)["errors"]]) == (400, named)
+    assert "Jansen" not in response.text
+
+
+def test_pending_link_tokens_are_renewed_on_request(town: Town, client: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: nullcontext(town.keepers))
+    town.keepers.refusal = NoTokens(Reason.TIMEOUT, "keeper-a")
+    client.post(PATH, json=example(local_ref="API-T"))
+    waits = client.post(RENEWAL).json()
+    town.keepers.refusal = None
+    renewed = client.post(RENEWAL).json()
+    assert (waits, renewed["waits"]) == ({"count": 0, "waits": "KEEPER_TIMEOUT"}, None)
+    assert renewed["count"] >= 1

@@ -104,6 +104,12 @@ def test_the_link_tokens_travel_sealed_and_the_keepers_are_asked_once_for_a_whol
     assert not sent["tokens_pending"]
 
 
+def test_r_link_07_the_keepers_are_not_asked_for_what_stands_on_the_municipalitys_own_list(town: Town) -> None:
+    town.barred = frozenset({("PLATE", "NL:GX123B"), ("ADDRESS_PC", "5999ZZ|12|A")})
+    town.publish(example())
+    assert {value.type for record in town.keepers.asked[0] for value in record} == {"NAME_DOB", "NAME_DOB_SOFT", "PHONE"}
+
+
 def test_a_keeper_that_does_not_answer_holds_nothing_up(town: Town) -> None:
     town.keepers.refusal = NoTokens(Reason.TIMEOUT, "keeper-a")
     (result,) = town.publish(example())

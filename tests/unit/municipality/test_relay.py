@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
+from structlog.testing import capture_logs
 
 from nodes import VENLO, ObedientBroker, Town, a_town, example, together
+from signal_exchange.demo.founding import ALWAYS
 from signal_exchange.municipality.outbox import OUTBOX, RUNS, Outbox, Outgoing
 from signal_exchange.municipality.relay import LEASE_SECONDS, RelayLoop
 from signal_exchange.municipality.store import TABLES
+from signal_exchange.privacy.register import MemberKey, sign_register
+from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.faults import BrokerUnavailable
 from signal_exchange.stream.outbox import Letter
 
@@ -32,6 +38,46 @@ class DiesAfterNumbering(ObedientBroker):
     def send(self, letters: Sequence[Letter]) -> list[bool]:
         self.letters += letters
         raise KeyboardInterrupt
+
+
+def test_a_relay_that_runs_signs_with_a_renewed_key_once_the_register_names_it(town: Town) -> None:
+    relay, file = town.relay(), town.node.settings.keys_file
+    old = town.node.identity.keys.signing
+    assert old is not None
+    renewed = SigningKey.generate("gm0983-2026-2")
+    keys = {**json.loads(file.read_text(encoding="utf-8")), "next_signing": renewed.to_mapping()}
+    written(file, json.dumps(keys))
+    town.publish(example(local_ref="A-1"))
+    relay.send_all()
+    rename_in_register(town, renewed)
+    town.publish(example(local_ref="A-2"))
+    relay.send_all()
+    relay.checkpoint()
+    town.clock.pass_seconds(700)
+    relay.send_all()  # what nobody confirmed goes again, the same bytes under the key of then
+    signed = [dict(letter.headers)["signing-key"].decode() for letter in town.broker.letters]
+    assert signed == [old.key_id, renewed.key_id, renewed.key_id, old.key_id, renewed.key_id]
+    with capture_logs() as logged:
+        written(file, "no JSON")
+        relay.checkpoint()
+    assert [entry["event"] for entry in logged if entry["log_level"] == "warning"] == ["keys_refused"]
+
+
+def written(file: Path, text: str) -> None:
+    """Replace a file of keys in one go, as the command does."""
+    fresh = file.with_name("fresh")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.chmod(0o600)
+    fresh.replace(file)
+
+
+def rename_in_register(town: Town, key: SigningKey) -> None:
+    """Name a further signing key of this municipality in the register, as the region does."""
+    register, folder = town.node.identity.register, town.region.folder
+    own = [replace(each, signing_keys=(*each.signing_keys, MemberKey(key.public, ALWAYS))) for each in register.municipalities]
+    region = SigningKey.from_mapping(json.loads((folder / "region-secret.json").read_text(encoding="utf-8")))
+    signed = sign_register(replace(register, serial=register.serial + 1, municipalities=tuple(own)), region)
+    (folder / "register.json").write_bytes(signed)
 
 
 def test_a_letter_is_what_was_signed_under_a_key_of_the_register(town: Town) -> None:

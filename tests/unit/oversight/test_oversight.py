@@ -2,95 +2,32 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterable, Mapping, Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import Engine, create_engine
+from kafka import TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from builders import START, minutes
-from signal_exchange.contracts.codec import decode, encode
+from oversight_bench import STORED, Bench, a_checkpoint, a_fact, a_parked_record
+from signal_exchange.contracts.topics import catalogue
 from signal_exchange.domain.ledger import VERDICTS, Checkpoint, Entry, Ledger, balance
-from signal_exchange.oversight.figures import Figures, alarms, conservation, figures
 from signal_exchange.oversight.handler import OversightHandler
 from signal_exchange.oversight.store import OUTBOX, TABLES, Decision, OversightStore
 from signal_exchange.oversight.watch import Watch
+from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import WorldUnavailable
 from signal_exchange.runtime.metrics import Metrics
-from signal_exchange.stream.messages import Incoming, Message
+from signal_exchange.stream.messages import Message
 from signal_exchange.stream.work import Work
-
-NOTHING = dict.fromkeys(
-    (
-        "signal_id",
-        "version",
-        "municipality",
-        "publisher_run",
-        "sequence",
-        "destination",
-        "verdict",
-        "owner_role",
-        "next_date",
-    )
-)
-
-
-def received(record: str, fields: Mapping[str, Any]) -> Message:
-    value = encode(record, fields)
-    incoming = Incoming("signal-trace", 0, 0, b"", value, {}, START)
-    return Message(record, decode(value, "oversight").fields, incoming)
-
-
-def a_fact(stage: str = "RECEIVED", *, service: str = "routing", at: datetime = START, **fields: object) -> Message:
-    number = {"municipality": "GM0983", "publisher_run": "run", "sequence": 1, "signal_id": "signal-1", "version": 1}
-    given = {**NOTHING, **number, "service": service, "stage": stage, "at": at, **fields}
-    return received("TraceFact", {**given, "trace_id": str(uuid.uuid5(uuid.NAMESPACE_OID, repr(sorted(given.items()))))})
-
-
-def a_checkpoint(highest: int, *, at: datetime = START, municipality: str = "GM0983") -> Message:
-    nobody: dict[str, Any] = {"signal_id": None, "version": None}
-    return a_fact("CHECKPOINT", at=at, sequence=highest, municipality=municipality, **nobody)
-
-
-def a_parked_record(parked_id: str = "parked-1", state: str = "PARKED", revision: int = 1, **fields: object) -> Message:
-    where = {"service": "routing", "topic": "signals", "partition": 0, "offset": 7, "reason": "UNKNOWN_CODE", "errors": []}
-    who = {"attributed": False, "municipality": None, "publisher_run": None, "sequence": None, "signal_id": None, "version": None}
-    sealed = {"group": "parking:routing", "key_id": "k", "ciphertext": b"secret"}
-    record = {"parked_id": parked_id, **where, **who, "state": state, "revision": revision, "parked_at": START, "record": sealed}
-    return received("ParkedRecord", {**record, **fields})
-
-
-class Bench:
-    """Oversight's handler on a store in memory."""
-
-    def __init__(self) -> None:
-        self.engine: Engine = create_engine("sqlite://")
-        TABLES.create_all(self.engine)
-
-    def run(self, *messages: Message) -> None:
-        with self.engine.begin() as connection:
-            OversightHandler()(messages, Work("oversight", connection, lambda *_: {}))
-
-    def ledger(self, now: datetime = START) -> Ledger:
-        with self.engine.begin() as connection:
-            return OversightStore(connection).ledger(now)
-
-    def figures(self, now: datetime = START) -> Figures:
-        with self.engine.begin() as connection:
-            return figures(OversightStore(connection), now)
-
-    def alarms(self, now: datetime = START) -> dict[str, int]:
-        return {each["alarm"]: each["count"] for each in alarms(self.figures(now))}
-
-    def conservation(self, now: datetime = START) -> dict[str, Any]:
-        with self.engine.begin() as connection:
-            return conservation(OversightStore(connection), now)
-
 
 numbered = st.fixed_dictionaries(
     {
@@ -188,9 +125,6 @@ def test_who_discarded_a_record_and_why_stands_in_the_ledger() -> None:
     assert (told["parked_id"], told["reason"], told["by"]) == ("parked-1", "FORGED", "beheer")
 
 
-STORED: dict[str, Any] = {"destination": "CARE_COORDINATOR", "verdict": "SEND"}
-
-
 @pytest.mark.parametrize(
     ("later", "late"),
     [
@@ -232,6 +166,59 @@ def test_an_open_signal_that_nobody_keeps_is_found_out() -> None:
     assert bench.alarms(minutes(15)) == {}
 
 
+def test_of_two_words_of_a_keeper_at_one_append_time_the_last_one_counts() -> None:
+    bench = Bench()
+    taken_back = a_fact("STORED", service="worklist", destination="CARE_COORDINATOR", verdict="RETRACTED")
+    offered = a_fact("STORED", service="worklist", next_date="2026-12-20", **STORED)
+    bench.run(a_fact("ROUTED", **STORED), taken_back, offered)
+    assert bench.alarms(minutes(15)) == {}
+    bench.run(a_fact("STORED", service="worklist", destination="CARE_COORDINATOR", verdict="RETRACTED", version=2))
+    assert bench.alarms(minutes(15)) == {"SignalsWithoutOwner": 1}
+
+
+def test_r_val_16_a_withdrawn_signal_that_is_published_again_is_open_again() -> None:
+    bench = Bench()
+    bench.run(a_fact(verdict="superseded"), a_fact(verdict="withdrawn", version=2, sequence=2))
+    bench.run(a_fact("STORED", service="worklist", next_date="2026-11-20", version=3, **STORED))
+    assert bench.figures(START + timedelta(days=10)).late == ()
+    bench.run(a_fact(verdict="routed", version=3, sequence=3))
+    assert [each.next_date for each in bench.figures(START + timedelta(days=10)).late] == ["2026-11-20"]
+
+
+def test_what_waited_for_the_municipality_ends_with_its_next_version() -> None:
+    bench = Bench()
+    asked = {**STORED, "owner_role": "ATTENTION_OFFICER", "next_date": "2026-11-20"}
+    bench.run(a_fact("ROUTED", **STORED), a_fact("OUTCOME", service="worklist", **asked))
+    assert bench.alarms(START + timedelta(days=10)) == {"SignalsPastTheirDate": 1}
+    bench.run(a_fact("ROUTED", version=2, owner_role="CHAIN_DIRECTOR", next_date="2026-12-20", **STORED))
+    assert bench.alarms(START + timedelta(days=10)) == {}
+
+
+def test_of_two_receivers_the_one_that_tells_nothing_is_found_out_though_the_other_has_it() -> None:
+    bench = Bench()
+    both = ("CARE_COORDINATOR", "SCREENING_AGENDA")
+    bench.run(*(a_fact("ROUTED", destination=each, verdict="SEND") for each in both))
+    bench.run(a_fact("STORED", service="worklist", next_date="2026-12-20", **STORED))
+    assert bench.alarms(minutes(5)) == {}
+    [found] = bench.figures(minutes(15)).late
+    assert (found.keeper, found.owner_role, found.next_date) == ("SENT/SCREENING_AGENDA", "NOBODY", None)
+    bench.run(a_fact("STORED", service="agenda", destination="SCREENING_AGENDA", verdict="SEND", next_date="2026-12-20"))
+    assert bench.alarms(minutes(15)) == {}
+    bench.run(*(a_fact("ROUTED", destination=each, verdict="SEND", version=2, at=minutes(20)) for each in both))
+    bench.run(a_fact("STORED", service="agenda", at=minutes(20), destination="SCREENING_AGENDA", next_date="2026-12-20"))
+    assert [each.keeper for each in bench.figures(minutes(40)).late] == ["SENT/CARE_COORDINATOR"]
+    bench.run(a_fact("ROUTED", destination="CARE_COORDINATOR", verdict="DENY", version=3, at=minutes(41)))
+    assert bench.alarms(minutes(60)) == {}
+
+
+def test_an_alert_to_the_chair_is_no_date() -> None:
+    bench = Bench()
+    bench.run(
+        a_fact("ROUTED", **STORED), a_fact("STORED", service="agenda", destination="CHAIR_ALERT", owner_role="CHAIN_DIRECTOR")
+    )
+    assert bench.alarms(minutes(15)) == {"SignalsWithoutOwner": 1}
+
+
 def test_a_receipt_that_stays_away_alarms_also_when_the_signal_is_closed() -> None:
     bench = Bench()
     asked = a_fact("RECEIPT", service="agenda", next_date="2026-11-20", destination=None)
@@ -239,6 +226,88 @@ def test_a_receipt_that_stays_away_alarms_also_when_the_signal_is_closed() -> No
     assert bench.alarms(START + timedelta(days=10)) == {"ReceiptsOverdue": 1}
     bench.run(a_fact("RECEIPT", service="agenda", at=minutes(5), destination=None))
     assert bench.alarms(START + timedelta(days=10)) == {}
+
+
+class FakeKafka:
+    """Says of each part of each topic where it begins and ends, and what each group has committed."""
+
+    def __init__(self, ends: dict[str, tuple[int, int]], committed: dict[str, dict[str, tuple[int, int]]]) -> None:
+        self.ends, self.committed, self.begins = ends, committed, dict[str, int]()
+
+    def describe_topics(self) -> list[dict[str, Any]]:
+        return [{"name": name, "partitions": [{"partition_index": 0}, {"partition_index": 1}]} for name in self.ends]
+
+    def list_partition_offsets(self, asked: dict[Any, int]) -> dict[Any, Any]:
+        found = {part: self.ends[part.topic][part.partition] for part in asked}
+        return {
+            part: SimpleNamespace(offset=found[part] if asked[part] == -1 else self.begins.get(part.topic, 0)) for part in asked
+        }
+
+    def list_group_offsets(self, group: str) -> dict[str, dict[Any, Any]]:
+        own = self.committed.get(group, {})
+        pairs = {TopicPartition(name, n): offset for name, offsets in own.items() for n, offset in enumerate(offsets)}
+        return {group: {part: SimpleNamespace(offset=offset) for part, offset in pairs.items()}}
+
+
+def a_watch(kafka: FakeKafka, members: list[str], monkeypatch: pytest.MonkeyPatch) -> Watch:
+    monkeypatch.setattr("signal_exchange.oversight.watch.admin_client", lambda _: nullcontext(kafka))
+    return Watch(None, Metrics(), None, lambda: catalogue(members))  # type: ignore[arg-type]  # the store is not asked here
+
+
+def told(watch: Watch, metric: str, group: str, topic: str) -> float | None:
+    return watch.metrics.registry.get_sample_value(f"signal_exchange_{metric}", {"group": group, "topic": topic})
+
+
+def test_one_part_of_a_topic_that_stands_still_is_seen_though_the_other_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka = FakeKafka({"signals": (100, 100)}, {"routing": {"signals": (10, 10)}})
+    watch = a_watch(kafka, [], monkeypatch)
+    for elapsed, moving in ((0, 10), (60, 20), (120, 30)):
+        monkeypatch.setattr("signal_exchange.oversight.watch.clock.now", lambda at=elapsed: START + timedelta(seconds=at))
+        kafka.committed["routing"]["signals"] = (10, moving)
+        watch.look_at_groups()
+    assert (told(watch, "consumer_lag", "routing", "signals"), told(watch, "commit_age_seconds", "routing", "signals")) == (
+        160,
+        120,
+    )
+    kafka.committed["routing"]["signals"] = (100, 100)
+    watch.look_at_groups()
+    assert (told(watch, "consumer_lag", "routing", "signals"), told(watch, "commit_age_seconds", "routing", "signals")) == (0, 0)
+
+
+def test_who_joins_is_seen_at_the_next_look_and_who_left_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    members = ["GM0983"]
+    kafka = FakeKafka({"feedback.gm0983": (1, 0), "feedback.gm0907": (2, 0)}, {})
+    watch = a_watch(kafka, members, monkeypatch)
+    watch.look_at_groups()
+    assert told(watch, "consumer_lag", "municipality-gm0907", "feedback.gm0907") is None
+    members[:] = ["GM0907"]
+    watch.look_at_groups()
+    assert told(watch, "consumer_lag", "municipality-gm0907", "feedback.gm0907") == 2
+    assert told(watch, "consumer_lag", "municipality-gm0983", "feedback.gm0983") is None
+
+
+def test_what_a_log_forgot_before_a_group_began_is_no_lag(monkeypatch: pytest.MonkeyPatch) -> None:
+    kafka = FakeKafka({"signals": (100, 100)}, {})
+    kafka.begins["signals"] = 90
+    watch = a_watch(kafka, [], monkeypatch)
+    watch.look_at_groups()
+    assert told(watch, "consumer_lag", "routing", "signals") == 20
+
+
+@pytest.mark.parametrize("blind", ["look_at_store", "look_at_groups"])
+def test_a_look_that_sees_only_half_is_no_look(monkeypatch: pytest.MonkeyPatch, blind: str) -> None:
+    def unanswered(_: Watch) -> None:
+        raise WorldUnavailable
+
+    logs.configure("test", "WARNING")
+    watch = Watch(None, Metrics(), None, lambda: catalogue(()))  # type: ignore[arg-type]  # neither is asked here
+    for each in ("look_at_store", "look_at_groups"):
+        monkeypatch.setattr(Watch, each, unanswered if each == blind else lambda _: None)
+    asyncio.run(watch.look())
+    assert watch.metrics.registry.get_sample_value("signal_exchange_watch_timestamp_seconds") == 0
+    monkeypatch.setattr(Watch, blind, lambda _: None)
+    asyncio.run(watch.look())
+    assert watch.metrics.registry.get_sample_value("signal_exchange_watch_timestamp_seconds") not in (0, None)
 
 
 def test_the_watch_says_the_figures_as_metrics_and_forgets_what_was_resolved(tmp_path: Path) -> None:

@@ -23,8 +23,8 @@ def region() -> Region:
 def records(region: Region) -> list[tuple[dict[str, Any], list[Leak]]]:
     leaks: dict[object, list[Leak]] = {}
     for leak in region.truth.leaks:
-        leaks.setdefault(leak.key, []).append(leak)
-    return [(arrival.record, leaks.get(arrival.key, [])) for arrival in region.arrivals if arrival.kind == "new"]
+        leaks.setdefault(leak.signal_id, []).append(leak)
+    return [(arrival.record, leaks.get(arrival.signal_id, [])) for arrival in region.arrivals if arrival.kind == "new"]
 
 
 def is_covered(text: str, leak: Leak, findings: Sequence[Finding]) -> bool:

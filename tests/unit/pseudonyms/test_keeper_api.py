@@ -65,7 +65,7 @@ class World:
         database = Database(f"sqlite+pysqlite:///{self.path}", TABLES)
         self.opened.append(database)
         bearers = Bearers({VENLO: digest_of("venlo's token"), WEERT: digest_of("weert's token")})
-        keeper = Keeper(self.keys, bearers, CounterStore(database), lambda: self.now, self.quota)
+        keeper = Keeper(self.keys, lambda: bearers, CounterStore(database), lambda: self.now, self.quota)
         headers = {"Authorization": "Bearer venlo's token"}
         return httpx.Client(transport=Bridge(create_app(keeper)), base_url="http://keeper", headers=headers)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
+from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from signal_exchange.domain.ids import MunicipalityCode
@@ -132,6 +133,55 @@ def test_a_key_that_the_register_does_not_name_stops_the_keeper_at_its_start(set
     write_register(settings.data_dir, KeeperKey("2026H2", EpochKey.generate("2026H2").public_key, period))
     with pytest.raises(Refused, match="2026H2"):
         keeper_of(settings)
+
+
+WEERT = MunicipalityCode("GM0988")
+
+
+def test_who_is_admitted_may_ask_at_once_and_who_is_removed_no_more(settings: KeeperSettings, tmp_path: Path) -> None:
+    make_epoch_key(settings.keys_file, "2026H2")
+    running, out = keeper_of(settings), tmp_path / "out.json"
+    for _ in range(2):
+        assert "GM0988 mag keeper-a vragen" in run("admit", "GM0988", "--token-out", str(out))
+    token = json.loads(out.read_text(encoding="utf-8"))["keeper-a"]
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+    assert (running.municipality(token), running.municipality("venlo's token")) == (WEERT, VENLO)
+    assert token not in settings.tokens_file.read_text(encoding="utf-8")
+    for _ in range(2):
+        assert "niet meer vragen" in run("remove", "GM0988")
+    assert (running.municipality(token), running.municipality("venlo's token")) == (None, VENLO)
+
+
+def test_the_first_municipality_is_admitted_without_a_file_of_tokens(settings: KeeperSettings, tmp_path: Path) -> None:
+    settings.tokens_file.unlink()
+    run("admit", "GM0988", "--token-out", str(tmp_path / "out.json"))
+    assert set(read_bearers(settings.tokens_file).digests) == {WEERT}
+
+
+def test_the_tokens_of_another_keeper_in_the_file_stay(settings: KeeperSettings, tmp_path: Path) -> None:
+    (tmp_path / "out.json").write_text('{"keeper-b": "theirs"}', encoding="utf-8")
+    run("admit", "GM0988", "--token-out", str(tmp_path / "out.json"))
+    held = json.loads((tmp_path / "out.json").read_text(encoding="utf-8"))
+    assert (sorted(held), held["keeper-b"]) == (["keeper-a", "keeper-b"], "theirs")
+    assert settings.keeper == "keeper-a"
+
+
+@pytest.mark.parametrize("text", ["no JSON", "[]", '{"keeper-b": 5}', '{"keeper-b": ""}'])
+def test_a_file_that_holds_something_else_is_not_overwritten(settings: KeeperSettings, tmp_path: Path, text: str) -> None:
+    (tmp_path / "out.json").write_text(text, encoding="utf-8")
+    with pytest.raises(Refused, match="something else"):
+        run("admit", "GM0988", "--token-out", str(tmp_path / "out.json"))
+    assert (tmp_path / "out.json").read_text(encoding="utf-8") == text
+    assert set(read_bearers(settings.tokens_file).digests) == {VENLO}
+
+
+def test_a_broken_file_of_tokens_is_told_and_those_before_stay_in_force(settings: KeeperSettings) -> None:
+    make_epoch_key(settings.keys_file, "2026H2")
+    running = keeper_of(settings)
+    settings.tokens_file.write_text("no JSON", encoding="utf-8")
+    with capture_logs() as logged:
+        assert running.municipality("venlo's token") == VENLO
+    assert [entry["event"] for entry in logged] == ["tokens_refused"]
 
 
 class FakeServer:

@@ -112,7 +112,7 @@ class BrokenCounters(CounterStore):
 
 
 def health(store: CounterStore, day: datetime) -> tuple[int, str]:
-    app = create_app(Keeper((HELD,), Bearers({}), store, lambda: day))
+    app = create_app(Keeper((HELD,), lambda: Bearers({}), store, lambda: day))
 
     async def ask() -> httpx.Response:
         async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://keeper") as client:

@@ -11,8 +11,9 @@ from random import Random
 
 import pytest
 
-from signal_exchange.demo.region import SIX, generate_region, write_region
+from signal_exchange.demo.region import SIX, generate_region
 from signal_exchange.demo.region.streams import stream
+from signal_exchange.demo.region.writing import write_region
 
 TODAY = date(2026, 11, 20)
 
@@ -30,7 +31,8 @@ def test_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
 def test_another_process_with_another_hash_seed_and_time_zone_gives_the_same_region(tmp_path: Path) -> None:
     code = (
         "import sys; from datetime import date; from pathlib import Path;"
-        "from signal_exchange.demo.region import generate_region, write_region;"
+        "from signal_exchange.demo.region import generate_region;"
+        "from signal_exchange.demo.region.writing import write_region;"
         "write_region(generate_region(5, 120, date(2026, 11, 20)), Path(sys.argv[1]))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "99", "TZ": "Pacific/Auckland", "LC_ALL": "C"}
@@ -54,8 +56,10 @@ def test_the_manifest_names_every_file_with_its_hash(tmp_path: Path) -> None:
     files = _bytes_of(tmp_path)
     manifest = json.loads(files.pop("manifest.json"))
     assert manifest["files"] == {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    assert manifest["arguments"] == {"seed": 5, "signals": 120, "today": "2026-11-20", "municipalities": list(SIX)}
-    assert manifest["counts"] == region.counts
+    arguments = manifest["arguments"]
+    assert (arguments["seed"], arguments["start"], arguments["weeks"]) == (5, "2025-11-21", 52)
+    assert (arguments["publish_day"], arguments["municipalities"]) == ("2026-11-20", list(SIX))
+    assert {name: manifest["counts"][name] for name in region.counts} == region.counts
 
 
 def test_files_inside_hold_what_each_municipality_takes_in_in_order(tmp_path: Path) -> None:

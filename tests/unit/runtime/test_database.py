@@ -14,12 +14,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Column, Integer, MetaData, String, Table, select
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError
 
 from signal_exchange.runtime import database as database_module
 from signal_exchange.runtime.columns import Moment, Sealed
-from signal_exchange.runtime.database import Database, add_once, put_newer
+from signal_exchange.runtime.database import Database, add_once, put_newer, touch
 from signal_exchange.runtime.faults import StoreMisused, StoreUnavailable, WorldUnavailable
 
 MARK = "TV-a-value-that-must-never-show"
@@ -32,6 +31,7 @@ ITEMS = Table(
     Column("revision", Integer, nullable=False),
     Column("state", String, nullable=False),
 )
+TURNS = Table("turns", TABLES, Column("name", String, primary_key=True))
 MOMENTS = Table("moments", TABLES, Column("number", Integer, primary_key=True), Column("at", Moment), Column("part", Sealed))
 
 
@@ -256,26 +256,12 @@ def test_what_was_deleted_is_gone_from_the_file(database: Database, tmp_path: Pa
     assert all(MARK.encode() not in file.read_bytes() for file in tmp_path.iterdir())
 
 
-class Recorded:
-    """Takes the place of a PostgreSQL connection: keeps the statement that would be executed."""
-
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy's dialects have no types here
-
-    def __init__(self) -> None:
-        self.statements: list[str] = []
-
-    def execute(self, statement: Any, _rows: object) -> None:
-        self.statements.append(str(statement.compile(dialect=self.dialect)))
-
-
-def test_postgresql_gets_the_same_two_statements() -> None:
-    connection: Any = Recorded()
-    add_once(connection, ITEMS, [an_item()])
-    put_newer(connection, ITEMS, [an_item()], guard="revision")
-    first, second = connection.statements
-    assert first.endswith("ON CONFLICT DO NOTHING")
-    assert "ON CONFLICT (destination, signal_id) DO UPDATE SET" in second
-    assert second.endswith("WHERE record_items.revision < excluded.revision")
+def test_rows_of_keys_alone_are_there_once_however_often_they_are_touched(database: Database) -> None:
+    for names in ("ab", "ba", "", "c"):
+        with database.transaction() as connection:
+            touch(connection, TURNS, [{"name": name} for name in names])
+    with database.reading() as connection:
+        assert sorted(connection.execute(select(TURNS.c.name)).scalars()) == ["a", "b", "c"]
 
 
 MILLISECONDS = st.integers(0, 4_102_444_800_000)

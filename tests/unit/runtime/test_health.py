@@ -88,6 +88,18 @@ def server(progress: Progress) -> Iterator[HealthServer]:
     running.stop()
 
 
+def test_it_listens_where_it_is_told_and_nowhere_else(progress: Progress) -> None:
+    elsewhere = HealthServer(0, progress.metrics, progress, "127.0.0.2")
+    elsewhere.start()
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.2:{elsewhere.port}/metrics", timeout=5) as answer:
+            assert answer.status == 200
+        with pytest.raises(urllib.error.URLError):
+            get(elsewhere, "/metrics")
+    finally:
+        elsewhere.stop()
+
+
 def get(server: HealthServer, path: str, method: str = "GET") -> tuple[int, str, bytes]:
     request = urllib.request.Request(f"http://127.0.0.1:{server.port}{path}", method=method)
     try:

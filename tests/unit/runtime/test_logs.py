@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
+import os
 import sys
 from typing import Any
 
@@ -139,3 +140,13 @@ def test_below_the_chosen_level_nothing_is_written(printed: Printed, monkeypatch
     logs.log("batch_handled", count=1)
     logs.warn("world_unavailable", step="store")
     assert [line["event"] for line in printed.lines] == ["world_unavailable"]
+
+
+def test_a_line_that_a_full_disk_refuses_is_lost_and_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    with open("/dev/full", "w", encoding="utf-8", buffering=1) as full, monkeypatch.context() as within:  # noqa: PTH123 - a device
+        within.setattr(sys, "stderr", full)
+        logs.configure("routing")
+        logs.warn("world_unavailable", step="store", reason="StoreUnavailable")
+        with pytest.raises(OSError, match="No space left"):
+            full.flush()
+        os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())

@@ -15,12 +15,19 @@ from signal_exchange.runtime.settings import (
     KeeperSettings,
     MunicipalitySettings,
     ProcessSettings,
+    RoutingSettings,
     ServiceSettings,
     loaded,
     settings_catalogue,
 )
 
-GROUPS: tuple[type[ProcessSettings], ...] = (ProcessSettings, ServiceSettings, MunicipalitySettings, KeeperSettings)
+GROUPS: tuple[type[ProcessSettings], ...] = (
+    ProcessSettings,
+    ServiceSettings,
+    RoutingSettings,
+    MunicipalitySettings,
+    KeeperSettings,
+)
 
 
 def private(file: Path) -> Path:
@@ -130,9 +137,47 @@ def test_production_refuses_a_password_in_the_environment_and_does_not_repeat_it
     assert "not-for-any-log" not in told
 
 
-@pytest.mark.parametrize("url", ["postgresql+psycopg://me@h/d?passfile=/run/pgpass", "no address at all"])
-def test_an_address_without_a_password_is_left_to_the_database(tmp_path: Path, url: str) -> None:
-    refuse_sample_settings(a_node(tmp_path, database_url=url))
+@pytest.mark.parametrize(
+    "url", ["no address at all", "mysql://not-for-any-log@h/d", "postgresql+psycopg2://h/d", "postgresql://h/d"]
+)
+def test_an_address_of_another_database_is_refused_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, url: str
+) -> None:
+    for name, value in a_node(tmp_path).model_dump(exclude_none=True).items():
+        monkeypatch.setenv(f"SIGNAL_EXCHANGE_{name.upper()}", str(value))
+    monkeypatch.setenv("SIGNAL_EXCHANGE_DATABASE_URL", url)
+    with pytest.raises(Refused, match="SIGNAL_EXCHANGE_DATABASE_URL") as refusal:
+        loaded(MunicipalitySettings)
+    assert url not in str(refusal.value)
+
+
+def an_address(folder: Path, host: str = "db.example", mode: int = 0o600, sslmode: str = "verify-full") -> str:
+    passfile = folder / "pgpass"
+    passfile.touch()
+    passfile.chmod(mode)
+    return f"postgresql+psycopg://me@{host}/d?passfile={passfile}&sslmode={sslmode}"
+
+
+def test_production_takes_postgresql_with_a_passfile_and_a_checked_certificate(tmp_path: Path) -> None:
+    refuse_sample_settings(a_node(tmp_path, database_url=an_address(tmp_path)))
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", ""])
+def test_production_takes_postgresql_on_the_same_machine_without_tls(tmp_path: Path, host: str) -> None:
+    refuse_sample_settings(a_node(tmp_path, database_url=an_address(tmp_path, host, sslmode="disable")))
+    refuse_sample_settings(a_node(tmp_path, database_url="postgresql+psycopg://me@/d?host=/run/postgresql"))
+
+
+@pytest.mark.parametrize("sslmode", ["disable", "prefer", "require", "verify-ca"])
+def test_production_refuses_postgresql_whose_certificate_is_not_checked(tmp_path: Path, sslmode: str) -> None:
+    assert "has no sslmode=verify-full" in refusal_of(a_node(tmp_path, database_url=an_address(tmp_path, sslmode=sslmode)))
+
+
+def test_production_refuses_a_passfile_that_others_can_read_or_that_is_missing(tmp_path: Path) -> None:
+    settings = a_node(tmp_path, database_url=an_address(tmp_path, mode=0o640))
+    assert "the passfile of SIGNAL_EXCHANGE_DATABASE_URL" in refusal_of(settings)
+    (tmp_path / "pgpass").unlink()
+    assert "the passfile of SIGNAL_EXCHANGE_DATABASE_URL" in refusal_of(settings)
 
 
 def test_production_tells_every_reason_at_once(tmp_path: Path) -> None:

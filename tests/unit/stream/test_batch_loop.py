@@ -170,6 +170,7 @@ def test_patience_ends_and_the_letters_stay_for_the_next_start(tmp_path: Path) -
     with pytest.raises(BrokerUnavailable):
         asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
     assert waiting(database) == 1
+    loop._owner.lost()  # as PostgreSQL notices when the process ends
     restarted, _, sender = a_loop(tmp_path)
     assert asyncio.run(restarted.flush()) == 1
     assert [letter.key for letter in sender.sent] == ["run-a"]
@@ -224,3 +225,48 @@ def test_letters_beyond_one_flush_all_go_in_order(tmp_path: Path, monkeypatch: p
     asyncio.run(loop.on_batch([a_record(a_checkpoint("run"))]))
     assert [letter.key for letter in sender.sent] == [f"{number:02}" for number in range(20)]
     assert waiting(database) == 0
+
+
+@pytest.mark.parametrize("buries", [True, False])
+def test_a_tombstone_on_a_state_topic_goes_to_the_services_own_work_and_on_a_log_is_parked(
+    tmp_path: Path, *, buries: bool
+) -> None:
+    gone: list[str] = []
+    loop, database, _ = a_loop(tmp_path)
+    loop._bury = (lambda found, _work: gone.extend(each.key_text for each in found)) if buries else None
+    on_state = SimpleNamespace(**{**vars(a_record(None, 3)), "topic": "accepted"})
+    asyncio.run(loop.on_batch([on_state, a_record(a_checkpoint("one"), 1)]))
+    assert (gone, effects(database)) == (["k"] if buries else [], ["one"])
+
+
+def test_an_earlier_state_of_a_key_that_another_process_left_goes_first(tmp_path: Path) -> None:
+    loop, database, sender = a_loop(tmp_path)
+
+    async def story() -> None:
+        await loop.on_batch([a_record(a_checkpoint("run-a"))])
+        with database.transaction() as connection:
+            Outbox(connection, OUTBOX, "another process").add([Letter("signal-trace", "run-b", b"earlier")])
+        await loop.on_batch([a_record(a_checkpoint("run-b"), 1)])
+
+    asyncio.run(story())
+    assert [(letter.key, letter.value == b"earlier") for letter in sender.sent] == [
+        ("run-a", False),
+        ("run-b", True),
+        ("run-b", False),
+    ]
+    assert (effects(database), waiting(database)) == (["run-a", "run-b"], 0)
+
+
+def test_what_another_process_left_for_other_keys_is_left_to_the_relay(tmp_path: Path) -> None:
+    loop, database, sender = a_loop(tmp_path)
+
+    async def story() -> None:
+        await loop.on_batch([a_record(a_checkpoint("run-a"))])
+        with database.transaction() as connection:
+            Outbox(connection, OUTBOX).add([Letter("signal-trace", "by a person", b"x")])
+        await loop.on_batch([a_record(a_checkpoint("run-b"), 1)])
+        assert waiting(database) == 1
+        assert await loop.flush() == 1
+
+    asyncio.run(story())
+    assert [letter.key for letter in sender.sent] == ["run-a", "run-b", "by a person"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import uuid
+from base64 import b64decode
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,7 +27,7 @@ from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Attribution, Message, Unreadable
 from signal_exchange.stream.outbox import Letter, kept_table, outbox_table
 from signal_exchange.stream.parking import Kept
-from signal_exchange.stream.work import PARKED_VALUE_BYTES, Work
+from signal_exchange.stream.work import ERRORS_KEPT, PARKED_BYTES, Work
 
 AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
 WHO = Attribution("GM0983", "run-a", 4, "signal-a", 1)
@@ -41,7 +43,7 @@ class Owner:
         self.database = Database(f"sqlite+pysqlite:///{folder / 'store.sqlite'}", tables)
         self.database.create_tables()
         self.cause_is_gone, self.attributed, self.letters, self.dropped = False, attributed, list[Letter](), list[str]()
-        self.broken_keys = False
+        self.broken_keys, self.errors = False, tuple[str, ...]()
         metrics = Metrics()
         self.loop = BatchLoop(
             "routing",
@@ -69,7 +71,7 @@ class Owner:
             if self.cause_is_gone:
                 work.connection.execute(self.effects.insert().values(at=message.appended_at.isoformat()))
             else:
-                work.park(Unreadable(message.incoming, "UNKNOWN_CODE", (), WHO if self.attributed else None))
+                work.park(Unreadable(message.incoming, "UNKNOWN_CODE", self.errors, WHO if self.attributed else None))
 
     async def send(self, letters: Sequence[Letter]) -> None:
         self.letters += letters
@@ -108,6 +110,19 @@ def a_request(parked_id: str, action: str = "RETRY", offset: int = 0) -> Any:
 def parked_by(owner: Owner) -> str:
     owner.comes_in(a_checkpoint())
     return str(owner.sent("parked")[0]["parked_id"])
+
+
+@pytest.mark.parametrize("decided", [None, "RETRY", "DISCARD"])
+def test_a_bad_record_that_comes_again_is_parked_once_whatever_a_person_decided_meanwhile(
+    tmp_path: Path, decided: str | None
+) -> None:
+    owner = Owner(tmp_path)
+    parked_id = parked_by(owner)
+    if decided is not None:
+        owner.comes_in(a_request(parked_id, decided))
+    told = owner.sent("parked")
+    owner.comes_in(a_checkpoint())
+    assert owner.sent("parked") == told
 
 
 def test_a_retry_after_the_cause_is_gone_takes_effect_with_the_original_append_time(tmp_path: Path) -> None:
@@ -165,11 +180,41 @@ def test_a_request_about_an_unknown_record_changes_nothing(tmp_path: Path) -> No
 def test_what_cannot_be_opened_whole_stays_parked(tmp_path: Path, why: str) -> None:
     owner = Owner(tmp_path, unseal=why != "no key at all")
     owner.broken_keys = why == "another key"
-    owner.comes_in(a_record(b"x" * (PARKED_VALUE_BYTES + 1)) if why.startswith("the start") else a_checkpoint())
+    owner.comes_in(a_record(b"x" * PARKED_BYTES) if why.startswith("the start") else a_checkpoint())
     owner.cause_is_gone = True
     owner.comes_in(a_request(owner.sent("parked")[0]["parked_id"]))
     assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]
     assert owner.applied() == []
+
+
+@pytest.mark.parametrize("size", [40_001, 65_536, 170_000])
+def test_r_val_15_a_record_larger_than_a_municipality_may_send_is_kept_whole_and_can_be_tried_again(
+    tmp_path: Path, size: int
+) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(a_record(b"x" * size))
+    owner.comes_in(a_request(owner.sent("parked")[0]["parked_id"]))
+    kept = [json.loads(each["record"]["ciphertext"]) for each in owner.sent("parked")]
+    assert [(each["complete"], len(b64decode(each["value"]))) for each in kept] == [(True, size)] * 2
+
+
+@pytest.mark.parametrize("part", ["key", "headers"])
+def test_a_record_with_an_enormous_key_or_header_is_parked_as_any_other(tmp_path: Path, part: str) -> None:
+    owner, record = Owner(tmp_path), a_record(b"garbage")
+    record.key, record.headers = (b"k" * 700_000, ()) if part == "key" else (b"k", (("h", b"x" * 700_000),))
+    owner.comes_in(record)
+    [parked] = owner.sent("parked")
+    assert json.loads(parked["record"]["ciphertext"])["complete"] is False
+
+
+def test_a_record_with_a_thousand_errors_is_parked_with_the_first_ones(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.errors = tuple(f"subjects/{number} R-VAL-17" for number in range(1500))
+    parked_id = parked_by(owner)
+    assert owner.sent("parked")[0]["errors"] == list(owner.errors[:ERRORS_KEPT])
+    owner.cause_is_gone = True
+    owner.comes_in(a_request(parked_id))
+    assert owner.applied() == [AT.isoformat()]
 
 
 def test_a_tombstone_that_was_parked_is_parked_again(tmp_path: Path) -> None:
@@ -194,3 +239,38 @@ def test_a_lost_store_gets_its_parked_records_back_from_the_topic(tmp_path: Path
     owner.cause_is_gone = True
     owner.comes_in(a_request(parked_id))
     assert owner.applied() == [AT.isoformat()]
+
+
+def erases(owner: Owner, *signal_ids: str) -> None:
+    """Let the next batch erase these signals."""
+    handle = owner.handle
+
+    def erasing(messages: Sequence[Message], work: Work) -> None:
+        work.erased |= set(signal_ids)
+        handle(messages, work)
+
+    owner.loop._handle = erasing
+
+
+@pytest.mark.parametrize("attributed", [True, False])
+def test_what_was_parked_about_an_erased_signal_ends_with_it(tmp_path: Path, *, attributed: bool) -> None:
+    owner = Owner(tmp_path, attributed=attributed)
+    owner.comes_in(a_checkpoint())
+    about = WHO.signal_id if attributed else a_checkpoint().key.decode()
+    owner.cause_is_gone = True
+    erases(owner, about)
+    owner.comes_in(a_request("no such id"))
+    assert [each["state"] for each in owner.sent("parked")] == ["PARKED", "RESOLVED"]
+    assert owner.sent("parked")[-1]["record"]["ciphertext"] == b""
+    erases(owner, "another")
+    owner.comes_in(a_request(str(owner.sent("parked")[0]["parked_id"])))
+    assert owner.applied() == []
+
+
+def test_what_does_not_open_any_more_is_left_when_a_signal_is_erased(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(a_checkpoint())
+    owner.broken_keys = True
+    erases(owner, a_checkpoint().key.decode())
+    owner.comes_in(a_request("no such id"))
+    assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]

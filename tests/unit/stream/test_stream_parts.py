@@ -15,15 +15,18 @@ from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2  # type: ignore[import-untyped]  # ships no types
 from sqlalchemy import MetaData, create_engine
 
-from signal_exchange.contracts.codec import decode
+from signal_exchange.contracts.codec import decode, encode
+from signal_exchange.contracts.schemas import current_schemas
 from signal_exchange.contracts.topics import PARTITIONS
 from signal_exchange.runtime import clock
 from signal_exchange.stream import flood as flood_module
+from signal_exchange.stream.consumer import read_as
 from signal_exchange.stream.flood import FloodGate, ParkedFlood
 from signal_exchange.stream.messages import Attribution, Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
 from signal_exchange.stream.sender import partition_of
 from signal_exchange.stream.work import Work
+from wire_samples import filled
 
 AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
 
@@ -142,3 +145,11 @@ def test_fausts_private_names_are_as_we_use_them() -> None:
 
 def test_the_one_clock_is_aware() -> None:
     assert clock.now().tzinfo is UTC
+
+
+@pytest.mark.parametrize("record", ["AcceptedSignal", "ClusterMembership", "Outcome"])
+def test_a_record_that_its_topic_does_not_carry_is_no_word_of_who_may_say_it(record: str) -> None:
+    value = encode(record, filled(current_schemas()[record].parsed, full=True))
+    read = read_as(Incoming("signals", 0, 1, b"k", value, {}, AT), "routing")
+    assert isinstance(read, Unreadable)
+    assert (read.reason, read.errors) == ("SCHEMA_INVALID", ("unexpected_record",))

@@ -30,11 +30,12 @@ from signal_exchange.worklist.cases import Case
 from signal_exchange.worklist.composition import WORKLIST, WORKLIST_YOUTH, consumer_spec, rules
 from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.store import DELIVERIES, REFERRALS, TABLES, TRANSITIONS, WorklistStore
-from signal_exchange.worklist.telling import tell_steps
+from signal_exchange.worklist.telling import Office, tell_steps
 from signal_exchange.worklist.wishes import Wish, fulfilled
 
 RULES = rules()
 HANDLER = WorklistHandler("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part)
+OFFICE = Office("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part)
 TOMORROW = datetime(2026, 11, 19, tzinfo=UTC).date()
 
 
@@ -216,7 +217,7 @@ def test_a_consult_has_no_states() -> None:
     consumer = worklist()
     (sent,) = consumer.take(a_referral(deliver_as="CONSULT", rule_id="C60"))
     assert states(consumer) == []
-    assert (sent.fields["stage"], sent.fields["owner_role"]) == ("STORED", None)
+    assert (sent.fields["stage"], sent.fields["owner_role"]) == ("STORED", "CARE_COORDINATOR")
 
 
 def test_a_consult_that_becomes_a_referral_opens_one_and_back_takes_it_back() -> None:
@@ -243,7 +244,7 @@ def test_a_batch_takes_a_handful_of_statements() -> None:
     consumer, statements = worklist(), list[str]()
     event.listen(consumer.database.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
     consumer.take(*(a_referral(number) for number in range(1, 501)))
-    assert len([each for each in statements if not each.startswith("BEGIN")]) == 6
+    assert len([each for each in statements if not each.startswith("BEGIN")]) == 8
 
 
 HISTORY = (
@@ -323,7 +324,7 @@ def test_the_outcome_of_an_offer_is_one_record_whose_revision_grows() -> None:
 
 
 def _told(consumer: Consuming, after: Case) -> list[dict[str, Any]]:
-    teller = Consuming("worklist", TABLES, lambda _, work: tell_steps(after, an_identity().sealed_part, work))
+    teller = Consuming("worklist", TABLES, lambda _, work: tell_steps(after, OFFICE, work))
     assert consumer.service == teller.service
     return of_record(teller.take(), "Outcome")
 

@@ -228,6 +228,26 @@ def test_advice_on_a_consult_goes_home_sealed_and_takes_it_off_the_list(consumer
     assert [each["revision"] for each in of_record(consumer.waiting(), "Outcome")] == [2]
 
 
+def test_r_ref_04_in_care_a_progress_note_is_due_and_each_one_moves_it(
+    consumer: Consuming, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer.take(a_referral())
+    told("accept", ONE, "--planned", "2026-11-20", *BY)
+    with pytest.raises(Refused, match="als de zorg is begonnen"):
+        told("progress", ONE, *BY)
+    told("in-care", ONE, "--first-contact", "2026-11-18", *BY)
+    consumer.waiting()
+    [before] = [row["due_by"] for row in listed(told)]
+    monkeypatch.setattr(clock, "now", lambda: minutes(60 + 5 * 24 * 60))
+    with pytest.raises(Refused, match="intussen veranderd"):
+        told("progress", ONE, *BY, "--expected-version", "1")
+    assert "Volgende notitie voor 21-12-2026" in told("progress", ONE, *BY, "--expected-version", "3")
+    [row] = listed(told)
+    assert (row["state"], row["due_by"] > before, row["expected_version"]) == ("IN_CARE", True, 4)
+    [step] = of_record(consumer.waiting(), "TraceFact")
+    assert (step["owner_role"], step["next_date"]) == ("CARE_COORDINATOR", "2026-12-21")
+
+
 def test_advice_on_an_older_version_is_refused(consumer: Consuming, told: Told) -> None:
     consumer.take(a_referral(deliver_as="CONSULT", version=2))
     with pytest.raises(Refused, match="intussen veranderd"):

@@ -4,6 +4,7 @@ from signal_exchange.demo.region.generating import SIX, generate_region
 from signal_exchange.demo.region.model import (
     Arrival,
     BadRecord,
+    Erasure,
     Forgery,
     Leak,
     Mention,
@@ -14,12 +15,12 @@ from signal_exchange.demo.region.model import (
     Truth,
     Withdrawal,
 )
-from signal_exchange.demo.region.writing import write_region
 
 __all__ = [
     "SIX",
     "Arrival",
     "BadRecord",
+    "Erasure",
     "Forgery",
     "Leak",
     "Mention",
@@ -30,5 +31,4 @@ __all__ = [
     "Truth",
     "Withdrawal",
     "generate_region",
-    "write_region",
 ]

@@ -1,14 +1,15 @@
 """Records that a municipality must refuse: one rule broken each, in a copy of a good record."""
 
 import copy
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import date, timedelta
-from random import Random
+from datetime import date, datetime, timedelta
 from typing import Final
 
-from signal_exchange.demo.region.model import BadRecord, Record, SignalKey
+from signal_exchange.demo.region.model import BadRecord, Record
 from signal_exchange.demo.region.people import ADULT, age_on
+from signal_exchange.demo.region.references import reference
+from signal_exchange.demo.region.turns import Turns
 
 FIRST_BAD_NUMBER: Final = 90_000
 """Bad records get references from here on, so that they shift no other."""
@@ -122,20 +123,25 @@ MISTAKES: Final = (
 )
 
 
-def bad_records(rng: Random, good: Sequence[Record], per_kind: int) -> Iterator[BadRecord]:
-    """Give `per_kind` bad records of each kind, as far as a good record fits the mistake."""
-    number = FIRST_BAD_NUMBER
-    for mistake in MISTAKES:
-        fitting = [record for record in good if mistake.fits(record)]
-        for base in rng.choices(fitting, k=per_kind) if fitting else []:
-            number += 1
-            yield _spoilt(mistake, base, number)
+class BadRecords:
+    """Spoils a copy of one record in a hundred, for each kind of mistake that it can be made in."""
 
+    def __init__(self) -> None:
+        self._turns = Turns(len(MISTAKES))
+        self._number = FIRST_BAD_NUMBER
 
-def _spoilt(mistake: Mistake, base: Record, number: int) -> BadRecord:
-    record = copy.deepcopy(base)
-    prefix, year, _ = record["local_ref"].split("-")
-    record["local_ref"] = f"{prefix}-{year}-{number}"
-    mistake.make(record)
-    key = SignalKey(record["municipality"], record["local_ref"])
-    return BadRecord(mistake.kind, key, record, mistake.field, mistake.rule, mistake.code)
+    def of(self, record: Record, day: date) -> Iterator[BadRecord]:
+        """Give the bad copies for which it is this record's turn; `day` is its publish day."""
+        self._turns.pass_by()
+        for kind, mistake in enumerate(MISTAKES):
+            if self._turns.is_due(kind) and mistake.fits(record):
+                self._turns.take(kind)
+                yield self._spoilt(mistake, record, day)
+
+    def _spoilt(self, mistake: Mistake, base: Record, day: date) -> BadRecord:
+        self._number += 1
+        record = copy.deepcopy(base)
+        record["local_ref"] = reference(record["municipality"], day.year, self._number)
+        mistake.make(record)
+        came = datetime.fromisoformat(base["received_at"])
+        return BadRecord(mistake.kind, came, record, mistake.field, mistake.rule, mistake.code)

@@ -1,148 +1,139 @@
-"""The generator: one seed, one number of signals, one day; the same arguments give the same region."""
+"""The generator: the same arguments give the same region, made in parts so that its size costs no memory."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from random import Random
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from math import sqrt
 from typing import Final
+from uuid import UUID
 
-from signal_exchange.contracts.reference import load_equated_days, load_members
-from signal_exchange.demo.region.bad_records import bad_records
-from signal_exchange.demo.region.corrections import CORRECTED_SHARE, corrected
-from signal_exchange.demo.region.events import EventMaker
-from signal_exchange.demo.region.forgeries import forgeries
+from signal_exchange.contracts.reference import load_equated_days
+from signal_exchange.demo.region.aftermath import Aftermath, published_at
+from signal_exchange.demo.region.events import Event, EventMaker
 from signal_exchange.demo.region.identifiers import Numbers
-from signal_exchange.demo.region.model import Arrival, BadRecord, Region, SignalKey, Withdrawal
-from signal_exchange.demo.region.networks import Places
-from signal_exchange.demo.region.people import People
-from signal_exchange.demo.region.profiles import WITHDRAWAL
-from signal_exchange.demo.region.records import Built, RecordMaker
+from signal_exchange.demo.region.keys import phone_key, place_keys
+from signal_exchange.demo.region.model import Built, Region
+from signal_exchange.demo.region.networks import Place, Places
+from signal_exchange.demo.region.people import People, Person
+from signal_exchange.demo.region.plan import SIGNALS_AT_SCALE_1, WEEKS_IN_YEAR, Plan
+from signal_exchange.demo.region.records import RecordMaker
+from signal_exchange.demo.region.references import References
 from signal_exchange.demo.region.season import Season
-from signal_exchange.demo.region.streams import pick, stream
+from signal_exchange.demo.region.streams import Streams
 from signal_exchange.demo.region.truth import truth_of
-from signal_exchange.demo.region.world import Areas, World, WorldMaker
+from signal_exchange.demo.region.world import NETWORKS, Areas, Junk, WorldMaker
 from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.domain.ids import MunicipalityCode
 
 SIX: Final = ("GM0983", "GM1507", "GM0957", "GM0988", "GM1894", "GM0984")
 """The municipalities of the six examples."""
-DUPLICATE_SHARE: Final = 0.02
-WITHDRAWN_SHARE: Final = 0.03
-BAD_SHARE: Final = 0.01
-LEAST_FOR_BAD_INPUT: Final = 100
-_PREFIXES: Final = {"GM0984": "VRY", "GM1669": "ROD"}
-
-
-@dataclass(slots=True)
-class _Streams:
-    """The sub-streams of one seed."""
-
-    seed: int
-    open: dict[str, Random] = field(default_factory=dict)
-
-    def __getitem__(self, name: str) -> Random:
-        return self.open.setdefault(name, stream(self.seed, name))
-
-
-def generate_region(seed: int, signals: int, today: date, municipalities: Sequence[str] = SIX) -> Region:
-    """Make a region with exactly `signals` distinct good signals, published on `today` (Amsterdam).
-
-    Corrections, duplicates, withdrawals, bad records and forgeries come on top; Region.counts tells how many. Raises
-    KeyError for a code that is no municipality of the region; whether each is a member that day is the caller's care.
-    """
-    streams = _Streams(seed)
-    people, built = _built(streams, signals, today, municipalities)
-    again = _Again.drawn(streams["again"], built)
-    touched = again.touched
-    kept = [one.record for key, one in built.items() if key not in touched]
-    per_kind = max(1, round(signals * BAD_SHARE)) if signals >= LEAST_FOR_BAD_INPUT else 0
-    bad = tuple(bad_records(streams["bad"], [one.record for one in built.values()], per_kind))
-    return Region(
-        seed=seed,
-        signals=signals,
-        today=today,
-        municipalities=tuple(municipalities),
-        arrivals=_arrivals(streams["again"], built, again, bad, today),
-        withdrawals=tuple(Withdrawal(key, pick(streams["again"], WITHDRAWAL)) for key in again.withdrawn),
-        bad_records=bad,
-        forgeries=tuple(forgeries(streams["forged"], kept, per_kind)),
-        truth=truth_of(built, people.made, today),
-    )
-
-
-def _built(streams: _Streams, signals: int, today: date, municipalities: Sequence[str]) -> tuple[People, dict[SignalKey, Built]]:
-    numbers, places = Numbers(streams["numbers"]), Places(streams["places"])
-    people = People(streams["persons"], numbers, today)
-    maker = WorldMaker(streams["persons"], streams["places"], people, places, numbers)
-    members = load_members()
-    found = [members.by_code[MunicipalityCode(code)] for code in municipalities]
-    areas = Areas(found)
-    world = maker.world(signals, areas)
-    season = Season(today, WorkingCalendar(load_equated_days()))
-    events = EventMaker(streams["events"], areas, season, people).events(signals, world, maker)
-    records = _record_maker(streams, world, people, places)
-    numbered = _Numbered({member.code: _PREFIXES.get(member.code, member.name[:3].upper()) for member in found})
-    built = (records.record(event, numbered.next(event.municipality, event.received), today) for event in events)
-    return people, {SignalKey(one.event.municipality, one.record["local_ref"]): one for one in built}
-
-
-def _record_maker(streams: _Streams, world: World, people: People, places: Places) -> RecordMaker:
-    return RecordMaker(
-        events=streams["records"], noise=streams["noise"], text=streams["text"], world=world, people=people, places=places
-    )
-
-
-class _Numbered:
-    """Numbers the records of each municipality in order of arrival, as VEN-2026-00311."""
-
-    def __init__(self, prefixes: Mapping[str, str]) -> None:
-        self._prefixes = prefixes
-        self._last = dict.fromkeys(prefixes, 0)
-
-    def next(self, municipality: str, received: datetime) -> str:
-        self._last[municipality] += 1
-        return f"{self._prefixes[municipality]}-{received.year}-{self._last[municipality]:05d}"
 
 
 @dataclass(frozen=True, slots=True)
-class _Again:
-    """Which signals come back: corrected, sent twice, or taken back."""
+class Part:
+    """Signals of a part of the region, in no order, and every person who was made for it.
 
-    corrected: tuple[SignalKey, ...]
-    duplicated: tuple[SignalKey, ...]
-    withdrawn: tuple[SignalKey, ...]
+    Nobody and nothing of one part is in another, but for what everybody touches.
+    """
 
-    @classmethod
-    def drawn(cls, rng: Random, built: Iterable[SignalKey]) -> "_Again":
-        """Draw 5% corrections, 2% duplicates and 3% withdrawals; a duplicate is of an uncorrected signal that stays."""
-        keys = list(built)
-        corrections = rng.sample(keys, round(len(keys) * CORRECTED_SHARE))
-        withdrawn = rng.sample(keys, round(len(keys) * WITHDRAWN_SHARE))
-        rest = sorted(set(keys) - set(corrections) - set(withdrawn))
-        duplicated = rng.sample(rest, round(len(keys) * DUPLICATE_SHARE))
-        return cls(tuple(sorted(corrections)), tuple(sorted(duplicated)), tuple(sorted(withdrawn)))
-
-    @property
-    def touched(self) -> frozenset[SignalKey]:
-        """Give every signal that comes back in some way."""
-        return frozenset((*self.corrected, *self.duplicated, *self.withdrawn))
+    built: Sequence[Built]
+    people: Mapping[str, Person]
 
 
-def _arrivals(
-    rng: Random, built: dict[SignalKey, Built], again: _Again, bad: Iterable[BadRecord], today: date
-) -> tuple[Arrival, ...]:
-    timed = [(one.event.received, Arrival(key, "new", 1, one.record)) for key, one in built.items()]
-    timed += [
-        (_later(rng, built[key], today), Arrival(key, "correction", 2, corrected(rng, built[key].record)))
-        for key in again.corrected
-    ]
-    timed += [(_later(rng, built[key], today), Arrival(key, "duplicate", 1, built[key].record)) for key in again.duplicated]
-    timed += [(datetime.fromisoformat(one.record["received_at"]), Arrival(one.key, "bad", 0, one.record)) for one in bad]
-    return tuple(arrival for _, arrival in sorted(timed, key=lambda pair: pair[0]))
+class Generator:
+    """Makes the parts of one region, one after another, from the sub-streams of its seed."""
+
+    def __init__(self, plan: Plan) -> None:
+        streams, last_day = Streams(plan.seed), plan.publish_day or plan.end
+        self.plan, self.streams = plan, streams
+        numbers, places = Numbers(streams["numbers"]), Places(streams["places"])
+        self._areas = Areas(plan.members)
+        self._people = People(streams["persons"], numbers, plan.publish_day or plan.start, last_day)
+        self._worlds = WorldMaker(streams["persons"], streams["places"], self._people, places, numbers)
+        season = Season(plan.start, plan.weeks, WorkingCalendar(load_equated_days()))
+        self._events = EventMaker(streams["events"], self._areas, season, self._people, plan)
+        self.junk = self._worlds.junk(plan.size, self._areas)
+        self._records = RecordMaker(
+            events=streams["records"],
+            noise=streams["noise"],
+            text=streams["text"],
+            junk=self.junk,
+            people=self._people,
+            places=places,
+        )
+        self._made = 0
+
+    def parts(self) -> Iterator[Part]:
+        """Make every part; a part is forgotten when the next is asked for."""
+        blocks = self.plan.blocks
+        networks = round(NETWORKS * self.plan.size)
+        for block in range(blocks):
+            share = networks * (block + 1) // blocks - networks * block // blocks
+            world = self._worlds.world(self.plan.size / blocks, share, self._areas)
+            events = sorted(self._events.events(world), key=lambda event: event.received)
+            yield Part([self._record(event) for event in events], self._people.made)
+            self._people.forget()
+
+    def _record(self, event: Event) -> Built:
+        self._made += 1
+        digest = hashlib.sha256(f"{self.plan.seed}:signal:{self._made}".encode()).digest()
+        signal_id = str(UUID(bytes=digest[:16], version=4))
+        return self._records.record(event, signal_id, published_at(event.received, self.plan).date())
 
 
-def _later(rng: Random, one: Built, today: date) -> datetime:
-    """Let a record come again some weeks later, but before today; it keeps its own received_at."""
-    first = one.event.received
-    last = datetime.combine(today, datetime.min.time(), first.tzinfo) - timedelta(minutes=1)
-    return min(first + timedelta(days=rng.randint(1, 30)), max(first, last))
+def listed(junk: Junk) -> tuple[tuple[str, str], ...]:
+    """Give the values (type, value) that every municipality has on its list, so that they link nothing (R-LINK-07)."""
+    places = (key for place in junk.listed_places for key in _keys_of(place))
+    phones = (key for phone in junk.listed_phones for key in phone_key(phone))
+    return tuple(sorted({*places, *phones}))
+
+
+def _keys_of(place: Place) -> frozenset[tuple[str, str]]:
+    """Give every way in which a place is written down: with and without its addition."""
+    noted = {"postcode": place.postcode, "number": place.number, "bag_id": place.bag_id}
+    return place_keys({**noted, "addition": place.addition}) | place_keys({**noted, "addition": ""})
+
+
+def generate_region(seed: int, signals: int, today: date, municipalities: Sequence[str] = SIX) -> Region:
+    """Make a region in memory whose first `signals` signals, in order of arrival, are published on `today` (Amsterdam).
+
+    They came in during the 52 weeks before. Corrections, duplicates, withdrawals, erasures, bad records and forgeries come
+    on top; Region.counts tells how many. Raises KeyError for a code that is no municipality of the region; whether each is a
+    member that day is the caller's care.
+    """
+    scale = (signals + 4 * sqrt(signals) + 10) / SIGNALS_AT_SCALE_1
+    region = None
+    while region is None:
+        start = today - timedelta(weeks=WEEKS_IN_YEAR)
+        plan = Plan(seed, start, WEEKS_IN_YEAR, scale, tuple(municipalities), publish_day=today)
+        region = _first(plan, signals)
+        scale *= 1.2
+    return region
+
+
+def _first(plan: Plan, signals: int) -> Region | None:
+    generator = Generator(plan)
+    people: dict[str, Person] = {}
+    built: list[Built] = []
+    for part in generator.parts():
+        built += part.built
+        people |= part.people
+    if len(built) < signals:
+        return None
+    built = sorted(built, key=lambda one: (one.event.received, one.signal_id))[:signals]
+    references = References()
+    for one in built:
+        one.record["local_ref"] = references.next(one.event.municipality, one.event.received.year)
+    after = Aftermath(generator.streams, plan).of(built)
+    return Region(
+        signals=signals,
+        plan=plan,
+        built=tuple(built),
+        arrivals=tuple(sorted(after.arrivals, key=lambda arrival: (arrival.came, arrival.signal_id, arrival.version))),
+        withdrawals=tuple(after.withdrawals),
+        erasures=tuple(after.erasures),
+        bad_records=tuple(after.bad_records),
+        forgeries=tuple(after.forgeries),
+        truth=truth_of(built, people),
+        barred=listed(generator.junk),
+    )

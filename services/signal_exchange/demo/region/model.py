@@ -1,15 +1,18 @@
-"""What a synthetic region consists of: records, withdrawals, bad input and the truth behind them."""
+"""What a synthetic region consists of: records, what becomes of them, bad input and the truth behind them."""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any, Literal
+
+from signal_exchange.demo.region.events import Event
+from signal_exchange.demo.region.plan import Plan
 
 Record = dict[str, Any]
 """A municipal record, of the shape of contracts/data/examples/inside."""
 
-ArrivalKind = Literal["new", "correction", "duplicate", "bad"]
+ArrivalKind = Literal["new", "correction", "duplicate", "bad", "refused"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -24,24 +27,62 @@ class SignalKey:
 
 
 @dataclass(frozen=True, slots=True)
-class Arrival:
-    """One record in the order in which a municipality takes it in.
+class Built:
+    """A record with what is true about it: who its subjects are and which things stand in which place of it."""
 
-    `version` is what publishing makes of it: a duplicate repeats the version before it, a bad record gets none (0).
-    """
-
-    key: SignalKey
-    kind: ArrivalKind
-    version: int
+    signal_id: str
+    event: Event
+    day: date
     record: Record = field(repr=False)
+    persons: tuple[tuple[str, str], ...]
+    things: tuple[tuple[str, str, int], ...]
+    leaks: tuple[tuple[int, int, str], ...]
+
+
+def key_of(record: Record) -> SignalKey:
+    """Give the name of a record's signal inside."""
+    return SignalKey(record["municipality"], record["local_ref"])
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
+class Arrival:
+    """One record in the order in which a municipality takes it in, at the moment `came`.
+
+    `version` is what publishing makes of it: a duplicate repeats the version before it, a bad record gets none (0), and
+    neither does a refused one, of a municipality that has not joined yet. `signal_id` names the signal in the truth.
+    """
+
+    signal_id: str
+    kind: ArrivalKind
+    version: int
+    came: datetime
+    record: Record = field(repr=False)
+
+    @property
+    def key(self) -> SignalKey:
+        """Give the name of the signal inside."""
+        return key_of(self.record)
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The end of a signal: under which version, and when."""
+
+    signal_id: str
+    version: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal(Ending):
     """A signal that its municipality takes back after publishing, with a code of withdrawal_reason."""
 
-    key: SignalKey
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure(Ending):
+    """A signal that its municipality has erased everywhere (R-RET-03)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,25 +93,31 @@ class BadRecord:
     """
 
     kind: str
-    key: SignalKey
+    came: datetime
     record: Record = field(repr=False)
     field: str
     rule: str
     code: str
+
+    @property
+    def key(self) -> SignalKey:
+        """Give the name of the record inside."""
+        return key_of(self.record)
 
 
 @dataclass(frozen=True, slots=True)
 class Forgery:
     """A message that goes past the municipality's own validation.
 
-    `changes` are written over the coded signal of the base record (path with dots, value). A new signal gets an id of
-    its own and version 1; else id and version of the base are used again. `expected_reason` is the dead letter reason
-    at the exchange, None when the message is a repeat that changes nothing. An unattributed one blames nobody and
-    counts in no one's numbers.
+    `base` is the id of the signal that it copies. `changes` are written over the coded signal (path with dots, value). A new
+    signal gets an id of its own and version 1; else id and version of the base are used again. `expected_reason` is the dead
+    letter reason at the service that `parked_by` names, None when the message is a repeat that changes nothing. An
+    unattributed one blames nobody and counts in no one's numbers.
     """
 
     kind: str
-    base: SignalKey
+    base: str
+    municipality: str
     sender: str
     changes: tuple[tuple[str, object], ...]
     is_new_signal: bool
@@ -78,6 +125,7 @@ class Forgery:
     expected_codes: tuple[str, ...]
     unattributed: bool = False
     days_old: int = 0
+    parked_by: str = "routing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +143,7 @@ class TruePerson:
 class Mention:
     """Which person a subject of a signal is."""
 
-    key: SignalKey
+    signal_id: str
     ref: str
     person_id: str
 
@@ -104,8 +152,8 @@ class Mention:
 class TrueLink:
     """Two signals that truly share a person or a thing; `key_types` are those whose normalised values agree."""
 
-    first: SignalKey
-    second: SignalKey
+    first: str
+    second: str
     kind: Literal["SAME_PERSON", "SHARED_CONTEXT"]
     key_types: tuple[str, ...]
 
@@ -114,7 +162,7 @@ class TrueLink:
 class Leak:
     """A personal value in an unguarded narrative: characters from `start` up to `end`."""
 
-    key: SignalKey
+    signal_id: str
     start: int
     end: int
     leak_type: str
@@ -127,27 +175,41 @@ class Truth:
     persons: tuple[TruePerson, ...]
     mentions: tuple[Mention, ...]
     links: tuple[TrueLink, ...]
-    clusters: tuple[tuple[SignalKey, ...], ...]
+    clusters: tuple[tuple[str, ...], ...]
     leaks: tuple[Leak, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A synthetic region: the same arguments give the same region, byte for byte."""
+    """A synthetic region in memory: the same arguments give the same region, byte for byte.
 
-    seed: int
+    `barred` are the values (type, value) that every municipality has on its list (R-LINK-07).
+    """
+
+    plan: Plan
     signals: int
-    today: date
-    municipalities: tuple[str, ...]
+    built: tuple[Built, ...] = field(repr=False)
     arrivals: tuple[Arrival, ...] = field(repr=False)
     withdrawals: tuple[Withdrawal, ...] = field(repr=False)
+    erasures: tuple[Erasure, ...] = field(repr=False)
     bad_records: tuple[BadRecord, ...] = field(repr=False)
     forgeries: tuple[Forgery, ...] = field(repr=False)
     truth: Truth = field(repr=False)
+    barred: tuple[tuple[str, str], ...] = field(repr=False)
+
+    @property
+    def municipalities(self) -> tuple[str, ...]:
+        """Give the codes of the municipalities."""
+        return self.plan.codes
 
     def of(self, municipality: str) -> tuple[Arrival, ...]:
         """Give everything that one municipality takes in, in order, bad records among it."""
-        return tuple(arrival for arrival in self.arrivals if arrival.key.municipality == municipality)
+        return tuple(arrival for arrival in self.arrivals if arrival.record["municipality"] == municipality)
+
+    @property
+    def keys(self) -> Mapping[str, SignalKey]:
+        """Give the name inside of each signal."""
+        return {arrival.signal_id: arrival.key for arrival in self.arrivals if arrival.kind == "new"}
 
     @property
     def good(self) -> tuple[Arrival, ...]:
@@ -156,10 +218,11 @@ class Region:
 
     @property
     def counts(self) -> Mapping[str, Mapping[str, int]]:
-        """Count arrivals, withdrawals, bad records and forgeries by kind."""
+        """Count arrivals, withdrawals, erasures, bad records and forgeries by kind."""
         return {
             "arrivals": _count(arrival.kind for arrival in self.arrivals),
             "withdrawals": _count(withdrawal.reason for withdrawal in self.withdrawals),
+            "erasures": _count("erased" for _ in self.erasures),
             "bad_records": _count(bad.kind for bad in self.bad_records),
             "forgeries": _count(forgery.kind for forgery in self.forgeries),
         }

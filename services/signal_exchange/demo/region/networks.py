@@ -31,6 +31,10 @@ STREETS: Final = (
     "Fantasiehof",
 )
 _LETTERS: Final = "BCDGHJKLNPRTVWXZ"
+_HOUSE_NUMBERS: Final = 199
+_ADDRESSES: Final = 10 * len(_LETTERS) ** 2 * _HOUSE_NUMBERS
+_STEP: Final = 314_159
+"""Has no divisor in common with the number of addresses, so that none comes twice before all came."""
 BAG_SHARE: Final = 0.4
 ADDITION_SHARE: Final = 0.25
 ACROSS_SHARE: Final = 0.4
@@ -66,23 +70,25 @@ class Network:
 
 
 class Places:
-    """Makes places, each address once."""
+    """Makes places, each address once: a counter walks through all addresses with a step that meets each of them."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
-        self._taken: set[tuple[str, str, str]] = set()
+        self._made = rng.randrange(_ADDRESSES)
+        self._count = 0
         self._bags = 0
 
     def place(self, kind: str, municipality: str) -> Place:
         """Make a place of a kind in a municipality."""
-        rng = self._rng
-        postcode = f"599{rng.randrange(10)} {rng.choice(_LETTERS)}{rng.choice(_LETTERS)}"
-        address = postcode, str(rng.randint(1, 199)), rng.choice("abcd") if chance(rng, ADDITION_SHARE) else ""
-        if address in self._taken:
-            return self.place(kind, municipality)
-        self._taken.add(address)
-        street = STREETS[int(postcode[3]) + _LETTERS.index(postcode[5]) % 8]
-        return Place(f"L{len(self._taken):06d}", kind, *address, street, self._bag(municipality))
+        self._count += 1
+        self._made = (self._made + _STEP) % _ADDRESSES
+        rest, number = divmod(self._made, _HOUSE_NUMBERS)
+        digit, letters = divmod(rest, len(_LETTERS) ** 2)
+        first, second = divmod(letters, len(_LETTERS))
+        addition = self._rng.choice("abcd") if chance(self._rng, ADDITION_SHARE) else ""
+        postcode = f"599{digit} {_LETTERS[first]}{_LETTERS[second]}"
+        street = STREETS[digit + first % 8]
+        return Place(f"L{self._count:06d}", kind, postcode, str(number + 1), addition, street, self._bag(municipality))
 
     def _bag(self, municipality: str) -> str | None:
         if not chance(self._rng, BAG_SHARE):

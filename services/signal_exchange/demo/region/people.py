@@ -46,14 +46,20 @@ def age_on(born: date, day: date) -> int:
 
 
 class People:
-    """Makes persons, one after another, from one stream."""
+    """Makes persons, one after another, from one stream. Who is adult is so on the first day, who is minor still on the last."""
 
-    def __init__(self, rng: Random, numbers: Numbers, today: date) -> None:
+    def __init__(self, rng: Random, numbers: Numbers, first_day: date, last_day: date) -> None:
         self._rng = rng
         self._numbers = numbers
-        self._today = today
+        self._first_day, self._last_day = first_day, last_day
+        self._count = 0
         self.made: dict[str, Person] = {}
         self._seen: set[str] = set()
+
+    def forget(self) -> None:
+        """Forget everybody made so far; their numbers stay taken."""
+        self.made.clear()
+        self._seen.clear()
 
     def victim(self, form: str) -> Person:
         """Make a true victim of a form, by the shares of that form."""
@@ -94,8 +100,9 @@ class People:
         self, form: str, group: str, sex: str, ages: tuple[int, int], *, relation: str | None, family_name: str | None = None
     ) -> Person:
         family, given = draw_name(self._rng, group)
+        self._count += 1
         person = Person(
-            person_id=f"P{len(self.made) + 1:06d}",
+            person_id=f"P{self._count:06d}",
             form=form,
             family_name=family_name or family,
             given_names=given,
@@ -112,9 +119,10 @@ class People:
 
     def _birth_date(self, youngest: int, oldest: int) -> date:
         age = self._rng.randint(youngest, oldest)
-        born = years_before(self._today, age) - timedelta(days=self._rng.randrange(365))
+        day = self._last_day if age < ADULT else self._first_day
+        born = years_before(day, age) - timedelta(days=self._rng.randrange(365))
         at_new_year = born.replace(month=1, day=1)
-        keeps_age_class = (age_on(at_new_year, self._today) < ADULT) == (age < ADULT)
+        keeps_age_class = (age_on(at_new_year, day) < ADULT) == (age < ADULT)
         return at_new_year if chance(self._rng, NEW_YEAR_SHARE) and keeps_age_class else born
 
 

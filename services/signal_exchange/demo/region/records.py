@@ -1,22 +1,25 @@
 """From an event to the municipal record, as the attention officer would have filled it in."""
 
-from dataclasses import dataclass, field
 from datetime import date, timedelta
 from random import Random
 from typing import Final
 
 from signal_exchange.demo.region.bases import Situation, consent_and_exchanges
 from signal_exchange.demo.region.events import Event
-from signal_exchange.demo.region.model import Record
+from signal_exchange.demo.region.model import Built, Record
 from signal_exchange.demo.region.networks import Place, Places
 from signal_exchange.demo.region.noise import Noted, note_account, note_person, note_phone, note_place, note_plate
 from signal_exchange.demo.region.people import People
 from signal_exchange.demo.region.profiles import FUNCTIONS, PROFILES, URGENCY
 from signal_exchange.demo.region.streams import chance, pick, poisson, some
-from signal_exchange.demo.region.texts import Span, write_texts
-from signal_exchange.demo.region.world import World, touches_junk
+from signal_exchange.demo.region.texts import write_texts
+from signal_exchange.demo.region.world import Junk, touches_junk
 
 YOUNG_ADULT: Final = 23
+NO_REFERENCE: Final = ""
+"""Stands in a record until it is known as which one it came in at its municipality."""
+PLACE_NAMED: Final = 0.7
+PLATE_NAMED: Final = 0.4
 SUSPECT_SHARE: Final = 0.4
 SUSPECT_NAMED: Final = 0.35
 SECOND_FORM: Final = 0.05
@@ -26,35 +29,25 @@ TIP_CORROBORATED: Final = 0.15
 ADVISED_WHEN_URGENT: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Built:
-    """A record with what is true about it: who its subjects are and which things stand in which place of it."""
-
-    event: Event
-    record: Record = field(repr=False)
-    persons: tuple[tuple[str, str], ...]
-    things: tuple[tuple[str, str, int], ...]
-    leaks: tuple[Span, ...]
-
-
 class RecordMaker:
     """Writes records; each kind of choice has a stream of its own."""
 
-    def __init__(self, *, events: Random, noise: Random, text: Random, world: World, people: People, places: Places) -> None:
+    def __init__(self, *, events: Random, noise: Random, text: Random, junk: Junk, people: People, places: Places) -> None:
         self._rng = events
         self._noise = noise
         self._text = text
-        self._world = world
+        self._junk = junk
+        self._junk_ids = frozenset(place.place_id for place in junk.places)
         self._people = people
         self._places = places
         self._made = 0
 
-    def record(self, event: Event, local_ref: str, today: date) -> Built:
-        """Write the record of an event; ages are those of `today`, the publish day."""
+    def record(self, event: Event, signal_id: str, today: date) -> Built:
+        """Write the record of an event; ages are those of `today`, the publish day. It gets its reference later."""
         self._made += 1
         victims = self._victims(event, today)
         suspects = self._suspects(event, victims, today)
-        record = self._frame(event, local_ref)
+        record = self._frame(event)
         record["subjects"] = [_subject(f"s{n}", noted) for n, noted in enumerate([*victims, *suspects], start=1)]
         things = self._add_things(event, record)
         self._weigh(event, record, victims, today)
@@ -62,7 +55,7 @@ class RecordMaker:
         record["narrative"], record["summary"] = texts.narrative, texts.summary
         noted_ids = [noted.person.person_id if noted else "" for noted in [*victims, *suspects]]
         persons = tuple((f"s{n}", person_id) for n, person_id in enumerate(noted_ids, start=1) if person_id)
-        return Built(event, _in_order(record), persons, things, texts.leaks)
+        return Built(signal_id, event, today, _in_order(record), persons, things, texts.leaks)
 
     def _victims(self, event: Event, today: date) -> list[Noted | None]:
         noted = [note_person(self._noise, self._people.seen(person), today) for person in event.persons]
@@ -82,7 +75,7 @@ class RecordMaker:
         suspect = self._people.seen(rng.choice(event.network.members))
         return [note_person(self._noise, suspect, today)]
 
-    def _frame(self, event: Event, local_ref: str) -> Record:
+    def _frame(self, event: Event) -> Record:
         rng, profile = self._rng, PROFILES[event.form]
         last = event.received.date() - timedelta(days=rng.choice((0, 0, 1, 2, 5)))
         first = last - timedelta(days=rng.choice((0, 1, 3, 7, 14, 30, 60)))
@@ -90,7 +83,7 @@ class RecordMaker:
         second = [form for form in ("LABOUR", "SEXUAL") if event.form not in {form, "UNKNOWN"}]
         return {
             "synthetic": True,
-            "local_ref": local_ref,
+            "local_ref": NO_REFERENCE,
             "municipality": event.municipality,
             "received_at": event.received.isoformat(),
             "observed": {"from": first.isoformat(), "to": last.isoformat()},
@@ -110,34 +103,43 @@ class RecordMaker:
 
     def _add_things(self, event: Event, record: Record) -> tuple[tuple[str, str, int], ...]:
         found: list[tuple[str, str, int]] = []
-        for place in self._places_of(event):
-            if place not in self._world.junk_places:
+        names_plate = self._names_plate(event)
+        for place in self._places_of(event, 1.0 if event.kind == "tip" and not names_plate else PLACE_NAMED):
+            if place.place_id not in self._junk_ids:
                 found.append((place.place_id, "places", len(record["places"])))
             record["places"].append(note_place(self._noise, place))
         if event.network:
-            found += self._means_of(event, record)
+            found += self._means_of(event, record, 1.0 if names_plate else PLATE_NAMED)
         if record["subjects"] and not record["subjects"][0]["phone"] and touches_junk(self._rng):
-            record["subjects"][0]["phone"] = note_phone(self._noise, self._rng.choice(self._world.junk_phones))
+            record["subjects"][0]["phone"] = note_phone(self._noise, self._rng.choice(self._junk.phones))
         return tuple(found)
 
-    def _places_of(self, event: Event) -> list[Place]:
+    def _names_plate(self, event: Event) -> bool:
+        """Say whether a tip about a network names a plate; each such tip names a place or a plate."""
+        return event.kind == "tip" and event.network is not None and bool(event.network.plates) and chance(self._rng, 0.5)
+
+    def _places_of(self, event: Event, share: float) -> list[Place]:
         rng = self._rng
         found = []
-        if event.network and chance(rng, 0.7):
+        if event.network and chance(rng, share):
             found.append(rng.choice(event.network.places))
         elif chance(rng, 0.5):
             found.append(self._places.place(pick(rng, PROFILES[event.form].places), event.municipality))
         if touches_junk(rng):
-            found.append(rng.choice(self._world.junk_places))
+            found.append(rng.choice(self._junk.places))
         return found
 
-    def _means_of(self, event: Event, record: Record) -> list[tuple[str, str, int]]:
+    def _means_of(self, event: Event, record: Record, plate_share: float) -> list[tuple[str, str, int]]:
         """Add a plate, company and account of the network, each by its own chance; the value itself names the thing."""
         network, rng = event.network, self._rng
         if network is None:
             return []
         found = []
-        shares = {"plates": (network.plates, 0.4), "companies": (network.companies, 0.4), "accounts": (network.accounts, 0.3)}
+        shares = {
+            "plates": (network.plates, plate_share),
+            "companies": (network.companies, 0.4),
+            "accounts": (network.accounts, 0.3),
+        }
         for name, (values, share) in shares.items():
             if values and chance(rng, share):
                 value = rng.choice(values)

@@ -1,4 +1,4 @@
-"""When signals come in: seasons, campaigns and working days over the year before today."""
+"""When signals come in: seasons, campaigns and working days over the period."""
 
 from datetime import date, datetime, time, timedelta
 from itertools import accumulate
@@ -8,7 +8,6 @@ from typing import Final
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.times import AMSTERDAM
 
-DAYS: Final = 364
 LABOUR_SEASON: Final = (*range(14, 27), *range(36, 43))
 LABOUR_EXTRA: Final = 0.35
 CAMPAIGN_EXTRA: Final = 0.15
@@ -25,10 +24,10 @@ def intensity(day: date, week_number: int, *, is_labour: bool) -> float:
 
 
 class Season:
-    """Draws the moment at which a signal comes in, in the 52 weeks that end yesterday."""
+    """Draws the moment at which a signal comes in, within a number of weeks from a first day."""
 
-    def __init__(self, today: date, calendar: WorkingCalendar) -> None:
-        self._days = [today - timedelta(days=DAYS - index) for index in range(DAYS)]
+    def __init__(self, start: date, weeks: int, calendar: WorkingCalendar) -> None:
+        self._days = [start + timedelta(days=index) for index in range(7 * weeks)]
         self._calendar = calendar
         self._weights = {
             (is_labour, any_day): self._cumulative(is_labour=is_labour, any_day=any_day)
@@ -41,12 +40,17 @@ class Season:
         day = rng.choices(self._days, cum_weights=self._weights[is_labour, any_day])[0]
         return self.at(rng, day, any_day=any_day)
 
-    def later(self, rng: Random, first: datetime, lag_days: float, *, any_day: bool) -> datetime:
-        """Give a moment some days after a first one, no later than yesterday."""
-        day = min(first.date() + timedelta(days=round(lag_days)), self._days[-1])
+    def later(self, rng: Random, first: datetime, lag_days: float, *, any_day: bool) -> datetime | None:
+        """Give a moment some days after a first one; None when the period is over by then."""
+        day = first.date() + timedelta(days=round(lag_days))
         while not (any_day or self._calendar.is_working_day(day)):
-            day -= timedelta(days=1)
-        return self.at(rng, day, any_day=any_day)
+            day += timedelta(days=1)
+        return self.at(rng, day, any_day=any_day) if day <= self._days[-1] else None
+
+    def moment_within(self, rng: Random, days: range, *, any_day: bool) -> datetime | None:
+        """Draw a moment on one of these days (ordinals) as far as they lie in the period; None when there is none."""
+        possible = [day for day in self._days if day.toordinal() in days and (any_day or self._calendar.is_working_day(day))]
+        return self.at(rng, rng.choice(possible), any_day=any_day) if possible else None
 
     @staticmethod
     def at(rng: Random, day: date, *, any_day: bool) -> datetime:

@@ -3,6 +3,7 @@
 import hashlib
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
 from typing import Final, TypeVar
@@ -16,6 +17,20 @@ def stream(seed: int, name: str) -> Random:
     """Give the sub-stream of a name: seeded with the first 8 bytes of SHA-256(seed + ":" + name)."""
     digest = hashlib.sha256(f"{seed}:{name}".encode()).digest()
     return Random(int.from_bytes(digest[:8], "big"))  # noqa: S311 - invented data, no secrets
+
+
+@dataclass(slots=True)
+class Streams:
+    """The sub-streams of one seed, each opened at its first use."""
+
+    seed: int
+    open: dict[str, Random] = field(default_factory=dict)
+
+    def __getitem__(self, name: str) -> Random:
+        """Give the sub-stream of a name."""
+        if name not in self.open:
+            self.open[name] = stream(self.seed, name)
+        return self.open[name]
 
 
 def chance(rng: Random, probability: float) -> bool:

@@ -1,11 +1,12 @@
 """Summaries that may leave, and narratives with personal values whose places are known."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Final
 
 from signal_exchange.demo.region.model import Record
-from signal_exchange.demo.region.phrases import CLOSINGS, LOOK_ALIKES, OBSERVATIONS, SLOTS, SUBJECTS, TIP_OPENING
+from signal_exchange.demo.region.phrases import CLOSINGS, FRAMES, LOOK_ALIKES, OBSERVATIONS, SLOTS, SUBJECTS, TIP_OPENING
 from signal_exchange.demo.region.streams import chance, some
 
 SLOTS_SHARE: Final = 0.35
@@ -26,13 +27,15 @@ class Texts:
 def write_texts(rng: Random, form: str, record: Record) -> Texts:
     """Write summary and narrative for a record that has its subjects, places and objects."""
     opening = [TIP_OPENING] if record["reporter_source"] == "ANONYMOUS_TIP" else []
-    clean = [*opening, rng.choice(SUBJECTS[form]) + ".", *some(rng, OBSERVATIONS, 1, 2), rng.choice(CLOSINGS)]
-    if form == "UNKNOWN":
-        clean = clean[:-1]
+    parts = {
+        "subject": rng.choice(SUBJECTS[form]) + ".",
+        "seen": " ".join(some(rng, OBSERVATIONS, 1, 2)),
+        "closing": rng.choice(CLOSINGS) if form != "UNKNOWN" else "",
+        "look_alike": rng.choice(LOOK_ALIKES) if chance(rng, LOOK_ALIKE_SHARE) else "",
+    }
     slots = _slots(rng, record) if chance(rng, SLOTS_SHARE) else []
-    extra = [rng.choice(LOOK_ALIKES)] if chance(rng, LOOK_ALIKE_SHARE) else []
-    narrative, leaks = _narrative(rng, [*clean, *extra], slots)
-    return Texts(" ".join(clean), narrative, leaks)
+    narrative, leaks = _narrative(rng, opening, parts, slots)
+    return Texts(" ".join(filter(None, [*opening, parts["subject"], parts["seen"], parts["closing"]])), narrative, leaks)
 
 
 def _slots(rng: Random, record: Record) -> list[tuple[str, str]]:
@@ -58,11 +61,19 @@ def _of_things(record: Record) -> list[tuple[str, str]]:
     return [*addresses, *plates, *(("IBAN", account) for account in record["accounts"])]
 
 
-def _narrative(rng: Random, sentences: list[str], slots: list[tuple[str, str]]) -> tuple[str, tuple[Span, ...]]:
-    text, spans = " ".join(sentences), []
-    for leak_type, value in slots:
-        before, after = rng.choice(SLOTS[leak_type]).split("{}")
-        start = len(text) + 1 + len(before)
-        spans.append((start, start + len(value), leak_type))
-        text = f"{text} {before}{value}{after}"
-    return text, tuple(spans)
+def _narrative(
+    rng: Random, opening: list[str], parts: Mapping[str, str], slots: list[tuple[str, str]]
+) -> tuple[str, tuple[Span, ...]]:
+    """Put the parts in the order of a frame, and remember where the values of the slots stand."""
+    sentences = list(opening)
+    spans: list[Span] = []
+    for name in rng.choice(FRAMES):
+        if name != "slots":
+            sentences += filter(None, [parts[name]])
+            continue
+        for leak_type, value in slots:
+            before, after = rng.choice(SLOTS[leak_type]).split("{}")
+            start = sum(len(sentence) + 1 for sentence in sentences) + len(before)
+            spans.append((start, start + len(value), leak_type))
+            sentences.append(f"{before}{value}{after}")
+    return " ".join(sentences), tuple(spans)

@@ -1,8 +1,8 @@
 """The truth of a region: who is who, which signals belong together, and where values leak."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from itertools import combinations
 
 from signal_exchange.demo.region.keys import (
@@ -15,33 +15,38 @@ from signal_exchange.demo.region.keys import (
     place_keys,
     plate_key,
 )
-from signal_exchange.demo.region.model import Leak, Mention, Record, SignalKey, TrueLink, TruePerson, Truth
+from signal_exchange.demo.region.model import Built, Leak, Mention, Record, TrueLink, TruePerson, Truth
 from signal_exchange.demo.region.people import Person
-from signal_exchange.demo.region.records import Built
 
 PERSON_KEYS = frozenset({"BSN", "NAME_DOB", "NAME_DOB_SOFT"})
-Shared = dict[str, list[tuple[SignalKey, Keys]]]
+Shared = dict[str, list[tuple[str, Keys]]]
 
 
-def truth_of(built: Mapping[SignalKey, Built], people: Mapping[str, Person], today: date) -> Truth:
+def truth_of(built: Sequence[Built], people: Mapping[str, Person]) -> Truth:
     """Work out the truth from what each record was made of."""
     links = _links(built)
     return Truth(
-        persons=_persons(built, people, today),
-        mentions=tuple(Mention(key, ref, person) for key, one in built.items() for ref, person in one.persons),
+        persons=_persons(built, people),
+        mentions=tuple(Mention(one.signal_id, ref, person) for one in built for ref, person in one.persons),
         links=links,
         clusters=clusters(link for link in links if link.key_types),
-        leaks=tuple(Leak(key, *span) for key, one in built.items() for span in one.leaks),
+        leaks=tuple(Leak(one.signal_id, *span) for one in built for span in one.leaks),
     )
 
 
-def _persons(built: Mapping[SignalKey, Built], people: Mapping[str, Person], today: date) -> tuple[TruePerson, ...]:
-    seen: dict[str, list[str]] = defaultdict(list)
-    for one in built.values():
+def _persons(built: Sequence[Built], people: Mapping[str, Person]) -> tuple[TruePerson, ...]:
+    """Give everybody who is mentioned; minor is who was so at the first publishing."""
+    seen: dict[str, list[Built]] = defaultdict(list)
+    for one in built:
         for _, person_id in one.persons:
-            seen[person_id].append(_week(one.record["received_at"]))
-    found = ((people[person_id], weeks) for person_id, weeks in sorted(seen.items()))
-    return tuple(TruePerson(one.person_id, one.form, one.is_minor(today), min(weeks), max(weeks)) for one, weeks in found)
+            seen[person_id].append(one)
+    return tuple(_person(people[person_id], mentions) for person_id, mentions in sorted(seen.items()))
+
+
+def _person(person: Person, mentions: Sequence[Built]) -> TruePerson:
+    weeks = [_week(one.record["received_at"]) for one in mentions]
+    is_minor = person.is_minor(min(one.day for one in mentions))
+    return TruePerson(person.person_id, person.form, is_minor, min(weeks), max(weeks))
 
 
 def _week(moment: str) -> str:
@@ -49,17 +54,17 @@ def _week(moment: str) -> str:
     return f"{year}-W{week:02d}"
 
 
-def _links(built: Mapping[SignalKey, Built]) -> tuple[TrueLink, ...]:
+def _links(built: Sequence[Built]) -> tuple[TrueLink, ...]:
     """Link every two signals with purpose LINKING that truly share a person or a thing (R-LINK-01)."""
     persons: Shared = defaultdict(list)
     things: Shared = defaultdict(list)
-    for key, one in built.items():
-        if all(entry["purpose"] != "LINKING" for entry in one.record["exchanges"]):
+    for one in built:
+        if not may_link(one.record):
             continue
         for ref, person_id in one.persons:
-            persons[person_id].append((key, subject_keys(one.record, ref)))
+            persons[person_id].append((one.signal_id, subject_keys(one.record, ref)))
         for thing_id, name, index in one.things:
-            things[thing_id].append((key, thing_keys(one.record, name, index)))
+            things[thing_id].append((one.signal_id, thing_keys(one.record, name, index)))
     same = _pairs(persons)
     context = _pairs(things)
     for pair, types in same.items():
@@ -70,8 +75,13 @@ def _links(built: Mapping[SignalKey, Built]) -> tuple[TrueLink, ...]:
     return tuple(sorted([*person_links, *context_links], key=lambda link: (link.first, link.second, link.kind)))
 
 
-def _pairs(shared: Shared) -> dict[tuple[SignalKey, SignalKey], set[str]]:
-    found: dict[tuple[SignalKey, SignalKey], set[str]] = {}
+def may_link(record: Record) -> bool:
+    """Say whether a signal has purpose LINKING (R-LINK-01)."""
+    return any(entry["purpose"] == "LINKING" for entry in record["exchanges"])
+
+
+def _pairs(shared: Shared) -> dict[tuple[str, str], set[str]]:
+    found: dict[tuple[str, str], set[str]] = {}
     for holders in shared.values():
         for (key, values), (other, other_values) in combinations(sorted(holders, key=lambda holder: holder[0]), 2):
             if key != other:
@@ -96,13 +106,13 @@ def thing_keys(record: Record, name: str, index: int) -> Keys:
     return company_key(thing) if name == "companies" else account_key(thing)
 
 
-def clusters(links: Iterable[TrueLink]) -> tuple[tuple[SignalKey, ...], ...]:
+def clusters(links: Iterable[TrueLink]) -> tuple[tuple[str, ...], ...]:
     """Give the connected components of links, each and all in order; signals without a link form none."""
-    neighbours: dict[SignalKey, set[SignalKey]] = defaultdict(set)
+    neighbours: dict[str, set[str]] = defaultdict(set)
     for link in links:
         neighbours[link.first].add(link.second)
         neighbours[link.second].add(link.first)
-    found, seen = [], set[SignalKey]()
+    found, seen = [], set[str]()
     for start in sorted(neighbours):
         if start not in seen:
             component = _reach(start, neighbours)
@@ -111,7 +121,7 @@ def clusters(links: Iterable[TrueLink]) -> tuple[tuple[SignalKey, ...], ...]:
     return tuple(found)
 
 
-def _reach(start: SignalKey, neighbours: Mapping[SignalKey, set[SignalKey]]) -> set[SignalKey]:
+def _reach(start: str, neighbours: Mapping[str, set[str]]) -> set[str]:
     reached, to_visit = {start}, [start]
     while to_visit:
         new = neighbours[to_visit.pop()] - reached

@@ -1,0 +1,1 @@
+"""The migrations of the store of agenda, made by `make migration`."""

@@ -1,0 +1,1 @@
+"""The migrations of the store of linking, made by `make migration`."""

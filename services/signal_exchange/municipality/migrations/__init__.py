@@ -1,0 +1,1 @@
+"""The migrations of the store of municipality, made by `make migration`."""

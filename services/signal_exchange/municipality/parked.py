@@ -1,0 +1,97 @@
+"""What the inbox could not read: a person of the municipality sees headers, has it tried again, or drops it (promise 3)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, select, update
+
+from signal_exchange.municipality.inbox import InboxHandler
+from signal_exchange.municipality.store import PARKED, PARKED_DECISIONS
+from signal_exchange.privacy.vault import CannotDecrypt, Encrypted, VaultKey
+from signal_exchange.runtime.database import Database, add_once
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.consumer import read_as
+from signal_exchange.stream.messages import Incoming, Message, Unreadable
+from signal_exchange.stream.parking import unpacked
+from signal_exchange.stream.work import Seal, Work
+
+RETRY: Final = "RETRY"
+DISCARD: Final = "DISCARD"
+READER: Final = "municipality"
+HEADERS: Final = ("parked_id", "topic", "partition", "offset", "reason", "parked_at")
+
+
+@dataclass(frozen=True, slots=True)
+class InboxParked:
+    """What one node's inbox could not read. `service` is the node's principal, and `seal` how it seals what it parks."""
+
+    service: str
+    database: Database
+    vault_key: VaultKey
+    seal: Seal
+
+    def waiting(self) -> list[dict[str, Any]]:
+        """Return the headers of what waits for a decision, the oldest first."""
+        with self.database.reading() as connection:
+            return _waiting(connection)
+
+    def retry(self, parked_id: str, reason: str, who: str, at: datetime) -> None:
+        """Take a record as if it came in now; twice is once.
+
+        Raises:
+            Refused: it does not wait here, cannot be opened, or still cannot be read: then it waits on.
+        """
+        with self.database.transaction() as connection:
+            read = read_as(self._opened(parked_id, connection), READER)
+            if isinstance(read, Unreadable):
+                raise Refused(f"Dit record kan nog steeds niet worden gelezen ({read.reason}): het blijft wachten.")
+            self._take(read, connection)
+            connection.execute(delete(PARKED).where(PARKED.c.parked_id == parked_id))
+            _decide(connection, parked_id, RETRY, reason, who=who, at=at)
+
+    def discard(self, parked_id: str, reason: str, who: str, at: datetime) -> None:
+        """Drop a record for good: its content is destroyed, that it was there is remembered.
+
+        Raises:
+            Refused: it does not wait here.
+        """
+        with self.database.transaction() as connection:
+            _found(parked_id, connection)
+            own = update(PARKED).where(PARKED.c.parked_id == parked_id)
+            connection.execute(own.values(wrapped_key=b"", ciphertext=b""))
+            _decide(connection, parked_id, DISCARD, reason, who=who, at=at)
+
+    def _opened(self, parked_id: str, connection: Connection) -> Incoming:
+        headers = _found(parked_id, connection)
+        row = connection.execute(select(PARKED).where(PARKED.c.parked_id == parked_id)).one()
+        try:
+            kept = self.vault_key.decrypt(parked_id, Encrypted(row.wrapped_key, row.ciphertext))
+        except CannotDecrypt:
+            raise Refused("Dit record is met een andere kluissleutel bewaard en kan niet worden geopend.") from None
+        return unpacked(json.loads(kept), headers, attempt=1)
+
+    def _take(self, message: Message, connection: Connection) -> None:
+        InboxHandler(self.vault_key)([message], Work(self.service, connection, self.seal))
+
+
+def _waiting(connection: Connection) -> list[dict[str, Any]]:
+    decided = select(PARKED_DECISIONS.c.parked_id).where(PARKED_DECISIONS.c.action == DISCARD)
+    chosen = select(*(PARKED.c[name] for name in HEADERS)).where(PARKED.c.parked_id.not_in(decided))
+    rows = connection.execute(chosen.order_by(PARKED.c.parked_at, PARKED.c.parked_id))
+    return [dict(row) for row in rows.mappings()]
+
+
+def _found(parked_id: str, connection: Connection) -> dict[str, Any]:
+    found = next((row for row in _waiting(connection) if row["parked_id"] == parked_id), None)
+    if found is None:
+        raise Refused("Dit record wacht hier niet op een besluit.")
+    return found
+
+
+def _decide(connection: Connection, parked_id: str, action: str, reason: str, *, who: str, at: datetime) -> None:
+    decided = {"parked_id": parked_id, "action": action, "reason": reason, "who": who, "at": at}
+    add_once(connection, PARKED_DECISIONS, [decided])

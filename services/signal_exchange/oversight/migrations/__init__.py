@@ -1,0 +1,1 @@
+"""The migrations of the store of oversight, made by `make migration`."""

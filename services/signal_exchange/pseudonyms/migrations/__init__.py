@@ -1,0 +1,1 @@
+"""The migrations of the store of pseudonyms, made by `make migration`."""

@@ -1,0 +1,227 @@
+"""The saga of an erasure, which routing owns (R-RET-03).
+
+Erased on every derived topic, a receipt of every service that may hold something, tombstones, markers that let Kafka close its
+segments, the check of the logs, the certificate. Who does not answer is asked again each day; oversight alarms after the term.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from signal_exchange.contracts.topics import SIGNALS_KEEP
+from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.times import local_day
+from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
+from signal_exchange.stream.erasing import DONE, ERASED, RECEIPT, markers
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
+from signal_exchange.stream.work import Work
+
+KIND: Final = "ERASURE"
+KEYED_BY_SIGNAL: Final = ("accepted", "referrals", "referrals-youth", "agenda-items", "link-tokens")
+"""The state topics that routing writes under the signal's own id."""
+MARKED: Final = (*KEYED_BY_SIGNAL, "outcomes", "parked")
+"""The topics that routing marks; linking and feedback mark their own when they see the markers on what they read."""
+ASK_AGAIN: Final = timedelta(days=1)
+PRIVACY_OFFICER: Final = "PRIVACY_OFFICER"
+Buried = Mapping[str, set[str]]
+"""Keys that must be gone, by topic."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """When logs can be cleaned: a marker after `segment_seconds` closes the segment, `clean_seconds` later it is clean."""
+
+    segment_seconds: float
+    clean_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Saga:
+    """The erasures that one open transaction brings further."""
+
+    store: ErasureStore
+    calendar: WorkingCalendar
+    seal_to: SealTo
+    work: Work
+
+    def begin(self, *, signal_id: str, municipality: str, version: int, revision: int, at: datetime) -> None:
+        """Begin an erasure: every service is asked, and must answer within its term. `revision` follows the accepted state's."""
+        erasure = Erasure(signal_id, revision, municipality, version, erased_at=at, asked_at=at)
+        self.store.put([erasure])
+        self._ask(erasure, ASKED)
+
+    def take(self, receipt: Message) -> bool:
+        """Keep a receipt; with the last one bury every record of the signal, and say so."""
+        fields = receipt.fields
+        signal_id, service = fields["signal_id"], fields["source"]
+        erasure = self.store.erasures([signal_id]).get(signal_id)
+        if erasure is None or service not in ASKED:
+            return False
+        self.store.add_answer(Answer(signal_id, service, fields["state"], fields["occurred_at"]))
+        complete = erasure.buried_at is None and not self._owing(signal_id)
+        if complete:
+            self._bury(erasure, receipt.appended_at)
+        return complete
+
+    def look(self, now: datetime, terms: Terms) -> Buried:
+        """Ask again and mark what is due; return the keys that must be gone from the logs by now, for `certify`."""
+        unfinished = self.store.unfinished()
+        for each in unfinished:
+            if each.buried_at is None and now - each.asked_at >= ASK_AGAIN:
+                self._ask_again(each, now)
+        unmarked = [each for each in unfinished if each.marked_at is None]
+        self._mark([each for each in unmarked if _is_past(each.buried_at, terms.segment_seconds, now)], now)
+        return keys_to_be_gone(self.store, self._due(now, terms))
+
+    def certify(self, now: datetime, terms: Terms, left: Buried) -> int:
+        """Give a certificate to each erasure whose keys are gone from the logs, and return how many those are.
+
+        Of the others the topics are marked again: what a service sent a second time after a crash, and the tombstone that
+        followed it, came after the markers and would stay until the next record.
+        """
+        due = self._due(now, terms)
+        clean = [each for each in due if not _is_left(each.signal_id, left)]
+        self._mark([each for each in due if each not in clean], now)
+        for each in clean:
+            self._certify(each.moved(certified_at=now), now)
+        return len(clean)
+
+    def _due(self, now: datetime, terms: Terms) -> list[Erasure]:
+        return [each for each in self.store.unfinished() if _is_past(each.marked_at, terms.clean_seconds, now)]
+
+    def _ask_again(self, erasure: Erasure, now: datetime) -> None:
+        asked = erasure.moved(asked_at=now)
+        self.store.put([asked])
+        self._ask(asked, self._owing(erasure.signal_id))
+
+    def _owing(self, signal_id: str) -> list[str]:
+        answered = self.store.answers(signal_id)
+        return [service for service in ASKED if service not in answered]
+
+    def _ask(self, erasure: Erasure, services: Sequence[str]) -> None:
+        signal_id, at = erasure.signal_id, erasure.asked_at
+        records = {"agenda": _agenda_item, "linking": _link_tokens, "worklist": _referral, "worklist-youth": _referral}
+        topics = {
+            "agenda": "agenda-items",
+            "linking": "link-tokens",
+            "worklist": "referrals",
+            "worklist-youth": "referrals-youth",
+        }
+        for service in (each for each in services if each in records):
+            record, fields = records[service](erasure)
+            self.work.send(topics[service], signal_id, record, fields, event_id=f"{signal_id}.{fields['revision']}.erased", at=at)
+        self._tell(erasure, at, None)
+        due = self.calendar.deadline(erasure.erased_at, self.calendar.policy.receipt_wd).date().isoformat()
+        for service in (*services, self.work.service):
+            self._trace(erasure, at, service=service, owner_role=PRIVACY_OFFICER, next_date=due)
+
+    def _bury(self, erasure: Erasure, at: datetime) -> None:
+        signal_id = erasure.signal_id
+        for topic in KEYED_BY_SIGNAL:
+            self.work.tombstone(topic, signal_id, at=at)
+        kept = {f"{signal_id}/{outcome_id}" for outcome_id in _kept_outcomes(signal_id)}
+        buried = [key for key in self.store.outcomes_of(signal_id) if key not in kept]
+        for key in buried:
+            self.work.tombstone("outcomes", key, at=at, partition_by=signal_id)
+        done = erasure.moved(buried_at=at)
+        self.store.put([done])
+        self._tell(done, at, None)
+
+    def _mark(self, due: Sequence[Erasure], now: datetime) -> None:
+        for topic in MARKED if due else ():
+            markers(topic, now, self.work)
+        self.store.put([each.moved(marked_at=now) for each in due])
+
+    def _certify(self, erasure: Erasure, now: datetime) -> None:
+        self.store.put([erasure])
+        self._tell(erasure, now, certificate_of(erasure, self.store.answers(erasure.signal_id).values()))
+        self._trace(erasure, now, verdict=DONE)
+        kept = {f"{erasure.signal_id}/{outcome_id}" for outcome_id in _kept_outcomes(erasure.signal_id)}
+        self.store.forget_outcomes(set(self.store.outcomes_of(erasure.signal_id)) - kept)
+
+    def _trace(self, erasure: Erasure, at: datetime, **facts: str) -> None:
+        about = {name: getattr(erasure, name) for name in ("signal_id", "version", "municipality")}
+        self.work.trace(RECEIPT, at=at, key=erasure.signal_id, **about, **facts)
+
+    def _tell(self, erasure: Erasure, at: datetime, certificate: Mapping[str, object] | None) -> None:
+        signal_id, revision = erasure.signal_id, erasure.revision
+        outcome_id = outcome_id_of(signal_id, self.work.service, KIND, 1)
+        key = f"{signal_id}/{outcome_id}"
+        seal = self.seal_to(f"gm:{erasure.municipality}", padded(certificate), key) if certificate is not None else None
+        own = {"outcome_id": outcome_id, "source": self.work.service, "kind": KIND, "state": erasure.state, "detail": seal}
+        about = {name: getattr(erasure, name) for name in ("signal_id", "version", "revision", "municipality")}
+        fields = {**about, **own, "outcome": None, "occurred_at": at, "own_ref": None}
+        self.work.send("outcomes", key, "Outcome", fields, event_id=f"{outcome_id}.{revision}", at=at, partition_by=signal_id)
+
+
+def keys_to_be_gone(store: ErasureStore, erasures: Sequence[Erasure]) -> Buried:
+    """Return the keys under which nothing of these erased signals may be left, by topic; nothing without erasures."""
+    ids = {each.signal_id for each in erasures}
+    kept = {f"{signal_id}/{outcome_id}" for signal_id in ids for outcome_id in _kept_outcomes(signal_id)}
+    outcomes = {key for signal_id in ids for key in store.outcomes_of(signal_id)} - kept
+    return {**dict.fromkeys((*KEYED_BY_SIGNAL, "links"), ids), "outcomes": outcomes} if ids else {}
+
+
+def certificate_of(erasure: Erasure, answers: Iterable[Answer]) -> dict[str, object]:
+    """Return the certificate: what was done when, who answered what, and when the logs and the backups end.
+
+    It names no person and no content: a random id, services, codes and moments.
+    """
+    receipts = {each.service: {"state": each.state, "at": each.at.isoformat()} for each in answers}
+    return {
+        "signal_id": erasure.signal_id,
+        "version": erasure.version,
+        "erased_at": erasure.erased_at.isoformat(),
+        "receipts": dict(sorted(receipts.items())),
+        "tombstones_at": _iso(erasure.buried_at),
+        "checked_at": _iso(erasure.certified_at),
+        "topics_checked": sorted({*KEYED_BY_SIGNAL, "links", "outcomes"}),
+        "logs_end_on": local_day(erasure.erased_at + SIGNALS_KEEP).isoformat(),
+        "statistics": "facts under random ids remain (R-STAT-01); what led to them was deleted",
+    }
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return moment.isoformat() if moment is not None else None
+
+
+def _kept_outcomes(signal_id: str) -> set[str]:
+    """Return the ids of the outcomes that stay: the erasure's own and the receipts, which hold nothing of the signal."""
+    receipts = {outcome_id_of(signal_id, service, RECEIPT, 1) for service in ASKED}
+    return {*receipts, outcome_id_of(signal_id, "routing", KIND, 1)}
+
+
+def _is_left(signal_id: str, left: Buried) -> bool:
+    return any(key.partition("/")[0] == signal_id for keys in left.values() for key in keys)
+
+
+def _is_past(moment: datetime | None, seconds: float, now: datetime) -> bool:
+    return moment is not None and now - moment >= timedelta(seconds=seconds)
+
+
+def _nothing(erasure: Erasure) -> dict[str, Any]:
+    about = {name: getattr(erasure, name) for name in ("signal_id", "version", "municipality")}
+    empty = dict.fromkeys(("deliver_as", "rule_id", "urgency"), "")
+    none = dict.fromkeys(("legal_basis", "partnership", "signal", "summary"))
+    # Later than every offer and retraction of the signal, whose records count twice the accepted revision.
+    own = {"revision": erasure.revision * 2 + 1, "offer": 0, "status": ERASED, "due_from": erasure.erased_at}
+    return {**about, **own, **empty, **none}
+
+
+def _referral(erasure: Erasure) -> tuple[str, dict[str, Any]]:
+    return "Referral", _nothing(erasure)
+
+
+def _agenda_item(erasure: Erasure) -> tuple[str, dict[str, Any]]:
+    return "AgendaItem", {**_nothing(erasure), "minor": False}
+
+
+def _link_tokens(erasure: Erasure) -> tuple[str, dict[str, Any]]:
+    at = erasure.erased_at
+    about = {name: getattr(erasure, name) for name in ("signal_id", "version", "revision", "municipality")}
+    times = {"publish_day": local_day(at).isoformat(), "appended_at": at, "stated_at": at, "tokens_at": None}
+    return "LinkTokens", {**about, **times, "status": ERASED, "form": None, "subjects": [], "tokens": None}

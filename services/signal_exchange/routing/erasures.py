@@ -1,0 +1,100 @@
+"""What routing remembers of each erasure, from the municipality's word to the certificate (R-RET-03)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, select
+
+from signal_exchange.routing.tables import ERASURES, OUTCOMES, RECEIPTS
+from signal_exchange.runtime.database import add_once, put_newer
+
+ASKED: Final = ("linking", "worklist", "worklist-youth", "agenda", "feedback")
+"""Services that must answer. Statistics is not asked: it holds facts under random ids that lead to no signal (R-STAT-01)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """One erasure. `revision` rises each time the services are asked; the moments say how far it is."""
+
+    signal_id: str
+    revision: int
+    municipality: str
+    version: int
+    erased_at: datetime
+    asked_at: datetime
+    buried_at: datetime | None = None
+    marked_at: datetime | None = None
+    certified_at: datetime | None = None
+
+    @property
+    def state(self) -> str:
+        """Return how far it is: REQUESTED until every receipt is in, then DONE, and CERTIFIED once the logs were checked."""
+        if self.certified_at is not None:
+            return "CERTIFIED"
+        return "REQUESTED" if self.buried_at is None else "DONE"
+
+    def moved(self, **moments: datetime) -> Erasure:
+        """Return the erasure one step further."""
+        return replace(self, revision=self.revision + 1, **moments)  # type: ignore[arg-type]  # moments only
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What one service answered."""
+
+    signal_id: str
+    service: str
+    state: str
+    at: datetime
+
+
+class ErasureStore:
+    """The erasures in one open transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def erasures(self, signal_ids: Iterable[str] | None = None) -> dict[str, Erasure]:
+        """Return the erasures among these signals, or all, the oldest first."""
+        chosen = select(ERASURES).order_by(ERASURES.c.erased_at, ERASURES.c.signal_id)
+        chosen = chosen if signal_ids is None else chosen.where(ERASURES.c.signal_id.in_(set(signal_ids)))
+        return {row.signal_id: Erasure(*row) for row in self._connection.execute(chosen)}
+
+    def unfinished(self) -> list[Erasure]:
+        """Return the erasures without a certificate, the oldest first."""
+        chosen = select(ERASURES).where(ERASURES.c.certified_at.is_(None)).order_by(ERASURES.c.erased_at, ERASURES.c.signal_id)
+        return [Erasure(*row) for row in self._connection.execute(chosen)]
+
+    def put(self, erasures: Sequence[Erasure]) -> None:
+        """Write erasures; an older revision never wins."""
+        put_newer(self._connection, ERASURES, [_row(each) for each in erasures], guard="revision")
+
+    def answers(self, signal_id: str) -> dict[str, Answer]:
+        """Return what each service answered about a signal."""
+        rows = self._connection.execute(select(RECEIPTS).where(RECEIPTS.c.signal_id == signal_id))
+        return {row.service: Answer(*row) for row in rows}
+
+    def add_answer(self, answer: Answer) -> None:
+        """Keep an answer; the first one stands."""
+        add_once(self._connection, RECEIPTS, [_row(answer)])
+
+    def add_outcomes(self, keys: Iterable[tuple[str, str]]) -> None:
+        """Keep keys of outcomes, each with its signal."""
+        add_once(self._connection, OUTCOMES, [{"key": key, "signal_id": signal_id} for key, signal_id in keys])
+
+    def outcomes_of(self, signal_id: str) -> list[str]:
+        """Return the keys of a signal's outcomes."""
+        chosen = select(OUTCOMES.c.key).where(OUTCOMES.c.signal_id == signal_id).order_by(OUTCOMES.c.key)
+        return list(self._connection.execute(chosen).scalars())
+
+    def forget_outcomes(self, keys: Iterable[str]) -> None:
+        """Delete keys that were buried."""
+        self._connection.execute(delete(OUTCOMES).where(OUTCOMES.c.key.in_(list(keys))))
+
+
+def _row(value: Erasure | Answer) -> dict[str, Any]:
+    return {each.name: getattr(value, each.name) for each in fields(value)}

@@ -1,0 +1,1 @@
+"""The migrations of the store of routing, made by `make migration`."""

@@ -1,0 +1,91 @@
+"""Brings a store to the tables that this program needs: the migrations of its service, by Alembic (docs/decisions/0013)."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from threading import Lock
+
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, MetaData, func, inspect, select
+
+from signal_exchange.runtime.faults import Refused
+
+PACKAGE = "migrations"
+"""Key in the `info` of a store's metadata: the package that holds its migrations."""
+NAMES = {"ix": "ix_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%(column_0_name)s", "pk": "pk_%(table_name)s"}
+"""Every constraint has a name, by which a later migration finds it in SQLite and PostgreSQL alike."""
+POSTGRES_LOCK = 0x5349474E414C53
+"""Of two processes of one service that start at once, the one with this advisory lock migrates; SQLite locks by itself."""
+_one_thread = Lock()
+
+
+def store_tables(service: str) -> MetaData:
+    """Return the metadata of a service's store, empty; its migrations are in the package `migrations` of the service."""
+    return MetaData(naming_convention=NAMES, info={PACKAGE: f"signal_exchange.{service}.migrations"})
+
+
+@cache
+def scripts_of(package: str) -> ScriptDirectory:
+    """Return the migrations in a package."""
+    folder = str(files(package))
+    return ScriptDirectory(folder, version_locations=[folder])
+
+
+def is_current(connection: Connection, tables: MetaData) -> bool:
+    """Say whether a store has every migration of this program, and none besides."""
+    if PACKAGE not in tables.info:
+        return False
+    return revision_of(connection) == scripts_of(tables.info[PACKAGE]).get_current_head()
+
+
+def revision_of(connection: Connection) -> str | None:
+    """Return the last migration that a store has; None when it has none."""
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def migrate(connection: Connection, tables: MetaData) -> None:
+    """Run the migrations that a store lacks, in the transaction of this connection; only one process at a time does.
+
+    Tables without migrations, as tests have, are made as they stand.
+
+    Raises:
+        Refused: the store is newer than this program, or was made without migrations.
+    """
+    if PACKAGE not in tables.info:
+        tables.create_all(connection)
+        return
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(POSTGRES_LOCK)))
+    scripts = scripts_of(tables.info[PACKAGE])
+    current = revision_of(connection)
+    _refuse_unknown(scripts, current)
+    if current is None:
+        _refuse_unmarked(connection, tables)
+    migrate_to(connection, tables, "head")
+
+
+def migrate_to(connection: Connection, tables: MetaData, revision: str) -> None:
+    """Run the migrations from where a store is up to a revision of its service."""
+    scripts, context = scripts_of(tables.info[PACKAGE]), MigrationContext.configure(connection)
+    current = context.get_current_revision() or "base"
+    with _one_thread, Operations.context(context):
+        for script in reversed(list(scripts.iterate_revisions(revision, current))):
+            script.module.upgrade()
+            context.stamp(scripts, script.revision)
+
+
+def _refuse_unknown(scripts: ScriptDirectory, current: str | None) -> None:
+    known = {script.revision for script in scripts.walk_revisions()}
+    if current is not None and current not in known:
+        raise Refused(
+            f"The store is at revision {current}, and this program knows revisions up to {scripts.get_current_head()}: "
+            "the store is newer. Start the version of the program that made it, or a later one; see docs/operator/stores.md."
+        )
+
+
+def _refuse_unmarked(connection: Connection, tables: MetaData) -> None:
+    if set(inspect(connection).get_table_names()) & set(tables.tables):
+        raise Refused("The store has tables and no revision: no release made it. Remove it, or see docs/operator/stores.md.")

@@ -1,0 +1,1 @@
+"""The migrations of the store of statistics, made by `make migration`."""

@@ -1,0 +1,58 @@
+"""The tables of the first release.
+
+Written by `make migration` from the tables of this service.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the changes."""
+    op.create_table(
+        "outbox",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("partition_by", sa.String(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.Column("tombstone", sa.Boolean(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_outbox")),
+    )
+    op.create_table(
+        "projection_observations",
+        sa.Column("observation_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("municipality", sa.String(), nullable=False),
+        sa.Column("publish_day", sa.String(), nullable=False),
+        sa.Column("form", sa.String(), nullable=False),
+        sa.Column("sector", sa.String(), nullable=False),
+        sa.Column("urgency", sa.String(), nullable=False),
+        sa.Column("reporter_source", sa.String(), nullable=False),
+        sa.Column("victim_age_bands", sa.JSON(), nullable=False),
+        sa.Column("estimated_victims", sa.Integer(), nullable=True),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.Column("age_class", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("observation_id", name=op.f("pk_projection_observations")),
+    )
+    op.create_index(op.f("ix_projection_observations_publish_day"), "projection_observations", ["publish_day"], unique=False)
+    op.create_table(
+        "projection_parked",
+        sa.Column("parked_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_projection_parked")),
+    )
+    op.create_table(
+        "record_erased",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_record_erased")),
+    )

@@ -1,0 +1,1 @@
+"""The migrations of the store of worklist, made by `make migration`."""

@@ -1,0 +1,111 @@
+"""The tables of the first release.
+
+Written by `make migration` from the tables of this service.
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    """Make the changes."""
+    op.create_table(
+        "outbox",
+        sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), autoincrement=True, nullable=False),
+        sa.Column("topic", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("partition_by", sa.String(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("headers", sa.LargeBinary(), nullable=False),
+        sa.Column("tombstone", sa.Boolean(), nullable=False),
+        sa.Column("owner", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_outbox")),
+    )
+    op.create_table(
+        "projection_parked",
+        sa.Column("parked_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_projection_parked")),
+    )
+    op.create_table(
+        "projection_referrals",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("offer", sa.Integer(), nullable=False),
+        sa.Column("municipality", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("deliver_as", sa.String(), nullable=False),
+        sa.Column("rule_id", sa.String(), nullable=False),
+        sa.Column("urgency", sa.String(), nullable=False),
+        sa.Column("due_from", sa.BigInteger(), nullable=False),
+        sa.Column("legal_basis", sa.String(), nullable=True),
+        sa.Column("partnership", sa.String(), nullable=True),
+        sa.Column("signal", sa.JSON(), nullable=True),
+        sa.Column("summary", sa.JSON(), nullable=True),
+        sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_projection_referrals")),
+    )
+    op.create_table(
+        "record_advice",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("offer", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("signal_id", "offer", "number", name=op.f("pk_record_advice")),
+    )
+    op.create_table(
+        "record_erased",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_record_erased")),
+    )
+    op.create_table(
+        "record_openings",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("signal_id", "version", "at", "who", name=op.f("pk_record_openings")),
+    )
+    op.create_table(
+        "record_referrals",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("offer", sa.Integer(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("municipality", sa.String(), nullable=False),
+        sa.Column("deliver_as", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("urgency", sa.String(), nullable=False),
+        sa.Column("due_from", sa.BigInteger(), nullable=False),
+        sa.Column("decide_by", sa.BigInteger(), nullable=False),
+        sa.Column("accepted_at", sa.BigInteger(), nullable=True),
+        sa.Column("contact_by", sa.BigInteger(), nullable=True),
+        sa.Column("progress_by", sa.BigInteger(), nullable=True),
+        sa.Column("planned_contact", sa.String(), nullable=True),
+        sa.Column("first_contact", sa.String(), nullable=True),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.Column("retraction", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("signal_id", "offer", name=op.f("pk_record_referrals")),
+    )
+    op.create_index(op.f("ix_record_referrals_state"), "record_referrals", ["state"], unique=False)
+    op.create_table(
+        "record_transitions",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("offer", sa.Integer(), nullable=False),
+        sa.Column("edition", sa.Integer(), nullable=False),
+        sa.Column("came_from", sa.String(), nullable=True),
+        sa.Column("went_to", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("who", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("signal_id", "offer", "edition", name=op.f("pk_record_transitions")),
+    )

@@ -1,0 +1,117 @@
+"""R-RET-03 at the agenda: an erased signal goes, a frozen agenda keeps order, ids and decisions (R-AGENDA-06)."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from typing import Any
+
+import pytest
+
+from builders import (
+    ONE,
+    START,
+    TWO,
+    Consuming,
+    a_chair_alert,
+    a_message,
+    a_summary,
+    an_agenda_item,
+    an_environment,
+    erases,
+    gone,
+    of_record,
+)
+from signal_exchange.agenda.commands import _decision
+from signal_exchange.agenda.composition import calendar
+from signal_exchange.agenda.handler import AgendaHandler, bury
+from signal_exchange.agenda.listing import ERASED, Table, rows_of_week
+from signal_exchange.agenda.records import Agenda, Decided
+from signal_exchange.agenda.store import AgendaStore
+from signal_exchange.agenda.tables import CANDIDATES, DECISIONS, MEMBERSHIPS, TABLES
+from signal_exchange.contracts.reference import load_code_lists
+
+DECIDED = Decided(
+    ONE, 1, 1, ONE, 1, "NO_TRAFFICKING", (), ("POLICE",), "PUBLIC_TASK", None, None, None, None, "2026-W47", 1, START, "chair",
+    a_summary("why", "table", "x.1"),
+)  # fmt: skip
+AGENDA = {
+    "signals": [[ONE, 1, 1]],
+    "cluster_id": ONE,
+    "urgency": "REGULAR",
+    "minor": False,
+    "deferrals": 0,
+    "reason": "NEW_SIGNAL",
+}
+
+
+def agenda() -> Consuming:
+    return Consuming("agenda", TABLES, AgendaHandler(calendar()))
+
+
+def with_people(consumer: Consuming) -> None:
+    """Deliver an item and an alert, freeze the agenda and decide."""
+    consumer.take(an_agenda_item(1), an_agenda_item(2), a_chair_alert(1))
+    content = json.dumps({"week": "2026-W47", "items": [AGENDA], "rolled_over": []}).encode()
+    with consumer.database.transaction() as connection:
+        store = AgendaStore(connection)
+        store.add_agenda(Agenda("2026-W47", 1, "FINAL", content, START, "chair"), ())
+        store.add_decision(DECIDED, store.items([ONE])[ONE])
+        store.add_opening(ONE, 1, START, "chair")
+
+
+def rows(consumer: Consuming) -> list[dict[str, Any]]:
+    with consumer.database.reading() as connection:
+        return rows_of_week("2026-W47", Table.of(AgendaStore(connection), calendar()), load_code_lists())
+
+
+def test_the_item_the_alert_and_the_words_go_and_the_frozen_agenda_says_that_it_was_erased() -> None:
+    consumer = agenda()
+    with_people(consumer)
+    [receipt] = of_record(consumer.take(erases(an_agenda_item(1))), "Outcome")
+    assert (receipt["kind"], receipt["state"]) == ("RECEIPT", "DONE")
+    [row] = rows(consumer)
+    assert (row["signal_id"], row["form"], row["decision"], row["municipality"]) == (ONE, ERASED, "NO_TRAFFICKING", None)
+    [decision] = consumer.rows(DECISIONS)
+    assert decision["words"] is None
+    others = consumer.everything("record_erased", "record_decisions", "record_agendas")
+    assert ONE not in str(others)
+    assert TWO in str(others)
+
+
+def test_a_decision_without_words_is_shown_without_them(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in an_environment(tmp_path, "agenda", "table").items():
+        monkeypatch.setenv(name, value)
+    shown = _decision(dataclasses.replace(DECIDED, words=None), identity=None)
+    assert "words" not in shown
+
+
+def test_once_only_the_words_of_a_decision_are_left_they_still_go() -> None:
+    consumer = agenda()
+    with_people(consumer)
+    consumer.bury(bury, gone("agenda-items", ONE))
+    [decision] = consumer.rows(DECISIONS)
+    assert decision["words"] is None
+
+
+def test_nothing_comes_back_late() -> None:
+    consumer = agenda()
+    [receipt] = of_record(consumer.take(erases(an_agenda_item(1))), "Outcome")
+    assert receipt["state"] == "NOTHING_HELD"
+    assert consumer.take(an_agenda_item(1, revision=5_000), a_chair_alert(1)) == []
+    assert ONE not in str(consumer.everything("record_erased"))
+
+
+def test_a_gone_membership_and_a_gone_link_are_forgotten() -> None:
+    consumer = agenda()
+    told = {"signal_id": ONE, "revision": 1, "cluster_id": "G-2222222222", "kinds": [], "link_ids": [], "changed_at": START}
+    consumer.take(a_message("ClusterMembership", told, topic="links", reader="agenda", at=START))
+    link = {
+        "link_id": "l", "revision": 1, "kind": "SHARED_CONTEXT", "key_types": ["PLATE"], "frequency": "2", "state": "CANDIDATE",
+        "evidence_gone": False, "signal_a": ONE, "signal_b": TWO, "across": True, "found_at": START, "released_at": None,
+        "awaits": [], "answer_by": None, "overdue": False,
+    }  # fmt: skip
+    consumer.take(a_message("LinkCandidate", link, topic="link-candidates", reader="agenda", at=START))
+    assert (len(consumer.rows(MEMBERSHIPS)), len(consumer.rows(CANDIDATES))) == (1, 1)
+    consumer.bury(bury, gone("links", ONE), gone("link-candidates", "l"))
+    assert consumer.rows(MEMBERSHIPS) == consumer.rows(CANDIDATES) == []

@@ -1,0 +1,147 @@
+"""R-RET-03 at the source: the record and its data key are destroyed, what never left never leaves, the exchange is told once."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node_views import a_view, an_outcome_of, hear, work_of
+from nodes import NOW, Town, a_town, example
+from signal_exchange.municipality.cases import Outcome
+from signal_exchange.municipality.inbox import FROM_THE_EXCHANGE, ParkInVault
+from signal_exchange.municipality.outbox import OUTBOX
+from signal_exchange.municipality.store import ERASURES, PARKED, SIGNALS, VIEWS, Erased
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.messages import Incoming, Unreadable
+
+
+@pytest.fixture
+def town(tmp_path: Path) -> Town:
+    return a_town(tmp_path)
+
+
+def published(town: Town, reference: str = "A-1") -> str:
+    """Publish a signal and send it; give its id."""
+    (result,) = town.publish(example(local_ref=reference))
+    town.relay().send_all()
+    return str(result.signal_id)
+
+
+def erase(town: Town, reference: str = "A-1") -> Erased:
+    return town.node.eraser().erase(reference, "officer", NOW)
+
+
+def test_the_record_goes_at_once_and_the_exchange_is_told_of_the_next_version(town: Town) -> None:
+    signal_id = published(town)
+    erased = erase(town)
+    assert (erased.signal_id, erased.version, erased.left) == (signal_id, 2, True)
+    assert town.rows(SIGNALS) == []
+    town.relay().send_all()
+    [told] = town.broker.records("SignalErased")
+    assert (told["signal_id"], told["version"], told["envelope"]["sequence"]) == (signal_id, 2, 2)
+
+
+def test_erasing_twice_is_once_by_its_id_and_the_reference_is_free_again(town: Town) -> None:
+    signal_id = published(town)
+    assert erase(town) == erase(town, signal_id)
+    with pytest.raises(Refused):
+        erase(town)
+    town.relay().send_all()
+    assert len(town.broker.records("SignalErased")) == 1
+    (again,) = town.publish(example(local_ref="A-1"))
+    assert (again.outcome, again.signal_id == signal_id) == (Outcome.PUBLISHED, False)
+
+
+def test_what_never_left_is_gone_and_nobody_is_told(town: Town) -> None:
+    town.publish(example(local_ref="A-1"))
+    assert not erase(town).left
+    assert town.rows(OUTBOX) == []
+    assert town.node.certificates().all()[0]["state"] == "NEVER_LEFT"
+
+
+def test_a_version_that_waits_never_leaves_and_one_on_its_way_stays_until_it_is_accounted_for(town: Town) -> None:
+    signal_id = published(town)
+    town.publish(example(local_ref="A-1", estimated_victims=7))
+    assert erase(town).version == 3
+    assert [(row.record, row.version) for row in town.waiting()] == [("SignalPublished", 1), ("SignalErased", 3)]
+    run = str(town.waiting()[0].publisher_run)
+    hear(town, a_view(signal_id, (run, 1, "routed")))
+    assert [row.record for row in town.waiting()] == ["SignalErased"]
+
+
+def test_the_bytes_of_the_record_are_gone_from_the_file(town: Town) -> None:
+    signal_id = published(town)
+    hear(town, a_view(signal_id, (str(town.waiting()[0].publisher_run), 1, "routed")))
+    [row] = town.rows(SIGNALS)
+    erase(town)
+    with sqlite3.connect(str(town.node.database.engine.url.database)) as connection:
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    content = Path(str(town.node.database.engine.url.database)).read_bytes()
+    assert row["wrapped_key"] not in content
+    assert row["ciphertext"] not in content
+    assert row["reference_mac"] not in content
+
+
+def an_erasure(state: str, detail: dict[str, Any] | None, town: Town, signal_id: str) -> dict[str, Any]:
+    return an_outcome_of(town, signal_id, detail, kind="ERASURE", state=state, version=2)
+
+
+def test_the_certificate_comes_home_sealed_and_tells_who_answered(town: Town) -> None:
+    signal_id = published(town)
+    erase(town)
+    assert town.node.certificates().one(signal_id)["state"] == "SENT"
+    receipt = {**an_outcome_of(town, signal_id, None, kind="RECEIPT", state="DONE", source="agenda"), "outcome_id": "r"}
+    hear(town, a_view(signal_id, revision=9, version=2, outcomes=[an_erasure("DONE", None, town, signal_id), receipt]))
+    found = town.node.certificates().one(signal_id)
+    assert (found["state"], found["receipts"], found["certificate"]) == ("DONE", {"agenda": "DONE"}, None)
+    certified = an_erasure("CERTIFIED", {"logs_end_on": "2026-11-29"}, town, signal_id)
+    hear(town, a_view(signal_id, revision=10, version=2, outcomes=[certified]))
+    assert town.node.certificates().one(signal_id)["certificate"] == {"logs_end_on": "2026-11-29"}
+
+
+def test_a_certificate_that_does_not_open_is_said_so(town: Town) -> None:
+    signal_id = published(town)
+    erase(town)
+    certified = {**an_erasure("CERTIFIED", {"a": 1}, town, signal_id), "outcome_id": "another"}
+    hear(town, a_view(signal_id, revision=10, outcomes=[certified]))
+    assert town.node.certificates().one(signal_id)["certificate"] == {"unreadable": True}
+
+
+def test_a_view_from_before_the_erasure_is_not_kept(town: Town) -> None:
+    signal_id = published(town)
+    erase(town)
+    hear(town, a_view(signal_id, revision=3))
+    assert town.rows(VIEWS) == []
+
+
+def test_a_node_that_was_restored_from_a_backup_erases_again_what_the_exchange_says_is_erased(town: Town) -> None:
+    signal_id = published(town)
+    hear(town, a_view(signal_id, revision=9, version=2, outcomes=[an_erasure("REQUESTED", None, town, signal_id)]))
+    assert town.rows(SIGNALS) == []
+    [row] = town.rows(ERASURES)
+    assert (row["signal_id"], row["who"]) == (signal_id, FROM_THE_EXCHANGE)
+
+
+def test_what_the_inbox_could_not_read_about_the_signal_goes_too(town: Town) -> None:
+    signal_id, other = published(town), "another-signal"
+    with town.node.database.transaction() as connection:
+        for offset, key in enumerate((signal_id.encode(), other.encode(), None)):
+            incoming = Incoming("feedback.gm0983", 0, offset, key, b"?", {}, NOW)
+            ParkInVault(town.node.vault_key)(work_of(town, connection), Unreadable(incoming, "SCHEMA_INVALID"))
+        connection.execute(PARKED.update().where(PARKED.c.offset == 2).values(wrapped_key=b"broken"))
+    erase(town)
+    assert sorted(row["offset"] for row in town.rows(PARKED)) == [1, 2]
+
+
+def test_an_erased_signal_cannot_be_withdrawn_or_traced_and_the_message_says_where_to_look(town: Town) -> None:
+    signal_id = published(town)
+    erase(town)
+    with pytest.raises(Refused, match="vernietigd"):
+        town.node.withdrawer().withdraw(signal_id, "MISTAKE", NOW)
+    with pytest.raises(Refused, match="certificates show"):
+        town.node.tracer().trace(signal_id)
+    with pytest.raises(Refused, match="verwijzing"):
+        town.node.certificates().one("unknown")

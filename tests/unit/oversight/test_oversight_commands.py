@@ -1,0 +1,217 @@
+"""What an operator types and reads: the ledger, the alarms, open signals, and parked records by their headers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from builders import START, an_environment, minutes
+from oversight_bench import STORED, a_checkpoint, a_fact, a_parked_record
+from signal_exchange.contracts.codec import decode
+from signal_exchange.oversight import commands, parked_commands
+from signal_exchange.oversight.handler import OversightHandler
+from signal_exchange.oversight.store import OUTBOX, TABLES
+from signal_exchange.runtime import clock
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outbox import Outbox
+from signal_exchange.stream.work import Work
+
+PARTS = {"check": commands.check_app, "parked": parked_commands.app, "alarms": commands.app, "open": commands.app}
+BY = ("--by", "beheer")
+
+
+class Desk:
+    """A store in a folder, with the commands on it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.environment = an_environment(folder, "oversight", "parking:oversight")
+        self.database = Database(f"sqlite+pysqlite:///{folder / 'oversight.sqlite'}", TABLES)
+        self.database.create_tables()
+
+    def take(self, *messages: Message) -> None:
+        with self.database.transaction() as connection:
+            OversightHandler()(messages, Work("oversight", connection, lambda *_: {}))
+
+    def say(self, part: str, *words: str) -> Result:
+        app: typer.Typer = PARTS[part]
+        result = CliRunner().invoke(app, list(words if part in ("check", "parked") else (part, *words)), env=self.environment)
+        if isinstance(result.exception, Refused):
+            raise result.exception
+        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
+        return result
+
+    def told(self, part: str, *words: str) -> Any:
+        return json.loads(self.say(part, *words, "--json").stdout)
+
+    def requests(self) -> list[tuple[str, dict[str, Any]]]:
+        """Give topic and fields of what is asked of services."""
+        with self.database.reading() as connection:
+            waiting = [each.letter for each in Outbox(connection, OUTBOX).waiting(10)]
+        return [(letter.topic, decode(letter.value, "retry").fields) for letter in waiting]
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path)
+    yield made
+    made.database.close()
+
+
+def it_is(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
+    monkeypatch.setattr(clock, "now", lambda: now)
+
+
+def test_r_flow_01_conservation_ends_with_exit_code_0_only_when_it_holds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    it_is(monkeypatch, minutes(5))
+    desk.take(a_fact(verdict="routed"), a_checkpoint(2))
+    said = desk.say("check", "conservation", "--json")
+    found = json.loads(said.stdout)
+    assert (said.exit_code, found["conserved"], found["numbers"]["in_flight"]) == (0, True, 1)
+    assert found["municipalities"]["GM0983"]["numbers_sent"] == 2
+    it_is(monkeypatch, minutes(15))
+    said = desk.say("check", "conservation", "--json")
+    assert (said.exit_code, json.loads(said.stdout)["overdue"]) == (
+        1,
+        [{"municipality": "GM0983", "publisher_run": "run", "sequence": 2}],
+    )
+    in_words = desk.say("check", "conservation")
+    assert in_words.exit_code == 1
+    lines = in_words.stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["gemeente", "alle", "GM0983"]
+    assert "in_flight 1, routed 1" in lines[1]
+    assert lines[1].rstrip().endswith("nee")
+
+
+def test_r_flow_01_an_overdue_number_that_will_not_come_is_discarded_with_reason_and_name(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decide = ("give-up", "GM0983", "run", "2", *BY, "--reason", "LOST_IN_RESTORE")
+    it_is(monkeypatch, minutes(5))
+    desk.take(a_fact(verdict="routed"), a_checkpoint(2))
+    with pytest.raises(Refused, match="niet te laat"):
+        desk.say("check", *decide)
+    it_is(monkeypatch, minutes(15))
+    for _ in range(2):
+        assert "telt als vervallen" in desk.say("check", *decide).stdout
+    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    assert (found["conserved"], found["numbers"]["discarded"], found["overdue"]) == (True, 1, [])
+    assert [(each["sequence"], each["reason"], each["by"]) for each in found["given_up_numbers"]] == [
+        (2, "LOST_IN_RESTORE", "beheer")
+    ]
+    desk.take(a_fact(verdict="routed", sequence=2, signal_id="signal-2"))  # it came after all
+    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    assert (found["conserved"], found["numbers"]["discarded"], found["numbers"]["routed"]) == (True, 0, 2)
+
+
+def test_an_empty_ledger_is_conserved(desk: Desk) -> None:
+    said = desk.say("check", "conservation")
+    assert (said.exit_code, said.stdout.splitlines()[1].rstrip().endswith("ja")) == (0, True)
+
+
+def test_alarms_are_named_as_in_the_runbook(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "geen alarm" in desk.say("alarms").stdout
+    desk.take(a_parked_record(), a_parked_record("parked-2"), a_checkpoint(1))
+    it_is(monkeypatch, START + timedelta(days=2))
+    assert desk.told("alarms") == [
+        {"alarm": "NumbersOverdue", "count": 1},
+        {"alarm": "RecordsParked", "count": 2},
+        {"alarm": "ParkedTooLong", "count": 1},
+    ]
+    assert "NumbersOverdue" in desk.say("alarms").stdout
+
+
+def test_r_flow_02_open_signals_past_their_date_or_without_owner_are_listed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    it_is(monkeypatch, START + timedelta(days=10))
+    assert "over zijn datum" in desk.say("open").stdout
+    desk.take(a_fact("ROUTED", **STORED), a_fact("STORED", service="worklist", next_date="2026-11-20", **STORED))
+    desk.take(a_fact("ROUTED", signal_id="signal-2", sequence=2, **STORED))
+    assert desk.told("open") == [
+        {
+            "signal_id": "signal-1",
+            "municipality": "GM0983",
+            "keeper": "worklist/CARE_COORDINATOR",
+            "owner_role": "CARE_COORDINATOR",
+            "next_date": "2026-11-20",
+        },
+        {
+            "signal_id": "signal-2",
+            "municipality": "GM0983",
+            "keeper": "SENT/CARE_COORDINATOR",
+            "owner_role": "NOBODY",
+            "next_date": None,
+        },
+    ]
+    assert "NOBODY" in desk.say("open").stdout
+
+
+def test_parked_records_are_listed_by_their_headers_and_ended_ones_when_asked(desk: Desk) -> None:
+    assert "niets geparkeerd" in desk.say("parked", "list").stdout
+    desk.take(a_parked_record(), a_parked_record("parked-2", "RESOLVED", 2))
+    [row] = desk.told("parked", "list")
+    assert (row["parked_id"], row["reason"], {"record", "ciphertext"} & set(row)) == ("parked-1", "UNKNOWN_CODE", set())
+    assert [each["parked_id"] for each in desk.told("parked", "list", "--all")] == ["parked-1", "parked-2"]
+    assert "UNKNOWN_CODE" in desk.say("parked", "list").stdout
+
+
+@pytest.mark.parametrize(
+    ("action", "reason", "sentence"),
+    [("retry", "CAUSE_GONE", "probeert het opnieuw"), ("discard", "FORGED", "laat het vervallen")],
+)
+def test_a_decision_is_asked_of_the_owner_kept_and_shown_and_names_nobody_on_the_stream(
+    desk: Desk, action: str, reason: str, sentence: str
+) -> None:
+    desk.take(a_parked_record())
+    assert "nog niets besloten" in desk.say("parked", "show", "parked-1").stdout
+    assert sentence in desk.say("parked", action, "parked-1", *BY, "--reason", reason).stdout
+    [(topic, fields)] = desk.requests()
+    assert (topic, fields["parked_id"], fields["action"], fields["reason"]) == (
+        "retry.routing",
+        "parked-1",
+        action.upper(),
+        reason,
+    )
+    assert "beheer" not in json.dumps(fields, default=str)
+    [decided] = desk.told("parked", "show", "parked-1")["decisions"]
+    assert (decided["action"], decided["reason"], decided["by"]) == (action.upper(), reason, "beheer")
+    assert "beheer" in desk.say("parked", "show", "parked-1").stdout
+
+
+@pytest.mark.parametrize(
+    "words", [("show", "x"), ("retry", "x", *BY, "--reason", "CAUSE_GONE"), ("discard", "x", *BY, "--reason", "FORGED")]
+)
+def test_a_record_that_is_not_here_is_refused(desk: Desk, words: tuple[str, ...]) -> None:
+    with pytest.raises(Refused, match="niet bekend"):
+        desk.say("parked", *words)
+
+
+@pytest.mark.parametrize("state", ["RESOLVED", "DISCARDED"])
+def test_what_is_decided_is_decided(desk: Desk, state: str) -> None:
+    desk.take(a_parked_record(state=state, revision=2))
+    with pytest.raises(Refused, match="al besloten"):
+        desk.say("parked", "retry", "parked-1", *BY, "--reason", "CAUSE_GONE")
+    assert desk.requests() == []
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("retry", "parked-1", "--reason", "CAUSE_GONE"),
+        ("retry", "parked-1", *BY),
+        ("retry", "parked-1", *BY, "--reason", "FORGED"),
+        ("discard", "parked-1", *BY, "--reason", "CAUSE_GONE"),
+        ("discard", "parked-1", "--by", " ", "--reason", "FORGED"),
+    ],
+)
+def test_a_decision_needs_somebody_and_a_reason_of_its_list(desk: Desk, words: tuple[str, ...]) -> None:
+    desk.take(a_parked_record())
+    assert desk.say("parked", *words).exit_code == 2
+    assert desk.requests() == []

@@ -1,0 +1,170 @@
+"""A back-up is whole or no back-up; a restore puts all of it back and lets the service catch up with what came since."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import stat
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from builders import Consuming, a_referral, an_identity
+from replays import MemoryReplay, Part
+from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.backing_up import back_up
+from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.stream.restoring import restore
+from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.worklist.handler import WorklistHandler
+from signal_exchange.worklist.rebuilding import take
+from signal_exchange.worklist.store import TABLES
+
+SOURCES = ("referrals", "retry.worklist")
+
+
+def quiet(_done: int, _all: int) -> None:
+    pass
+
+
+class Worklist:
+    """A worklist with its topic."""
+
+    def __init__(self, folder: Path, name: str = "worklist") -> None:
+        self.file = folder / f"{name}.backup"
+        handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), an_identity().sealed_part)
+        self.consumer = Consuming("worklist", TABLES, handler, f"sqlite+pysqlite:///{folder / name}.sqlite")
+        spec = ConsumerSpec(
+            name=name,
+            reader="worklist",
+            sources=SOURCES,
+            database=self.consumer.database,
+            outbox=self.consumer.outbox,
+            handle=handler,
+            seal=an_identity().parking_seal("worklist"),
+        )
+        self.plan, self.topics = Plan.of(spec, take=take), MemoryReplay()
+
+    def came(self, *numbers: int, **changed: object) -> None:
+        self.consumer.take(*(self.topics.add(a_referral(number, **changed)) for number in numbers))  # type: ignore[arg-type]  # keywords of a referral
+        self.topics.commit()
+
+    def handle_the_rest(self) -> None:
+        """Handle what is not committed, as the service does when it starts."""
+        first = self.topics.done[Part("referrals", 0)]
+        values = [record.value for record in self.topics.topics["referrals"][first:]]
+        known = {message.incoming.value: message for message in (a_referral(number) for number in range(1, 9))}
+        self.consumer.take(*(known[value] for value in values))
+
+    def backed_up(self) -> Path:
+        back_up(self.plan, self.file, self.topics.committed(SOURCES), quiet)
+        return self.file
+
+    def restored(self, file: Path, *, over: bool = True) -> Any:
+        return restore(self.plan, file, self.topics, quiet, replace=over)
+
+    def rows(self) -> dict[str, Any]:
+        return {**self.consumer.everything(), "outbox": self.consumer.rows(self.consumer.outbox)}
+
+
+def test_a_restore_gives_every_row_back_and_the_group_begins_where_it_was(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1, 2)
+    before, file = kept.rows(), kept.backed_up()
+    kept.came(3)
+    after = kept.rows()
+    restored = kept.restored(file)
+    assert (kept.rows(), restored.rows["record_referrals"]) == (before, 2)
+    assert kept.topics.committed(SOURCES) == {Part("referrals", 0): 2, Part("retry.worklist", 0): 0}
+    kept.handle_the_rest()
+    assert kept.consumer.everything() == {name: rows for name, rows in after.items() if name != "outbox"}
+
+
+def test_a_back_up_is_for_its_owner_only_and_leaves_no_half_file(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    with pytest.raises(Refused, match="bestaat al"):
+        kept.backed_up()
+
+    def breaks(_done: int, _all: int) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        back_up(kept.plan, tmp_path / "second", {}, breaks)
+    assert not list(tmp_path.glob("second*"))
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "row", "manifest", "no back-up", "empty"])
+def test_a_damaged_back_up_is_refused_and_nothing_changes(tmp_path: Path, damage: str) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(*range(1, 9))
+    file = kept.backed_up()
+    content = file.read_bytes()
+    if damage == "cut":
+        file.write_bytes(content[: len(content) // 2])
+    elif damage == "flipped":
+        at = content.index(b"LAB_AGRICULTURE")
+        file.write_bytes(content[:at] + b"X" + content[at + 1 :])
+    elif damage in ("row", "manifest"):
+        change = "UPDATE record_referrals SET state = 'SEEN'" if damage == "row" else "UPDATE manifest SET content = '{}'"
+        with closing(sqlite3.connect(file, isolation_level=None)) as store:
+            store.execute(change)
+    else:
+        file.write_bytes(b"" if damage == "empty" else b"This is no back-up at all.")
+    before = kept.rows()
+    with pytest.raises(Refused, match="beschadigd"):
+        kept.restored(file)
+    assert kept.rows() == before
+
+
+def test_a_back_up_of_another_service_or_of_other_tables_is_refused(tmp_path: Path) -> None:
+    kept, other = Worklist(tmp_path), Worklist(tmp_path, "worklist-youth")
+    kept.came(1)
+    file = kept.backed_up()
+    with pytest.raises(Refused, match=r"van worklist, niet van worklist-youth"):
+        other.restored(file)
+    with kept.consumer.database.transaction() as store:
+        store.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Refused, match=r"versie 0001; dit programma heeft 9999"):
+        kept.restored(file)
+    with pytest.raises(Refused, match="is er niet"):
+        kept.restored(tmp_path / "nothing")
+
+
+def test_a_store_that_holds_something_and_a_service_that_runs_are_not_restored_by_mistake(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    with pytest.raises(Refused, match="niet leeg"):
+        kept.restored(file, over=False)
+    kept.topics.runs = True
+    with pytest.raises(Refused, match="draait nog"):
+        kept.restored(file)
+
+
+def test_who_must_not_handle_its_sources_again_sends_no_old_state_and_stays_where_it_is(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    kept.came(2)
+    done = dict(kept.topics.done)
+    plan = replace(kept.plan, handled_again=False, own=("referrals",), sources=())
+    restored = restore(plan, file, kept.topics, quiet, replace=True)
+    assert (kept.rows()["outbox"], kept.topics.done) == ([], done)
+    assert restored.rebuilt["projection_referrals"] == 2
+
+
+def test_a_manifest_tells_whose_it_is_and_where_the_group_was(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1, 2)
+    with closing(sqlite3.connect(kept.backed_up())) as store:
+        [(content,)] = store.execute("SELECT content FROM manifest")
+    manifest = json.loads(content)
+    assert (manifest["service"], manifest["revision"], manifest["offsets"]["referrals"]) == ("worklist", "0001", {"0": 2})
+    assert set(manifest["hashes"]) == set(TABLES.tables)
