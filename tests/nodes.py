@@ -206,17 +206,19 @@ def together(*jobs: Callable[[], object]) -> list[object]:
 
 
 @contextmanager
-def served(apps: Iterable[tuple[Any, int]]) -> Iterator[None]:
-    """Serve web applications on loopback ports, each in a thread, for the length of a `with` block."""
+def served(apps: Iterable[tuple[Any, int]]) -> Iterator[list[str]]:
+    """Serve web applications, each in a thread, for a `with` block; give their addresses. Port 0: any that is free."""
 
-    def serving(app: Any, port: int) -> Callable[[Wait], None]:
-        listener = socket.create_server(("127.0.0.1", port))
+    def serving(app: Any, listener: socket.socket) -> Callable[[Wait], None]:
         return lambda wait: serve(app, listener, wait)
 
     with ExitStack() as stack:
+        addresses = []
         for app, port in apps:
-            stack.enter_context(Worker("app", serving(app, port)))
-        yield
+            listener = socket.create_server(("127.0.0.1", port))
+            stack.enter_context(Worker("app", serving(app, listener)))
+            addresses.append(f"http://127.0.0.1:{listener.getsockname()[1]}")
+        yield addresses
 
 
 @contextmanager

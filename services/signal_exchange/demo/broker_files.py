@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import os
-import random
 import secrets
 import socket
 import uuid
@@ -55,7 +54,7 @@ _GIVEN: set[int] = set()
 def free_ports(taken: Iterable[int] = ()) -> Iterator[int]:
     """Yield loopback ports that are free now and that nobody was given; `taken` are those that were given out long ago."""
     candidates = sorted(set(PORTS).difference(taken))
-    random.shuffle(candidates)
+    secrets.SystemRandom().shuffle(candidates)  # processes that seed `random` alike must not be given the same ports
     for port in candidates:
         if port not in _GIVEN and port_is_free(port):
             _GIVEN.add(port)

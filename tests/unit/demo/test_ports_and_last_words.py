@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import islice
 from pathlib import Path
 
@@ -19,6 +21,12 @@ def test_no_port_is_given_twice_even_when_nobody_listens_on_it_yet() -> None:
 def test_ports_that_were_given_out_long_ago_are_left_alone() -> None:
     kept = PORTS[200:]
     assert set(islice(free_ports(taken=kept), 20)) <= set(PORTS[:200])
+
+
+def test_processes_that_seed_chance_alike_are_given_different_ports() -> None:
+    program = "import random; random.seed(1); from signal_exchange.demo.broker_files import free_ports; print(next(free_ports()))"
+    given = {subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout for _ in range(3)}
+    assert len(given) > 1
 
 
 @pytest.mark.parametrize(

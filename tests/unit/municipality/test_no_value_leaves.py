@@ -11,7 +11,6 @@ import pytest
 from prometheus_client import generate_latest
 
 from nodes import Town, a_town, example, served
-from signal_exchange.demo.broker_files import free_ports
 from signal_exchange.municipality.api import create_app
 from signal_exchange.municipality.cases import Outcome, Result
 from signal_exchange.municipality.composition import api_of
@@ -169,10 +168,9 @@ def test_a_refused_record_leaves_no_value_in_reasons_logs_or_metrics(town: Town,
 
 
 def test_the_api_repeats_no_value_whatever_is_wrong_with_it(town: Town, logged: io.StringIO) -> None:
-    port = next(free_ports())
     app = create_app(api_of(town.node, town.publisher().publish, "token"))
     headers = {"Authorization": "Bearer token"}
-    with served([(app, port)]), httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, trust_env=False) as client:
+    with served([(app, 0)]) as (address,), httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
         answers = [client.post("/v1/signalen", json=record) for record in spoilt()]
         answers += [client.post("/v1/signalen", json=spoilt()), client.post("/v1/signalen", content=f'{{"{NONSENSE}": ')]
         answers += [client.get(f"/v1/signalen/{NONSENSE}"), client.get(f"/{NONSENSE}"), client.get("/v1/signalen/MARK-2026-7731")]

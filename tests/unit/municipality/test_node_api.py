@@ -10,7 +10,6 @@ import pytest
 
 from node_views import asked
 from nodes import Town, a_town, example, served
-from signal_exchange.demo.broker_files import free_ports
 from signal_exchange.municipality import node
 from signal_exchange.municipality.api import LONGEST_BODY_BYTES, MOST_RECORDS, Api, create_app
 from signal_exchange.municipality.composition import api_of
@@ -21,7 +20,6 @@ from signal_exchange.runtime.faults import StoreUnavailable
 TOKEN = "synthetic-token"
 RENEWAL = "/v1/koppelsleutels/vernieuwing"
 ANSWER = {"answer": "confirm", "by": "officer"}
-PORTS = dict(zip(("api", "closed", "broken"), free_ports(), strict=False))
 PATH, QUESTIONS, ACTS = "/v1/signalen", "/v1/vragen", ("inzage", "antwoord")
 
 
@@ -34,10 +32,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 def client(town: Town) -> Iterator[httpx.Client]:
     app = create_app(api_of(town.node, town.publisher().publish, TOKEN))
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with (
-        served([(app, PORTS["api"])]),
-        httpx.Client(base_url=f"http://127.0.0.1:{PORTS['api']}", headers=headers, trust_env=False) as client,
-    ):
+    with served([(app, 0)]) as (address,), httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
         yield client
 
 
@@ -99,10 +94,10 @@ def test_without_the_bearer_token_nothing_is_told(client: httpx.Client, header: 
 
 def test_without_a_token_file_the_api_refuses_everybody(town: Town) -> None:
     app = create_app(api_of(town.node, town.publisher().publish, None))
-    with served([(app, PORTS["closed"])]):
+    with served([(app, 0)]) as (address,):
         for given in ("None", "null", TOKEN):
             asked = {"Authorization": f"Bearer {given}"}
-            assert httpx.get(f"http://127.0.0.1:{PORTS['closed']}{PATH}/x", headers=asked, trust_env=False).status_code == 401
+            assert httpx.get(f"{address}{PATH}/x", headers=asked, trust_env=False).status_code == 401
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read_to_its_end(client: httpx.Client) -> None:
@@ -162,10 +157,7 @@ def test_a_store_that_does_not_answer_is_told_as_such(town: Town) -> None:
 
     app = create_app(Api(*(unavailable,) * 5, TOKEN, town.node.officers(), unavailable))
     asked = {"Authorization": f"Bearer {TOKEN}"}
-    with (
-        served([(app, PORTS["broken"])]),
-        httpx.Client(base_url=f"http://127.0.0.1:{PORTS['broken']}", headers=asked, trust_env=False) as client,
-    ):
+    with served([(app, 0)]) as (address,), httpx.Client(base_url=address, headers=asked, trust_env=False) as client:
         for response in (client.post(PATH, content=json.dumps(example())), client.get(f"{PATH}/x")):
             assert response.status_code == 503
             assert response.headers["retry-after"]
