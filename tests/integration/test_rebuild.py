@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +18,7 @@ from signal_exchange.cli import PLANS
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.running import Input
 from signal_exchange.stream.log_check import reader
-from whole_exchange import an_exchange, an_input, await_rest, nothing_lost_and_nothing_twice, publish, spoken
+from whole_exchange import KILLED, an_exchange, an_input, await_rest, nothing_lost_and_nothing_twice, publish, spoken
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -69,6 +72,26 @@ def rebuilt(exchange: Exchange, name: str) -> Any:
     return spoken(exchange, name, "rebuild", service_of(name), "--json")
 
 
+DIES = """
+import os, signal
+from signal_exchange.cli import main
+from signal_exchange.stream import rebuilding
+
+def count(connection, table):
+    os.kill(os.getpid(), signal.SIGKILL)
+
+rebuilding._count = count
+main()
+"""
+"""A rebuild that is killed when all its rows are written and none of them holds."""
+
+
+def killed_in_its_rebuild(exchange: Exchange, name: str, *arguments: str) -> None:
+    command, environment = [sys.executable, "-c", DIES, *arguments], {**os.environ, **exchange.environment(name)}
+    ended = subprocess.run(command, env=environment, capture_output=True, timeout=120, check=False)
+    assert ended.returncode == KILLED, ended.stderr
+
+
 def ends(exchange: Exchange) -> dict[Any, int]:
     """Return where each part of each topic ends."""
     with reader(exchange.admin, *(topic.name for topic in exchange.region.catalogue.topics)) as consumer:
@@ -92,11 +115,14 @@ def test_a_rebuild_gives_the_same_rows_and_sends_nothing(exchange: Exchange, nam
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_lost_projections_come_back(exchange: Exchange, name: str) -> None:
+def test_lost_projections_come_back_also_after_a_rebuild_that_was_killed(exchange: Exchange, name: str) -> None:
     before = rows_of(exchange, name)
     with closing(sqlite3.connect(store_of(exchange, name), isolation_level=None)) as store:
         for table in (each for each in before if each.startswith("projection_")):
             store.execute(f"DELETE FROM {table}")  # noqa: S608 - our own names
+    lost = rows_of(exchange, name)
+    killed_in_its_rebuild(exchange, name, "rebuild", service_of(name))
+    assert rows_of(exchange, name) == lost
     rebuilt(exchange, name)
     now = rows_of(exchange, name)
     assert {**now, "projection_views": []} == {**before, "projection_views": []}
@@ -104,6 +130,18 @@ def test_lost_projections_come_back(exchange: Exchange, name: str) -> None:
     for was, is_now in zip(before.get("projection_views", ()), now.get("projection_views", ()), strict=True):
         assert (was[:2], was[3:]) == (is_now[:2], is_now[3:])
         assert was[2] < is_now[2]
+
+
+@pytest.mark.parametrize("name", ["routing", "feedback", "municipality-gm0983"])
+def test_a_restore_that_is_killed_in_its_rebuild_leaves_the_store_as_it_was_and_works_the_next_time(
+    exchange: Exchange, folder: Path, name: str
+) -> None:
+    before, file = rows_of(exchange, name), folder / f"{name}.backup"
+    restoring = ("restore", service_of(name), str(file), "--replace")
+    spoken(exchange, name, "backup", service_of(name), "--to", str(file), "--json")
+    killed_in_its_rebuild(exchange, name, *restoring)
+    assert rows_of(exchange, name) == before
+    assert spoken(exchange, name, *restoring, "--json")["rebuilt"]
 
 
 def test_what_was_rebuilt_goes_on_with_nothing_lost_and_nothing_twice(exchange: Exchange, given: Input) -> None:

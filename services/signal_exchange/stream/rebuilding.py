@@ -148,17 +148,26 @@ def rebuild(plan: Plan, replay: Replay, tell: Tell = lambda _done, _all: None) -
         Refused: the service runs, its group has read nothing, or there are records that it could read once and cannot now.
         WorldUnavailable: the database or the broker does not answer.
     """
-    began = time.monotonic()
-    standing = replay.standing(plan.sources)
     with plan.spec.database.batch() as connection:
-        before = fingerprints(connection, plan.kept)
-        building = _Building(plan, replay, connection, tell)
-        building.build(standing)
-        if fingerprints(connection, plan.kept) != before:
-            raise Refused("De herbouw zou veranderen wat mensen invoerden: er is niets veranderd. Meld dit.")
-        if replay.standing(plan.sources) != standing:
-            raise Refused(f"{plan.spec.name} is intussen gestart: er is niets veranderd. Stop de dienst en herbouw opnieuw.")
-        rows = {table.name: _count(connection, table) for table in plan.tables}
+        return rebuild_within(connection, plan, replay, tell)
+
+
+def rebuild_within(connection: Connection, plan: Plan, replay: Replay, tell: Tell) -> Rebuilt:
+    """Build the projections of a service anew as part of a transaction, which decides whether they count.
+
+    Raises:
+        Refused: as `rebuild`.
+        WorldUnavailable: as `rebuild`.
+    """
+    began = time.monotonic()
+    standing, before = replay.standing(plan.sources), fingerprints(connection, plan.kept)
+    building = _Building(plan, replay, connection, tell)
+    building.build(standing)
+    if fingerprints(connection, plan.kept) != before:
+        raise Refused("De herbouw zou veranderen wat mensen invoerden: er is niets veranderd. Meld dit.")
+    if replay.standing(plan.sources) != standing:
+        raise Refused(f"{plan.spec.name} is intussen gestart: er is niets veranderd. Stop de dienst en herbouw opnieuw.")
+    rows = {table.name: _count(connection, table) for table in plan.tables}
     return Rebuilt(plan.spec.name, building.done, building.skipped, rows, before, round(time.monotonic() - began, 3))
 
 

@@ -1,7 +1,8 @@
 """Puts a back-up in place of the store of a stopped service, so that nothing is lost that the stream still has.
 
 What came after the back-up comes again: the group begins where it was when the back-up was made, and twice is once. A service
-that must not handle its sources twice is rebuilt instead. Its group stays where it is (docs/decisions/0014).
+that must not handle its sources twice is rebuilt instead, in the same transaction: one that is broken off anywhere leaves no
+store that lacks what came since the back-up. Its group stays where it is (docs/decisions/0014).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from sqlalchemy import delete
 
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.backing_up import Manifest, checked, is_empty, load
-from signal_exchange.stream.rebuilding import Plan, Tell, rebuild
+from signal_exchange.stream.rebuilding import Plan, Tell, rebuild_within
 from signal_exchange.stream.replaying import Replay
 
 
@@ -46,7 +47,7 @@ def restore(plan: Plan, file: Path, replay: Replay, tell: Tell, *, replace: bool
         else:
             store.execute(delete(plan.spec.outbox))  # older states than those that were sent since
         plan.restored(store)
-    rebuilt = rebuild(plan, replay, tell).rows if plan.own or not plan.handled_again else {}
+        rebuilt = rebuild_within(store, plan, replay, tell).rows if plan.own or not plan.handled_again else {}
     return Restored(plan.spec.name, manifest.made_at, manifest.rows, rebuilt)
 
 

@@ -160,6 +160,22 @@ def test_who_must_not_handle_its_sources_again_sends_no_old_state_and_stays_wher
     assert restored.rebuilt["projection_referrals"] == 2
 
 
+def test_a_restore_that_is_broken_off_while_it_rebuilds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    kept.came(2)
+    before = kept.rows()
+
+    def breaks(_connection: object) -> None:
+        raise KeyboardInterrupt
+
+    plan = replace(kept.plan, handled_again=False, own=("referrals",), sources=(), finish=breaks)
+    with pytest.raises(KeyboardInterrupt):
+        restore(plan, file, kept.topics, quiet, replace=True)
+    assert kept.rows() == before
+
+
 def test_a_manifest_tells_whose_it_is_and_where_the_group_was(tmp_path: Path) -> None:
     kept = Worklist(tmp_path)
     kept.came(1, 2)
