@@ -14,7 +14,7 @@ from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.runtime.connection import KafkaConnection
 
 settings.register_profile("untimed", deadline=None)
-settings.register_profile("postgres", deadline=None, max_examples=25)
+settings.register_profile("postgres", deadline=None, max_examples=10)
 settings.load_profile("untimed")
 
 pytest_plugins = ["fault_report"]

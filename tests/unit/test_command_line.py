@@ -8,8 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
-from signal_exchange.cli import COMMANDS, GROUPS, SERVICES
+from signal_exchange.cli import COMMANDS, GROUPS, SERVICES, app
 
 
 def command(*arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
@@ -25,9 +26,16 @@ def test_help_names_every_part() -> None:
 
 
 @pytest.mark.parametrize("name", ["run", *COMMANDS, *GROUPS])
-def test_every_part_answers_help(name: str) -> None:
-    said = command(name, "--help")
-    assert (said.returncode, "Usage" in said.stdout) == (0, True)
+def test_every_part_answers_help_under_its_own_name(name: str) -> None:
+    said = CliRunner().invoke(app, [name, "--help"], prog_name="signal-exchange")
+    assert (said.exit_code, f"Usage: signal-exchange {name} " in said.stdout) == (0, True)
+
+
+def test_no_command_waits_for_what_only_a_running_service_needs() -> None:
+    load = "from signal_exchange import cli; [cli._load(each) for each in (*cli.COMMANDS.values(), *cli.GROUPS.values())]"
+    words = [sys.executable, "-c", f"import sys; {load}; print({{'faust', 'alembic'}} & set(sys.modules))"]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert said.stdout.strip() == "set()", said.stderr
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -1,17 +1,21 @@
-"""Brings a store to the tables that this program needs: the migrations of its service, by Alembic (docs/decisions/0013)."""
+"""Brings a store to the tables that this program needs: the migrations of its service, by Alembic (docs/decisions/0013).
+
+Alembic itself is imported only where a store lacks a migration: every other start, and every command, does without it.
+"""
 
 from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
 from threading import Lock
+from typing import TYPE_CHECKING
 
-from alembic.migration import MigrationContext
-from alembic.operations import Operations
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, MetaData, func, inspect, select
+from sqlalchemy import Connection, MetaData, column, func, inspect, select, table
 
 from signal_exchange.runtime.faults import Refused
+
+if TYPE_CHECKING:
+    from alembic.script import ScriptDirectory
 
 PACKAGE = "migrations"
 """Key in the `info` of a store's metadata: the package that holds its migrations."""
@@ -19,6 +23,10 @@ NAMES = {"ix": "ix_%(table_name)s_%(column_0_name)s", "uq": "uq_%(table_name)s_%
 """Every constraint has a name, by which a later migration finds it in SQLite and PostgreSQL alike."""
 POSTGRES_LOCK = 0x5349474E414C53
 """Of two processes of one service that start at once, the one with this advisory lock migrates; SQLite locks by itself."""
+SCRIPT = "revision_"
+"""How the name of a migration's file begins; then comes its revision. Each follows the one before it."""
+VERSION = table("alembic_version", column("version_num"))
+"""Where Alembic keeps the revision of a store."""
 _one_thread = Lock()
 
 
@@ -28,8 +36,17 @@ def store_tables(service: str) -> MetaData:
 
 
 @cache
+def newest_of(package: str) -> str:
+    """Return the last migration in a package."""
+    names = [file.name for file in files(package).iterdir() if file.name.startswith(SCRIPT)]
+    return max(names).removeprefix(SCRIPT).removesuffix(".py")
+
+
+@cache
 def scripts_of(package: str) -> ScriptDirectory:
     """Return the migrations in a package."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415 - see above
+
     folder = str(files(package))
     return ScriptDirectory(folder, version_locations=[folder])
 
@@ -38,12 +55,14 @@ def is_current(connection: Connection, tables: MetaData) -> bool:
     """Say whether a store has every migration of this program, and none besides."""
     if PACKAGE not in tables.info:
         return False
-    return revision_of(connection) == scripts_of(tables.info[PACKAGE]).get_current_head()
+    return revision_of(connection) == newest_of(tables.info[PACKAGE])
 
 
 def revision_of(connection: Connection) -> str | None:
     """Return the last migration that a store has; None when it has none."""
-    return MigrationContext.configure(connection).get_current_revision()
+    if not inspect(connection).has_table(VERSION.name):
+        return None
+    return connection.execute(select(VERSION.c.version_num)).scalar_one_or_none()
 
 
 def migrate(connection: Connection, tables: MetaData) -> None:
@@ -69,6 +88,9 @@ def migrate(connection: Connection, tables: MetaData) -> None:
 
 def migrate_to(connection: Connection, tables: MetaData, revision: str) -> None:
     """Run the migrations from where a store is up to a revision of its service."""
+    from alembic.migration import MigrationContext  # noqa: PLC0415 - see above
+    from alembic.operations import Operations  # noqa: PLC0415 - see above
+
     scripts, context = scripts_of(tables.info[PACKAGE]), MigrationContext.configure(connection)
     current = context.get_current_revision() or "base"
     with _one_thread, Operations.context(context):

@@ -35,6 +35,7 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.messages import Message
+from trying import examples
 
 CALENDAR = calendar()
 SEALED: dict[str, Any] = {"group": "table", "key_id": "k", "ciphertext": b""}
@@ -243,7 +244,7 @@ def test_a_week_without_a_meeting_has_no_agenda() -> None:
     assert week_after("2026-W47", closed) == "2026-W49"
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.permutations(FIVE))
 def test_r_agenda_04_same_input_same_agenda_byte_for_byte(messages: list[Message]) -> None:
     one, other = agenda(), agenda()
@@ -264,7 +265,7 @@ HISTORY = (
 )
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.permutations(HISTORY), st.lists(st.sampled_from(HISTORY), max_size=5))
 def test_any_order_and_repetition_of_the_same_records_ends_in_the_same_store(order: list[Message], again: list[Message]) -> None:
     once, other = agenda(), agenda()

@@ -19,6 +19,7 @@ from signal_exchange.linking.handler import LinkingHandler
 from signal_exchange.linking.tables import ANSWERS, FACTS, LINKS, MEMBERSHIPS, MENTIONS, SIGNALS, TOKENS
 from signal_exchange.stream.erasing import _marker_keys
 from signal_exchange.stream.messages import Message
+from trying import examples
 
 LINK = the_link(1, 2)
 
@@ -279,7 +280,9 @@ def unique(messages: list[Message]) -> list[Message]:
     return list(names.values())
 
 
-@settings(deadline=None, max_examples=40, suppress_health_check=[HealthCheck.too_slow], phases=[Phase.reuse, Phase.generate])
+@settings(
+    deadline=None, max_examples=examples(40), suppress_health_check=[HealthCheck.too_slow], phases=[Phase.reuse, Phase.generate]
+)
 @given(st.lists(signals | answers, max_size=10).map(unique), st.permutations(range(20)))
 def test_r_link_06_records_in_any_order_and_repeated_end_in_the_same_state(messages: list[Message], order: list[int]) -> None:
     once, again = linking(), linking()

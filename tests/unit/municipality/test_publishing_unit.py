@@ -22,6 +22,7 @@ from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.privacy.sealing import decode_tokens, unpad_summary
 from signal_exchange.privacy.vault import Encrypted
 from signal_exchange.runtime.faults import StoreUnavailable
+from trying import examples
 
 CARE_TEXT_OF = {
     "01_sexual": ("care", "table"),
@@ -290,7 +291,7 @@ def test_a_number_that_the_schema_cannot_hold_is_refused(town: Town) -> None:
     ),
     st.sampled_from(sorted(example())),
 )
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_whatever_stands_in_a_field_it_is_published_or_refused_and_never_raised(town: Town, value: object, name: str) -> None:
     (result,) = town.publish({**example(), name: value})
     assert bool(result.refusals) == (result.outcome is Outcome.REFUSED)

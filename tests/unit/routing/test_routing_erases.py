@@ -23,6 +23,7 @@ from signal_exchange.routing.store import RoutingStore
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import outcome_id_of
 from signal_exchange.stream.work import Work
+from trying import examples
 
 LATER = AT + timedelta(hours=1)
 TERMS = Terms(segment_seconds=60.0, clean_seconds=60.0)
@@ -248,7 +249,7 @@ def end_state(bench: Bench) -> tuple[object, ...]:
 _FOLDERS = itertools.count()
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(5)), batches=st.integers(1, 5), again=st.booleans())
 def test_late_and_repeated_events_in_any_order_end_in_the_same_state(
     region: Region, tmp_path: Path, order: list[int], batches: int, *, again: bool

@@ -18,6 +18,7 @@ from signal_exchange.contracts.codec import decode_whole, encode
 from signal_exchange.demo.founding import Region
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.stream.messages import Message
+from trying import examples
 
 CHECKS = json.loads((Path(__file__).parents[2] / "data" / "check_values.json").read_text(encoding="utf-8"))
 
@@ -238,7 +239,7 @@ def test_no_parked_reason_or_trace_holds_a_value(bench: Bench) -> None:
     encode("ParkedRecord", bench.sent("parked")[0])
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.data())
 def test_any_order_and_repetition_with_any_batches_ends_in_one_account_per_number(
     region: Region, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

@@ -15,6 +15,7 @@ from senders import AT, coded_example
 from signal_exchange.contracts.codec import decode, encode
 from signal_exchange.demo.founding import Region
 from signal_exchange.stream.messages import Incoming, Message
+from trying import examples
 
 ONE, TIP = coded_example("01_sexual"), coded_example("06_anonymous_tip")
 TOGETHER = "G-7f3a9b21"
@@ -114,7 +115,7 @@ def test_a_membership_of_a_signal_that_routing_does_not_know_is_kept_for_later(b
 STATES = [(ONE, 1, TOGETHER), (TIP, 1, TOGETHER), (ONE, 2, None), (TIP, 2, None), (ONE, 3, TOGETHER), (TIP, 3, TOGETHER)]
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=examples(20), deadline=None)
 @given(order=st.permutations(range(len(STATES))), size=st.integers(1, 3))
 def test_memberships_in_any_order_and_batch_end_in_the_same_routes(
     region: Region, tmp_path_factory: pytest.TempPathFactory, order: list[int], size: int

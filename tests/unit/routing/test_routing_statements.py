@@ -14,6 +14,7 @@ from routing_bench import Bench, sender_of
 from senders import AT, coded_example
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.demo.founding import Region
+from trying import examples
 
 ONE, TWO = coded_example("01_sexual"), coded_example("02_labour")
 LINK = str(uuid.uuid4())
@@ -117,7 +118,7 @@ def _content(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if name != "envelope"}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=examples(15), deadline=None)
 @given(sizes=st.lists(st.integers(1, 3), min_size=6, max_size=6), again=st.lists(st.booleans(), min_size=6, max_size=6))
 def test_a_stream_in_any_batches_and_repeated_ends_in_the_same_state(
     region: Region, tmp_path_factory: pytest.TempPathFactory, sizes: list[int], again: list[bool]

@@ -20,7 +20,7 @@ import signal_exchange
 from making_migrations import STORES, file_of, service_of, written
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.migrations import PACKAGE
+from signal_exchange.runtime.migrations import PACKAGE, newest_of, scripts_of
 
 SOURCES = Path(signal_exchange.__file__).parent
 STARTERS = 6
@@ -42,6 +42,12 @@ def test_a_migrated_store_has_exactly_its_tables(tables: MetaData, tmp_path: Pat
     with database.reading() as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables) == []
     database.close()
+
+
+@A_STORE
+def test_the_newest_migration_by_its_name_is_the_one_that_alembic_ends_with(tables: MetaData) -> None:
+    package = tables.info[PACKAGE]
+    assert newest_of(package) == scripts_of(package).get_current_head()
 
 
 def test_every_service_with_tables_is_among_the_stores() -> None:

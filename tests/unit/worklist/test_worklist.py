@@ -32,6 +32,7 @@ from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.store import DELIVERIES, REFERRALS, TABLES, TRANSITIONS, WorklistStore
 from signal_exchange.worklist.telling import Office, tell_steps
 from signal_exchange.worklist.wishes import Wish, fulfilled
+from trying import examples
 
 RULES = rules()
 HANDLER = WorklistHandler("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part)
@@ -264,7 +265,7 @@ def present(consumer: Consuming) -> dict[str, Any]:
     return {"deliveries": consumer.rows(DELIVERIES), "open": referrals}
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.permutations(HISTORY), st.lists(st.sampled_from(HISTORY), max_size=5))
 def test_any_order_and_repetition_of_the_same_records_ends_in_the_same_state(order: list[Message], again: list[Message]) -> None:
     once, other = worklist(), worklist()
@@ -274,7 +275,7 @@ def test_any_order_and_repetition_of_the_same_records_ends_in_the_same_state(ord
     assert present(once) == present(other)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.lists(st.integers(0, len(HISTORY)), max_size=4), st.integers(1, 4))
 def test_redelivery_at_any_point_in_batches_of_any_size_ends_in_the_very_same_store(stops: list[int], size: int) -> None:
     once, other = worklist(), worklist()
