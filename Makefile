@@ -67,8 +67,10 @@ tests/contracts/java/libs/.stamp: tests/contracts/java/pom.xml
 
 JAVA_TEST_LIBS := tests/contracts/java/libs
 PYTEST := $(BIN)/python -m pytest
-# Where tests share nothing, one process for each core; an exchange of a broker and its services has the machine to itself.
+# Where tests share nothing, one process for each core. Two exchanges run at once, each with a Kafka of its own: while one waits, the
+# other works. The tests of a file stay together, and the files that may take longest begin (tests/conftest.py).
 ON_EVERY_CORE := -n auto
+TWO_EXCHANGES := -n 2 --dist loadfile --no-loadscope-reorder --timeout 300
 
 demo: .venv/run.stamp $(KAFKA_LIBS)/.stamp ## The whole exchange on this machine, until Ctrl-C
 	@$(BIN)/signal-exchange demo $(DEMO)
@@ -88,7 +90,7 @@ unit: .venv/dev.stamp ## Tests that need nothing else, with branch coverage of t
 export SEED
 
 integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp ## Tests on a real Kafka and a real PostgreSQL, with Java's Avro and kcat
-	$(PYTEST) tests/integration tests/contracts -m "broker or postgres"
+	$(PYTEST) $(TWO_EXCHANGES) tests/integration tests/contracts -m "broker or postgres"
 
 # Every service that keeps a store: the same tests on SQLite, with all others, and on PostgreSQL.
 STORES := $(addprefix tests/unit/,runtime routing worklist agenda statistics feedback linking oversight municipality pseudonyms stream)
@@ -112,7 +114,7 @@ soak: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Signals at a steady rate and a kil
 test: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp check ## Everything that the pipeline runs
 	$(PYTEST) $(ON_EVERY_CORE) -m "not slow and not broker" --cov=signal_exchange --cov-report=
 	$(PYTEST) $(ON_EVERY_CORE) --postgres $(STORES) -m "not broker" -q --cov=signal_exchange --cov-append --cov-report=
-	$(PYTEST) -m "not slow and broker" --cov=signal_exchange --cov-append --cov-report=
+	$(PYTEST) $(TWO_EXCHANGES) -m "not slow and broker" --cov=signal_exchange --cov-append --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 	$(BIN)/coverage report --fail-under=99 --include='*/stream/*'
 	$(BIN)/coverage report --fail-under=80 --skip-covered | tail -40

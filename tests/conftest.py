@@ -50,7 +50,7 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Mark every test that uses a real broker; with --postgres leave out what is about SQLite itself."""
+    """Mark every test that uses a real broker; with --postgres leave out what is about SQLite itself. The longest come first."""
     for item in items:
         fixtures = set(getattr(item, "fixturenames", ()))
         if BROKER_FIXTURES & fixtures:
@@ -59,6 +59,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.postgres)
     if config.getoption("--postgres"):
         items[:] = [item for item in items if item.get_closest_marker("sqlite") is None]
+    items.sort(key=may_take, reverse=True)  # else the longest file may begin when all others are done
+
+
+def may_take(item: pytest.Item) -> float:
+    """Return how many seconds a test may take that says so itself; 0 for any other."""
+    limit = item.get_closest_marker("timeout")
+    return float(limit.args[0]) if limit else 0.0
 
 
 @pytest.fixture(scope="session")
