@@ -33,6 +33,8 @@ class Injector:
         self._locks: dict[str, sqlite3.Connection] = {}
         self._seconds: dict[str, Child] = {}
         self._ending: list[subprocess.Popen[bytes]] = []
+        self.ended: list[tuple[str, int]] = []
+        """Every end of a process that was seen, with its exit code."""
 
     def run(self, faults: Iterable[Fault], until: Callable[[], bool]) -> None:
         """Run a schedule to its end, and on until `until` holds; then everything is healed and every process runs."""
@@ -56,8 +58,9 @@ class Injector:
 
     def supervise(self) -> None:
         """Start every process that ended, as whoever supervises them in a region does."""
-        for child in self.exchange.household.children.values():
-            if child.has_ended():
+        for name, child in self.exchange.household.children.items():
+            if child.process is not None and child.has_ended():
+                self.ended.append((name, child.process.returncode))
                 child.start()
 
     def apply(self, fault: Fault) -> None:

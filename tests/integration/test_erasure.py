@@ -21,7 +21,7 @@ from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.demo.exchange import Exchange, kafka_libs
 from signal_exchange.demo.watching import states_until_now
 from signal_exchange.runtime.admin_client import admin_client
-from whole_exchange import QUICK, an_exchange, await_rest, eventually, spoken
+from whole_exchange import KILLED, QUICK, an_exchange, await_rest, eventually, spoken
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(500)]
 CODE, OTHER = "GM0983", "GM0988"
@@ -157,7 +157,9 @@ def test_an_erased_signal_leaves_no_byte_in_any_store_or_topic_and_the_certifica
 
     assert erase(exchange, references) == ids
     if killed:
-        Injector(exchange).run(killed_in_turn(exchange), until=lambda: is_certified(exchange, ids))
+        injector = Injector(exchange)
+        injector.run(killed_in_turn(exchange), until=lambda: is_certified(exchange, ids))
+        assert {name for name, code in injector.ended if code == KILLED} == {*CONSUMERS, *exchange.nodes}
     eventually(lambda: is_certified(exchange, ids), bool, 180)
     receipts_came_home(exchange, ids)
     no_byte_is_left(exchange, ids, marks)
