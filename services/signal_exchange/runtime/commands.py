@@ -73,8 +73,8 @@ LOG_INTRODUCTION = (
     "personal value."
 )
 METRICS_INTRODUCTION = (
-    "Each consumer and each municipality's node serves `/metrics`, `/health/live` and `/health/ready` on loopback, at "
-    "`SIGNAL_EXCHANGE_METRICS_PORT`."
+    "Each consumer and each municipality's node serves `/metrics`, `/health/live` and `/health/ready` at "
+    "`SIGNAL_EXCHANGE_METRICS_PORT`, on loopback unless `SIGNAL_EXCHANGE_METRICS_LISTEN` says otherwise."
 )
 
 

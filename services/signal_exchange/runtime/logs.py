@@ -17,11 +17,11 @@ import structlog
 EVENTS: Mapping[str, str] = {
     "process_started": "A process is up.",
     "process_stopped": "A process ended in good order.",
-    "consumer_stopped": "A consumer stopped without commit after an unexpected exception; its type only. Page someone.",
+    "consumer_stopped": "A consumer stopped without commit: our fault, a flood or a long outage; its type only. Page someone.",
     "stop_forced": "A consumer did not stop in time and ended itself; what was not committed comes again.",
     "batch_handled": "A batch was applied, sent and acknowledged; count and seconds.",
     "record_parked": "A record could not be processed and is kept; reason code and parked id. Alert.",
-    "parked_flood": "Too many records in a row were parked: the consumer stops instead of draining the stream. Page someone.",
+    "parked_flood": "Within a minute too many records, and the larger part, were parked: the consumer stops. Page someone.",
     "world_unavailable": "The database or the broker does not answer; the same step is tried again after a pause.",
     "outbox_sent": "Rows of the outbox were acknowledged by the broker; count.",
     "outbox_resent": "Rows that the exchange has not confirmed are sent again, the same bytes; count.",
