@@ -405,6 +405,16 @@ def test_a_later_state_waits_until_the_earlier_one_of_another_worker_arrived(wor
     assert [letter.value for letter in sender.sent if letter.topic == "accepted"] == [b"2"]
 
 
+def test_a_letter_that_nobody_owns_waits_for_the_earlier_state_that_another_worker_is_sending(
+    workers: tuple[Database, Database],
+) -> None:
+    with sending(workers[0], "one"):
+        with workers[1].transaction() as connection:
+            Outbox(connection, OUTBOX).add([Letter("accepted", "one", b"2"), Letter("accepted", "two", b"1")])
+        assert sent_by(workers[1]) == [("two", b"1")]
+    assert sent_by(workers[1]) == [("one", b"2")]
+
+
 def test_states_of_other_keys_do_not_wait(workers: tuple[Database, Database]) -> None:
     loop, _, sender = a_loop(workers[1], telling("two", 1))
     with sending(workers[0], "one"):

@@ -170,11 +170,15 @@ def _copy(source: Connection, target: Connection, plan: Plan, tell: Tell) -> Non
 
 
 def _go_on_counting(store: Connection, table: Table) -> None:
-    """Let PostgreSQL give numbers after the highest one that came in; SQLite does so by itself."""
+    """Let PostgreSQL give numbers after the highest one that came in; SQLite does so by itself.
+
+    It never counts back: should this transaction be undone, its sequences are not.
+    """
     counted = table.autoincrement_column
     if counted is not None:
         sequence = func.pg_get_serial_sequence(table.name, counted.name)
-        store.execute(select(func.setval(sequence, func.coalesce(func.max(counted), 0) + 1, False)))
+        after = func.coalesce(select(func.max(counted)).scalar_subquery(), 0) + 1
+        store.execute(select(func.setval(sequence, func.greatest(after, func.nextval(sequence)), False)))
 
 
 def is_empty(plan: Plan, store: Connection) -> bool:

@@ -18,9 +18,11 @@ from sqlalchemy import (
     String,
     Table,
     delete,
+    exists,
     func,
     select,
 )
+from sqlalchemy.sql.elements import ColumnElement
 
 from signal_exchange.contracts.cloud_events import Headers
 from signal_exchange.runtime.columns import Moment
@@ -130,11 +132,22 @@ class Outbox:
         return not found.isdisjoint((letter.topic, letter.key) for letter in letters)
 
     def take_over(self, others: Iterable[str | None]) -> None:
-        """Make the letters of these owners this owner's; one that another process is claiming now stays that one's."""
-        number, owner = self._table.c.number, self._table.c.owner
-        for other in others:
-            theirs = select(number).where(owner.is_(None) if other is None else owner == other).with_for_update(skip_locked=True)
-            self._connection.execute(self._table.update().where(number.in_(theirs)).values(owner=self._owner))
+        """Make the letters of these owners this owner's; one that another process is claiming now stays that one's.
+
+        Of letters that nobody owns those stay that follow an earlier state which a living process still has to send.
+        """
+        number, gone = self._table.c.number, list(others)
+        for other in gone:
+            theirs = self._free(gone) if other is None else self._table.c.owner == other
+            claimed = select(number).where(theirs).with_for_update(skip_locked=True)
+            self._connection.execute(self._table.update().where(number.in_(claimed)).values(owner=self._owner))
+
+    def _free(self, gone: Sequence[str | None]) -> ColumnElement[bool]:
+        """Return which letters that nobody owns follow none of a process other than this one and these, which are gone."""
+        table, earlier = self._table.c, self._table.alias().c
+        ended = [each for each in (self._owner, *gone) if each is not None]
+        same = (earlier.topic == table.topic, earlier.key == table.key)
+        return table.owner.is_(None) & ~exists().where(*same, earlier.owner.is_not(None), earlier.owner.not_in(ended))
 
     def remove_own(self) -> None:
         """Remove every letter of this owner: all of them are acknowledged."""

@@ -47,8 +47,8 @@ class Kept:
         found = (decode(value, RETRY_READER).fields for value in self._connection.execute(select(self._table.c.value)).scalars())
         return [fields for fields in found if fields["state"] == "PARKED"]
 
-    def keep(self, letters: Iterable[Letter], only: str | None = None) -> None:
-        """Keep the parked records among these letters, `only` those of one service if it is given; an older state never wins.
+    def keep(self, letters: Iterable[Letter], only: str | None = None, state: str | None = None) -> None:
+        """Keep the parked records among these letters, `only` those of one service and in one state; an older one never wins.
 
         What stands on the topic `parked` may be given as well: so a lost store gets its parked records back.
         """
@@ -56,7 +56,7 @@ class Kept:
         rows = [
             {"parked_id": letter.key, "revision": fields["revision"], "value": letter.value}
             for letter, fields in decoded
-            if only in (None, fields["service"])
+            if only in (None, fields["service"]) and state in (None, fields["state"])
         ]
         put_newer(self._connection, self._table, rows, guard="revision")
 
@@ -124,10 +124,13 @@ class Retries:
         self.kept.keep(self.work.letters)
 
     def forget(self, signal_ids: Collection[str]) -> None:
-        """End every parked record about these erased signals: its content goes with them (R-RET-03)."""
-        about = [fields for fields in self.kept.waiting() if self._signal_of(fields) in signal_ids] if signal_ids else []
-        for fields in about:
+        """End every parked record about these erased signals, of this batch too: its content goes with them (R-RET-03)."""
+        if not signal_ids:
+            return
+        self.kept.keep(self.work.letters)
+        for fields in [each for each in self.kept.waiting() if self._signal_of(each) in signal_ids]:
             self._end(fields, "RESOLVED")
+        self.kept.keep(self.work.letters)
 
     def _signal_of(self, fields: Mapping[str, Any]) -> str | None:
         """Return the signal that a parked record is about: as it was attributed, or by its key."""

@@ -178,8 +178,14 @@ class _Building:
         self._plan, self._replay, self._connection, self._tell = plan, replay, connection, tell
         self._waiting = [each.letter for each in Outbox(connection, plan.spec.outbox).waiting(ALL_LETTERS)]
         self._held: set[str] = set()
+        self._comes_again = {(part.topic, part.partition): offset for part, offset in self._inbox().items()}
         self._unreadable: list[Unreadable] = []
         self.done = self.skipped = self.all = 0
+
+    def _inbox(self) -> Offsets:
+        """Return from where the service itself still takes the topics that are read to their end here."""
+        plan = self._plan
+        return self._replay.committed([topic for topic in plan.own if topic in plan.spec.sources])
 
     def build(self, standing: Offsets) -> None:
         plan = self._plan
@@ -208,8 +214,7 @@ class _Building:
             act(waiting)
 
     def _keep(self, parked: list[Incoming]) -> None:
-        letters = [Letter(PARKED, each.key_text, each.value) for each in parked if each.value is not None]
-        Kept(self._connection, kept_table(self._plan.spec.outbox.metadata)).keep(letters, only=self._plan.spec.name)
+        _kept(self._plan, self._connection).keep(map(_letter, parked), only=self._plan.spec.name)
 
     def _take(self, records: list[Incoming]) -> None:
         spec = self._plan.spec
@@ -221,7 +226,32 @@ class _Building:
         gone = [each for each in fit if each.value is None]
         if gone and spec.bury is not None:
             spec.bury(gone, work)
-        self._unreadable += [*(each for each in read if isinstance(each, Unreadable)), *work.parked]
+        unreadable = [*(each for each in read if isinstance(each, Unreadable)), *work.parked]
+        self._unreadable += [each for each in unreadable if not self._is_still_to_come(each.incoming)]
+
+    def _is_still_to_come(self, incoming: Incoming) -> bool:
+        """Say whether the service will take this record itself, and park it then."""
+        begins = self._comes_again.get((incoming.topic, incoming.partition))
+        return begins is not None and incoming.offset >= begins
+
+
+def keep_dropped(plan: Plan, replay: Replay, connection: Connection) -> None:
+    """Remember what a person dropped, also since a back-up: when such a record comes again it is not parked again.
+
+    What was tried again stays as the back-up has it, since that is done again as well.
+    """
+    if plan.spec.park is park_on_topic:
+        for records in replay.records(replay.ends((PARKED,))):
+            letters = [_letter(Incoming.of(record)) for record in records]
+            _kept(plan, connection).keep(letters, only=plan.spec.name, state="DISCARDED")
+
+
+def _kept(plan: Plan, connection: Connection) -> Kept:
+    return Kept(connection, kept_table(plan.spec.outbox.metadata))
+
+
+def _letter(parked: Incoming) -> Letter:
+    return Letter(PARKED, parked.key_text, parked.value)
 
 
 def _arrived(letter: Letter) -> Incoming:

@@ -15,7 +15,7 @@ from sqlalchemy import delete
 
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.backing_up import Manifest, checked, is_empty, load
-from signal_exchange.stream.rebuilding import Plan, Tell, rebuild_within
+from signal_exchange.stream.rebuilding import Plan, Tell, keep_dropped, rebuild_within
 from signal_exchange.stream.replaying import Replay
 
 
@@ -43,6 +43,7 @@ def restore(plan: Plan, file: Path, replay: Replay, tell: Tell, *, replace: bool
             raise Refused("De opslag is niet leeg. Met --replace verdwijnt wat erin staat: er is niets veranderd.")
         load(plan, copy, store, manifest, tell)
         if plan.handled_again:
+            keep_dropped(plan, replay, store)
             _begin_again(plan, manifest, replay)  # before the rows hold: a store that is too new for its group loses nothing
         else:
             store.execute(delete(plan.spec.outbox))  # older states than those that were sent since

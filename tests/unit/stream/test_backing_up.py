@@ -14,12 +14,15 @@ import pytest
 
 from builders import Consuming, a_referral, an_identity
 from replays import MemoryReplay, Part
+from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.backing_up import back_up
+from signal_exchange.stream.messages import Unreadable
 from signal_exchange.stream.rebuilding import Plan
 from signal_exchange.stream.restoring import restore
 from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.stream.work import Work
 from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.rebuilding import take
 from signal_exchange.worklist.store import TABLES
@@ -160,20 +163,51 @@ def test_who_must_not_handle_its_sources_again_sends_no_old_state_and_stays_wher
     assert restored.rebuilt["projection_referrals"] == 2
 
 
-def test_a_restore_that_is_broken_off_while_it_rebuilds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
-    kept = Worklist(tmp_path)
-    kept.came(1)
-    file = kept.backed_up()
-    kept.came(2)
-    before = kept.rows()
-
+def broken_off(kept: Worklist, file: Path) -> None:
     def breaks(_connection: object) -> None:
         raise KeyboardInterrupt
 
     plan = replace(kept.plan, handled_again=False, own=("referrals",), sources=(), finish=breaks)
     with pytest.raises(KeyboardInterrupt):
         restore(plan, file, kept.topics, quiet, replace=True)
+
+
+def test_a_restore_that_is_broken_off_while_it_rebuilds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    kept.came(2)
+    before = kept.rows()
+    broken_off(kept, file)
     assert kept.rows() == before
+
+
+def test_after_a_restore_that_is_broken_off_no_letter_gets_a_number_before_those_that_wait(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    kept.came(2, 3, 4)
+    waiting = [row["number"] for row in kept.rows()["outbox"]]
+    broken_off(kept, file)
+    kept.came(5)
+    later = [row["number"] for row in kept.rows()["outbox"] if row["number"] not in waiting]
+    assert later
+    assert min(later) > max(waiting)
+
+
+@pytest.mark.parametrize(("state", "kept_after"), [("DISCARDED", 1), ("RESOLVED", 0)])
+def test_what_a_person_dropped_since_the_back_up_is_not_parked_again(tmp_path: Path, state: str, kept_after: int) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    work = Work("worklist", None, an_identity().parking_seal("worklist"))  # type: ignore[arg-type]  # writes nothing
+    work.park(Unreadable(a_referral(2).incoming, "UNKNOWN_CODE"))
+    [parked] = [letter for letter in work.letters if letter.topic == "parked"]
+    fields = {**decode_whole(parked.value).fields, "state": state, "revision": 2}
+    work.send("parked", parked.key, "ParkedRecord", fields, event_id="x", at=fields["parked_at"])
+    kept.topics.send([letter for letter in work.letters if letter.topic == "parked"])
+    kept.restored(file)
+    assert len(kept.rows()["projection_parked"]) == kept_after
 
 
 def test_a_manifest_tells_whose_it_is_and_where_the_group_was(tmp_path: Path) -> None:

@@ -267,6 +267,28 @@ def test_what_was_parked_about_an_erased_signal_ends_with_it(tmp_path: Path, *, 
     assert owner.applied() == []
 
 
+def test_what_is_parked_in_the_very_batch_of_the_erasure_ends_with_it(tmp_path: Path) -> None:
+    owner = Owner(tmp_path, attributed=True)
+    erases(owner, WHO.signal_id)
+    owner.comes_in(a_checkpoint())
+    assert [(each["state"], each["revision"]) for each in owner.sent("parked")] == [("PARKED", 1), ("RESOLVED", 2)]
+    assert owner.sent("parked")[-1]["record"]["ciphertext"] == b""
+
+
+@pytest.mark.parametrize(("cause_is_gone", "ends"), [(True, [("RESOLVED", 2)]), (False, [("PARKED", 2), ("RESOLVED", 3)])])
+def test_what_is_tried_again_in_the_batch_of_the_erasure_ends_once(
+    tmp_path: Path, *, cause_is_gone: bool, ends: list[tuple[str, int]]
+) -> None:
+    owner = Owner(tmp_path, attributed=True)
+    parked_id = parked_by(owner)
+    owner.cause_is_gone = cause_is_gone
+    erases(owner, WHO.signal_id)
+    owner.comes_in(a_request(parked_id))
+    assert [(each["state"], each["revision"]) for each in owner.sent("parked")] == [("PARKED", 1), *ends]
+    with owner.database.reading() as connection:
+        assert Kept(connection, owner.kept).waiting() == []
+
+
 def test_what_does_not_open_any_more_is_left_when_a_signal_is_erased(tmp_path: Path) -> None:
     owner = Owner(tmp_path)
     owner.comes_in(a_checkpoint())

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from sqlalchemy import delete, insert, update
 
 from builders import Consuming, a_referral, an_identity, an_observation, minutes, signal_id
-from replays import MemoryReplay, Record
+from replays import MemoryReplay, Part, Record
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
@@ -133,6 +133,20 @@ def test_a_record_that_this_program_cannot_read_any_more_stops_the_rebuild() -> 
     with pytest.raises(Refused, match=r"1 records .*observations SCHEMA_INVALID"):
         facts.rebuilt()
     assert facts.rows() == before
+
+
+@pytest.mark.parametrize("committed", [1, 2])
+def test_what_the_service_will_take_itself_does_not_stop_a_rebuild_when_it_cannot_be_read(committed: int) -> None:
+    facts = Facts()
+    facts.came(an_observation(1))
+    facts.topics.topics["observations"].append(Record("observations", 1, b"x", b"no record", 0))
+    facts.topics.done[Part("observations", 0)] = committed
+    plan = replace(facts.plan, own=("observations",), sources=())
+    if committed == 1:
+        assert rebuild(plan, facts.topics).rows["projection_observations"] == 1
+    else:
+        with pytest.raises(Refused, match="niet meer lezen"):
+            rebuild(plan, facts.topics)
 
 
 def test_a_tombstone_gives_nothing_back() -> None:
