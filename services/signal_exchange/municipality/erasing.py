@@ -36,7 +36,8 @@ class Eraser:
         """Erase a signal, known by its own reference or its id; twice is once.
 
         What never left is gone with it. Of what may have left, the exchange is told; a row that is on its way stays in the outbox
-        until the exchange accounts for its number, which takes seconds.
+        until the exchange accounts for its number, which takes seconds. What the exchange told of has left, whatever the outbox
+        says: after a restore the outbox has unnumbered rows that had a number and were sent.
 
         Raises:
             Refused: there is no such signal here.
@@ -49,8 +50,8 @@ class Eraser:
             stored = find(vault, reference, self.vault_key, locked=True)
             heard = vault.view(stored.signal_id)
             version = max(stored.version, heard["version"] if heard else 0) + 1
-            never_left = 1 in Outbox(connection).drop_unnumbered(stored.signal_id)
-            erased = Erased(stored.signal_id, version, at, who, left=not never_left)
+            dropped = Outbox(connection).drop_unnumbered(stored.signal_id)
+            erased = Erased(stored.signal_id, version, at, who, left=heard is not None or 1 not in dropped)
             destroy(connection, erased, self.vault_key)
             if erased.left:
                 self._tell(Outbox(connection), erased, at)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,16 @@ def test_what_never_left_is_gone_and_nobody_is_told(town: Town) -> None:
     assert not erase(town).left
     assert town.rows(OUTBOX) == []
     assert town.node.certificates().all()[0]["state"] == "NEVER_LEFT"
+
+
+def test_what_the_exchange_told_of_has_left_although_a_restored_outbox_has_it_without_a_number(town: Town) -> None:
+    (result,) = town.publish(example(local_ref="A-1"))
+    hear(town, a_view(str(result.signal_id), (str(uuid.uuid4()), 1, "routed")))
+    assert erase(town).left
+    assert [(row.record, row.version) for row in town.waiting()] == [("SignalErased", 2)]
+    town.relay().send_all()
+    assert [each["version"] for each in town.broker.records("SignalErased")] == [2]
+    assert town.broker.records("SignalPublished") == []
 
 
 def test_a_version_that_waits_never_leaves_and_one_on_its_way_stays_until_it_is_accounted_for(town: Town) -> None:
