@@ -151,12 +151,15 @@ class Outbox:
         ]
         self._connection.execute(statement, values)
 
-    def settle(self, sent: Iterable[int], unsent: Iterable[int], at: datetime) -> None:
-        """Note which rows the broker acknowledged, and let go of all."""
+    def settle(self, sent: Mapping[int, Signed], unsent: Mapping[int, Signed], at: datetime) -> None:
+        """Note which rows the broker acknowledged, each with what was signed and sent of it, and let go of all.
+
+        A row that the exchange accounted for meanwhile is gone, and SQLite may have given its number to another record.
+        """
         count = OUTBOX.c.attempts + 1
-        acknowledged = sql.update(OUTBOX).where(OUTBOX.c.number.in_(list(sent)))
+        acknowledged = sql.update(OUTBOX).where(*_are(sent))
         self._connection.execute(acknowledged.values(sent_at=at, leased_until=None, attempts=count))
-        failed = sql.update(OUTBOX).where(OUTBOX.c.number.in_(list(unsent)))
+        failed = sql.update(OUTBOX).where(*_are(unsent))
         self._connection.execute(failed.values(leased_until=None, attempts=count))
 
     def remove(self, received: Iterable[tuple[str, str, int]]) -> None:
@@ -207,6 +210,11 @@ class Outbox:
     def told(self, run: str, highest: int) -> None:
         """Note that a checkpoint arrived."""
         self._connection.execute(sql.update(RUNS).where(RUNS.c.publisher_run == run, RUNS.c.told < highest).values(told=highest))
+
+
+def _are(rows: Mapping[int, Signed]) -> tuple[sql.ColumnElement[bool], ...]:
+    # A signature covers run and sequence, so that no two rows ever have the same.
+    return OUTBOX.c.number.in_(list(rows)), OUTBOX.c.signature.in_([signed.signature for signed in rows.values()])
 
 
 def _due(now: datetime, sent_before: datetime) -> tuple[sql.ColumnElement[bool], ...]:

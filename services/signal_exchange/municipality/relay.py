@@ -56,7 +56,7 @@ class Relay:
         try:
             acknowledged = self.sender.send([self._letter(row, signed) for row, signed in rows])
         finally:
-            self._settle([row for row, _ in rows], acknowledged)
+            self._settle(rows, acknowledged)
         self._tell([row for row, _ in rows], acknowledged)
         return sum(acknowledged)
 
@@ -137,11 +137,12 @@ class Relay:
             Outbox(connection).told(run, highest)
         logs.log("checkpoint_sent")
 
-    def _settle(self, rows: Sequence[Row], acknowledged: Sequence[bool]) -> None:
+    def _settle(self, rows: Sequence[tuple[Row, Signed]], acknowledged: Sequence[bool]) -> None:
         verdicts = acknowledged or [False] * len(rows)
-        sent = [row.number for row, arrived in zip(rows, verdicts, strict=True) if arrived]
+        sent = {row.number: signed for (row, signed), arrived in zip(rows, verdicts, strict=True) if arrived}
+        unsent = {row.number: signed for row, signed in rows if row.number not in sent}
         with self.database.transaction() as connection:
-            Outbox(connection).settle(sent, {row.number for row in rows} - set(sent), self.now())
+            Outbox(connection).settle(sent, unsent, self.now())
 
     def _tell(self, rows: Sequence[Row], acknowledged: Sequence[bool]) -> None:
         arrived = [row for row, acked in zip(rows, acknowledged, strict=True) if acked]

@@ -164,6 +164,40 @@ def test_a_row_that_was_not_acknowledged_stays_with_its_number(town: Town) -> No
     assert town.broker.numbers() == [1, 3, 2]
 
 
+class AccountsAtOnce(ObedientBroker):
+    """An exchange that accounts for what it gets before its acknowledgement is noted, while an officer publishes again."""
+
+    def __init__(self, town: Town) -> None:
+        super().__init__()
+        self.town, self.once = town, True
+
+    def send(self, letters: Sequence[Letter]) -> list[bool]:
+        if self.once:
+            self.once = False
+            received = [(row.signal_id, str(row.publisher_run), int(row.sequence or 0)) for row in self.town.waiting()]
+            with self.town.node.database.transaction() as connection:
+                Outbox(connection).remove(received)
+            self.town.publish(example(local_ref="A-9"))
+            self.town.publish(example(local_ref="A-9", estimated_victims=3))
+        return super().send(letters)
+
+
+@pytest.mark.sqlite
+@pytest.mark.parametrize("refused", [False, True], ids=["acknowledged", "not acknowledged"])
+def test_a_new_signal_that_gets_the_row_of_one_in_flight_is_not_taken_for_it(town: Town, *, refused: bool) -> None:
+    (first,) = town.publish(example(local_ref="A-1"))
+    [before] = town.rows(OUTBOX)
+    town.broker = AccountsAtOnce(town)
+    town.broker.refused = {f"{first.signal_id}.1"} if refused else set()
+    town.relay().send_due()
+    fresh, second = town.rows(OUTBOX)
+    assert (fresh["number"], second["version"]) == (before["number"], 2), "SQLite gives a number again"
+    assert (fresh["sent_at"], fresh["attempts"]) == (None, 0)
+    town.relay().send_all()
+    sent = [(each["signal"]["signal_id"], each["signal"]["version"]) for each in town.broker.records()]
+    assert sent[-2:] == [(fresh["signal_id"], 1), (fresh["signal_id"], 2)]
+
+
 def test_a_later_version_waits_until_the_earlier_one_was_acknowledged(town: Town) -> None:
     (first,) = town.publish(example())
     town.publish(example(estimated_victims=3))
