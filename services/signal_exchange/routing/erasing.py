@@ -62,7 +62,7 @@ class Saga:
         if erasure is None or service not in ASKED:
             return False
         self.store.add_answer(Answer(signal_id, service, fields["state"], fields["occurred_at"]))
-        complete = erasure.buried_at is None and not self._owing(signal_id)
+        complete = not erasure.is_buried and not self._owing(signal_id)
         if complete:
             self._bury(erasure, receipt.appended_at)
         return complete
@@ -80,11 +80,13 @@ class Saga:
     def certify(self, now: datetime, terms: Terms, left: Buried) -> int:
         """Give a certificate to each erasure whose keys are gone from the logs, and return how many those are.
 
-        Of the others the topics are marked again: what a service sent a second time after a crash, and the tombstone that
-        followed it, came after the markers and would stay until the next record.
+        What is left of the others is buried again, as its tombstone may have been lost with a store, and the topics are marked
+        again: what a service sent a second time after a crash, and the tombstone that followed it, came after the markers and
+        would stay until the next record.
         """
         due = self._due(now, terms)
         clean = [each for each in due if not _is_left(each.signal_id, left)]
+        self._bury_left(left, now)
         self._mark([each for each in due if each not in clean], now)
         for each in clean:
             self._certify(each.moved(certified_at=now), now)
@@ -130,6 +132,11 @@ class Saga:
         done = erasure.moved(buried_at=at)
         self.store.put([done])
         self._tell(done, at, None)
+
+    def _bury_left(self, left: Buried, now: datetime) -> None:
+        for topic in (each for each in MARKED if each in left):
+            for key in sorted(left[topic]):
+                self.work.tombstone(topic, key, at=now, partition_by=key.partition("/")[0])
 
     def _mark(self, due: Sequence[Erasure], now: datetime) -> None:
         for topic in MARKED if due else ():

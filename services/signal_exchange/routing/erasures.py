@@ -37,9 +37,23 @@ class Erasure:
             return "CERTIFIED"
         return "REQUESTED" if self.buried_at is None else "DONE"
 
+    @property
+    def is_buried(self) -> bool:
+        """Say whether the records of the signal are gone; when that was is not known any more of one that was rebuilt."""
+        return self.state != "REQUESTED"
+
     def moved(self, **moments: datetime) -> Erasure:
         """Return the erasure one step further."""
         return replace(self, revision=self.revision + 1, **moments)  # type: ignore[arg-type]  # moments only
+
+    def as_told(self, state: str, revision: int, at: datetime) -> Erasure:
+        """Return the erasure as far as routing told of it: its state under that revision, since that moment."""
+        moments: dict[str, dict[str, Any]] = {
+            "REQUESTED": {"asked_at": at, "buried_at": None},
+            "DONE": {"buried_at": at},
+            "CERTIFIED": {"certified_at": at},
+        }
+        return replace(self, revision=revision, **moments.get(state, {}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """How routing's store comes back, without judging anything again: from `accepted`, what was parked, and its own trace.
 
 The trace says what became of each number; the log of `signals`, as far as it goes back, gives the hashes by which the same
-record is known again. Of what is older signal and version decide.
+record is known again. Of what is older signal and version decide. For erasures see `rebuilding_erasures`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from signal_exchange.routing.composition import SERVICE, consumer_spec, rulebook
 from signal_exchange.routing.erasing import KIND
 from signal_exchange.routing.erasures import ErasureStore
 from signal_exchange.routing.handler import content_hash_of, signal_id_of, value_hash, version_of
+from signal_exchange.routing.rebuilding_erasures import is_own_word, leave_nothing_of_erased, put_begun, put_told
 from signal_exchange.routing.running import rescreen_at
 from signal_exchange.routing.statements import PLACES as STATEMENTS
 from signal_exchange.routing.store import Membership, Number, RoutingStore, StoredSignal, UsedNumber
@@ -58,9 +59,10 @@ class Rebuilding:
         store = RoutingStore(work.connection)
         store.put([self._signal(each) for each in messages if each.record == "AcceptedSignal"], [])
         store.put_memberships([_membership(each.fields) for each in messages if each.record == "ClusterMembership"])
-        _put_outcomes([each.fields for each in messages if each.record == "Outcome"], ErasureStore(work.connection))
+        _put_outcomes([each for each in messages if each.record == "Outcome"], ErasureStore(work.connection))
         facts = [each.fields for each in messages if each.record == "TraceFact" and _accounts(each.fields)]
         _take_facts(facts, store, work.connection)
+        put_begun(facts, ErasureStore(work.connection))
         judged = (verify(each, self.register) for each in messages if each.record in SIGNED_RECORDS)
         _recognise([each for each in judged if isinstance(each, Verified) and each.sequence > 0], store, work.connection)
 
@@ -71,8 +73,8 @@ class Rebuilding:
         messages = (read_as(each, SERVICE) for each in records if each is not None)
         judged = (verify(each, self.register) for each in messages if isinstance(each, Message))
         _recognise([each for each in judged if isinstance(each, Verified)], store, connection)
-        _put_seen([_with_accepted_hash(each) for each in store.all_signals()], connection)
-        _forget_erased(store, ErasureStore(connection), connection)
+        store.put_seen([_with_accepted_hash(each) for each in store.all_signals()])
+        leave_nothing_of_erased(store, ErasureStore(connection))
 
     def _record(self, parked: Mapping[str, Any]) -> Incoming | None:
         try:
@@ -91,18 +93,13 @@ def _membership(fields: Mapping[str, Any]) -> Membership:
     return Membership(fields["signal_id"], fields["revision"], fields["cluster_id"])
 
 
-def _put_outcomes(told: Sequence[Mapping[str, Any]], erasures: ErasureStore) -> None:
-    """Give back the keys of outcomes, but not of signals whose last ones are known to be gone."""
+def _put_outcomes(messages: Sequence[Message], erasures: ErasureStore) -> None:
+    """Give back what these say of erasures, and the keys of the others but not of signals whose last ones are known gone."""
+    put_told(messages, erasures)
+    told = [each.fields for each in messages]
     ended = {each.signal_id for each in erasures.erasures(each["signal_id"] for each in told).values() if each.certified_at}
     wanted = [each for each in told if each["kind"] not in (KIND, RECEIPT) and each["signal_id"] not in ended]
     erasures.add_outcomes([(f"{each['signal_id']}/{each['outcome_id']}", each["signal_id"]) for each in wanted])
-
-
-def _forget_erased(store: RoutingStore, erasures: ErasureStore, connection: Connection) -> None:
-    """Leave of erased signals what is left of them: nothing once they were buried, and before that no version."""
-    erased = erasures.erasures()
-    store.forget_signals([each.signal_id for each in erased.values() if each.buried_at is not None])
-    _put_seen([replace(each, seen="{}") for each in store.signals(erased).values()], connection)
 
 
 def _accounts(fields: Mapping[str, Any]) -> bool:
@@ -122,7 +119,7 @@ def _take_facts(facts: Sequence[Mapping[str, Any]], store: RoutingStore, connect
             signals[fact["signal_id"]] = _saw(known, fact)
     store.put([], list(numbers.values()))
     add_once(connection, SIGNALS, [_row(each) for each in signals.values() if each.accepted is None])
-    _put_seen(signals.values(), connection)
+    store.put_seen(signals.values())
 
 
 def _only_parked(fact: Mapping[str, Any]) -> StoredSignal:
@@ -152,7 +149,7 @@ def _recognise(verified: Sequence[Verified], store: RoutingStore, connection: Co
             if signal_id in signals and used.verdict != "repeat" and message.record not in STATEMENTS:
                 signals[signal_id] = _with_hash(signals[signal_id], version, content_hash_of(message))
     _put_hashes(found.values(), connection)
-    _put_seen(signals.values(), connection)
+    store.put_seen(signals.values())
 
 
 def _with_hash(stored: StoredSignal, version: int, digest: str) -> StoredSignal:
@@ -175,13 +172,6 @@ def _put_hashes(numbers: Iterable[UsedNumber], connection: Connection) -> None:
     names = ("municipality", "publisher_run", "sequence")
     statement = update(NUMBERS).where(*(NUMBERS.c[name] == bindparam(f"of_{name}") for name in names))
     rows = [{"value_hash": each.value_hash, **{f"of_{name}": getattr(each, name) for name in names}} for each in numbers]
-    if rows:
-        connection.execute(statement, rows)
-
-
-def _put_seen(signals: Iterable[StoredSignal], connection: Connection) -> None:
-    statement = update(SIGNALS).where(SIGNALS.c.signal_id == bindparam("of"))
-    rows = [{"of": each.signal_id, "seen": each.seen, "revision": each.revision} for each in signals]
     if rows:
         connection.execute(statement, rows)
 
@@ -211,6 +201,7 @@ def plan_of(spec: ConsumerSpec, identity: Identity) -> Plan:
         take=work.take,
         sources=SOURCES,
         own=OWN,
+        among={"outcomes": is_own_word},
         finish=work.finish,
         held_back=held_back,
         views={"signal-trace": "rebuild"},

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
 
 from signal_exchange.routing.tables import CLUSTER_TURNS, MEMBERSHIPS, NUMBERS, OUTBOX, SIGNALS, TABLES
 from signal_exchange.runtime.database import put_newer, touch
@@ -111,6 +111,12 @@ class RoutingStore:
         """Delete the memberships of signals of which linking keeps none any more."""
         if signal_ids:
             self._connection.execute(delete(MEMBERSHIPS).where(MEMBERSHIPS.c.signal_id.in_(signal_ids)))
+
+    def put_seen(self, signals: Iterable[StoredSignal]) -> None:
+        """Write which versions were seen of signals that are stored, with the revision that goes with it."""
+        rows = [{"of": each.signal_id, "seen": each.seen, "revision": each.revision} for each in signals]
+        if rows:
+            self._connection.execute(update(SIGNALS).where(SIGNALS.c.signal_id == bindparam("of")), rows)
 
     def parked_numbers(self, signal_id: str) -> list[UsedNumber]:
         """Return the numbers of a signal's records that are parked."""

@@ -54,7 +54,7 @@ MEMBERSHIPS = Table(
 """To which cluster each signal belongs, as linking told last; null when it is in none."""
 
 ERASURES = Table(
-    "record_erasures",
+    "projection_erasures",
     TABLES,
     Column("signal_id", String, primary_key=True),
     Column("revision", BigInteger, nullable=False),
@@ -69,7 +69,7 @@ ERASURES = Table(
 """One row per erased signal, for good: nothing about it is accepted any more (R-VAL-16)."""
 
 RECEIPTS = Table(
-    "record_erasure_receipts",
+    "projection_erasure_receipts",
     TABLES,
     Column("signal_id", String, primary_key=True),
     Column("service", String, primary_key=True),

@@ -32,6 +32,8 @@ ALL_LETTERS = 10_000_000
 Tell = Callable[[int, int], None]
 """Is told how many records were read, and of how many."""
 Act = Callable[[Connection], None]
+IsOwn = Callable[[Message], bool]
+"""Says whether the service itself wrote a record."""
 
 
 class DeafWork(Work):
@@ -65,8 +67,10 @@ class Plan:
 
     `take` writes them from records, and is the service's own work on a batch unless a rebuild needs another. `own` are topics
     that the service writes itself: read to their end, with what still waits in its outbox, and before the `sources`; each topic
-    is read to its end before the next. `empty` and `finish` come first and last; what `held_back` names by its parked id waits
-    for a person or was dropped by one, and does not come back. `views` names the reader of a topic read for a rebuild only.
+    is read to its end before the next. `among` are topics that others write as well, each with what knows the service's own
+    records there: these alone are taken to the end of the topic, after `own`. `empty` and `finish` come first and last; what
+    `held_back` names by its parked id waits for a person or was dropped by one, and does not come back. `views` names the reader
+    of a topic read for a rebuild only.
 
     After a restore `handled_again` says whether the service may handle again what came since the back-up, and `restored` is its
     own work then.
@@ -76,6 +80,7 @@ class Plan:
     take: Handle
     sources: tuple[str, ...]
     own: tuple[str, ...]
+    among: Mapping[str, IsOwn]
     empty: Act
     finish: Act
     held_back: Callable[[Connection], set[str]]
@@ -91,6 +96,7 @@ class Plan:
         take: Handle | None = None,
         sources: Iterable[str] | None = None,
         own: Iterable[str] = (),
+        among: Mapping[str, IsOwn] | None = None,
         empty: Act | None = None,
         finish: Act | None = None,
         held_back: Callable[[Connection], set[str]] | None = None,
@@ -105,6 +111,7 @@ class Plan:
             take or spec.handle,
             tuple(read),
             tuple(own),
+            among or {},
             empty or _emptied(_tables(spec, projections=True)),
             finish or (lambda _: None),
             held_back or _held_back(spec),
@@ -190,14 +197,16 @@ class _Building:
     def build(self, standing: Offsets) -> None:
         plan = self._plan
         parked = (PARKED,) if plan.spec.park is park_on_topic else ()
-        ends = self._replay.ends((*parked, *plan.own))
-        self.all = self._replay.count({**ends, **standing})
+        ends = self._replay.ends((*parked, *plan.own, *plan.among))
+        self.all = self._replay.count(ends) + self._replay.count(standing)
         plan.empty(self._connection)
         for topic in parked:
             self._read(ends, topic, self._keep)
         self._held = plan.held_back(self._connection)
         for topic in plan.own:
             self._read(ends, topic, self._take)
+        for topic in plan.among:
+            self._read(ends, topic, self._take_own)
         for topic in plan.sources:
             self._read(standing, topic, self._take)
         if self._unreadable:
@@ -216,11 +225,21 @@ class _Building:
     def _keep(self, parked: list[Incoming]) -> None:
         _kept(self._plan, self._connection).keep(map(_letter, parked), only=self._plan.spec.name)
 
+    def _as_read(self, records: Iterable[Incoming]) -> list[Message | Unreadable]:
+        plan = self._plan
+        return [read_as(each, plan.views.get(each.topic, plan.spec.reader)) for each in records if each.value is not None]
+
+    def _take_own(self, records: list[Incoming]) -> None:
+        plan = self._plan
+        read = [each for each in self._as_read(records) if isinstance(each, Message)]  # what nobody can read is another's
+        own = [each for each in read if plan.among[each.incoming.topic](each)]
+        plan.take(own, DeafWork(plan.spec.name, self._connection, plan.spec.seal))
+
     def _take(self, records: list[Incoming]) -> None:
         spec = self._plan.spec
         fit = [each for each in records if each.parked_id(spec.name) not in self._held]
         self.skipped += len(records) - len(fit)
-        read = [read_as(each, self._plan.views.get(each.topic, spec.reader)) for each in fit if each.value is not None]
+        read = self._as_read(fit)
         work = DeafWork(spec.name, self._connection, spec.seal)
         self._plan.take([each for each in read if isinstance(each, Message)], work)
         gone = [each for each in fit if each.value is None]

@@ -149,6 +149,18 @@ def test_the_saga_goes_on_by_time_marks_checks_and_certifies(bench: Bench) -> No
     assert [fact["service"] for fact in done] == ["routing"]
 
 
+def test_what_the_check_finds_is_buried_again_but_what_routing_may_not_write(bench: Bench) -> None:
+    erased(bench)
+    look(bench, LATER + timedelta(seconds=60))
+    bench.letters.clear()
+    key = f"{SIGNAL_ID}/{outcome_id_of(SIGNAL_ID, 'agenda', 'DECISION', 1)}"
+    certify(bench, LATER + timedelta(seconds=120), {"accepted": {SIGNAL_ID}, "outcomes": {key}, "links": {SIGNAL_ID}})
+    assert bench.tombstones() == {("accepted", SIGNAL_ID), ("outcomes", key)}
+    assert {each.partition_by for each in bench.letters if each.key in (SIGNAL_ID, key)} == {SIGNAL_ID}
+    first = [each.key.partition("/")[0] for each in bench.letters]
+    assert first == sorted(first, key=lambda each: each == "marker"), "the markers come after"
+
+
 def test_the_certificate_is_sealed_to_the_municipality_and_names_receipts_and_dates(bench: Bench, region: Region) -> None:
     erased(bench)
     look(bench, LATER + timedelta(seconds=60))

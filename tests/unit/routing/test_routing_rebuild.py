@@ -2,68 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
-from replays import MemoryReplay, Part
 from routing_bench import Bench, sender_of
-from senders import AT, Sender, coded_example, identity_in
-from signal_exchange.routing.rebuilding import plan_of
+from routing_stream import Stream
+from senders import AT, Sender, coded_example
 from signal_exchange.routing.store import OUTBOX, TABLES
-from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outbox import kept_table
-from signal_exchange.stream.parking import Kept
 from signal_exchange.stream.rebuilding import rebuild
-from signal_exchange.stream.service import ConsumerSpec
 
-PROJECTIONS = tuple(table for name, table in sorted(TABLES.tables.items()) if name.startswith("projection_"))
 LABOUR = coded_example("02_labour")
 UNKNOWN_CODE = {**coded_example("01_sexual"), "sector": "NO_SUCH_SECTOR"}
-
-
-class Stream:
-    """Routing on its bench, with every record on topics."""
-
-    def __init__(self, bench: Bench) -> None:
-        self.bench, self.topics = bench, MemoryReplay()
-        identity = identity_in(bench.region, "routing")
-        spec = ConsumerSpec(
-            name="routing",
-            reader="routing",
-            sources=("signals", "links", "outcomes"),
-            database=bench.database,
-            outbox=OUTBOX,
-            handle=bench.handler,
-            seal=bench.seal,
-            unseal=identity.opened,
-        )
-        self.plan = plan_of(spec, identity)
-
-    def came(self, *messages: Message) -> None:
-        letters = self.bench.run(*map(self.topics.add, messages))
-        with self.bench.database.transaction() as connection:
-            Kept(connection, kept_table(TABLES)).keep(letters)
-        self.topics.send(letters)
-        self.topics.commit()
-        self.topics.done[Part("outcomes", 0)] = 0  # nobody brings routing its own outcomes here
-
-    def rows(self) -> dict[str, list[dict[str, Any]]]:
-        with self.bench.database.reading() as connection:
-            chosen = {table.name: connection.execute(select(table).order_by(*table.primary_key.columns)) for table in PROJECTIONS}
-            return {name: [dict(row) for row in rows.mappings()] for name, rows in chosen.items()}
-
-    def rebuilt(self) -> None:
-        with self.bench.database.transaction() as connection:
-            for table in PROJECTIONS:
-                connection.execute(delete(table))
-        rebuild(self.plan, self.topics)
-
-    def a_week_passes(self) -> None:
-        """Let the log of signals forget."""
-        self.topics.topics["signals"].clear()
-        self.topics.commit()
 
 
 @pytest.fixture

@@ -30,6 +30,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("cluster_id", name=op.f("pk_projection_cluster_turns")),
     )
     op.create_table(
+        "projection_erasure_receipts",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("service", sa.String(), nullable=False),
+        sa.Column("state", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("signal_id", "service", name=op.f("pk_projection_erasure_receipts")),
+    )
+    op.create_table(
+        "projection_erasures",
+        sa.Column("signal_id", sa.String(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("municipality", sa.String(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("erased_at", sa.BigInteger(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("buried_at", sa.BigInteger(), nullable=True),
+        sa.Column("marked_at", sa.BigInteger(), nullable=True),
+        sa.Column("certified_at", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_projection_erasures")),
+    )
+    op.create_table(
         "projection_memberships",
         sa.Column("signal_id", sa.String(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
@@ -83,25 +104,4 @@ def upgrade() -> None:
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_record_erased")),
-    )
-    op.create_table(
-        "record_erasure_receipts",
-        sa.Column("signal_id", sa.String(), nullable=False),
-        sa.Column("service", sa.String(), nullable=False),
-        sa.Column("state", sa.String(), nullable=False),
-        sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("signal_id", "service", name=op.f("pk_record_erasure_receipts")),
-    )
-    op.create_table(
-        "record_erasures",
-        sa.Column("signal_id", sa.String(), nullable=False),
-        sa.Column("revision", sa.BigInteger(), nullable=False),
-        sa.Column("municipality", sa.String(), nullable=False),
-        sa.Column("version", sa.Integer(), nullable=False),
-        sa.Column("erased_at", sa.BigInteger(), nullable=False),
-        sa.Column("asked_at", sa.BigInteger(), nullable=False),
-        sa.Column("buried_at", sa.BigInteger(), nullable=True),
-        sa.Column("marked_at", sa.BigInteger(), nullable=True),
-        sa.Column("certified_at", sa.BigInteger(), nullable=True),
-        sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_record_erasures")),
     )
