@@ -27,7 +27,10 @@ LATER = START + timedelta(days=5)
 def linking(url: str = "sqlite+pysqlite:///:memory:", now: datetime = LATER) -> Consuming:
     """Give a linking without broker, at a fixed moment."""
     identity = an_identity("linking")
-    handler = LinkingHandler(WorkingCalendar(), load_code_lists(), identity.opened, identity.sealed_part, lambda: now)
+    ids = identity.secret_ids("linking")
+    handler = LinkingHandler(
+        WorkingCalendar(), load_code_lists(), identity.opened, identity.sealed_part, lambda: ids, lambda: now
+    )
     return Consuming("linking", TABLES, handler, url)
 
 

@@ -32,6 +32,7 @@ from signal_exchange.linking.records import Link, Value
 from signal_exchange.linking.store import TABLES, LinkingStore
 from signal_exchange.privacy.normalising import KINDS, link_values
 from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, SealingPrivateKey, encode_tokens, seal
+from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime.database import Database
 from signal_exchange.stream.commands import AsJson, show_json, show_rows, shown
 from signal_exchange.stream.messages import Incoming, Message
@@ -211,7 +212,12 @@ class _Run:
 
     def _take(self, messages: Iterable[Message]) -> None:
         handler = LinkingHandler(
-            WorkingCalendar(), load_code_lists(), self._opened, _unsealed, lambda: _START + timedelta(days=4)
+            WorkingCalendar(),
+            load_code_lists(),
+            self._opened,
+            _unsealed,
+            lambda: SecretIds(self.secret),
+            lambda: _START + timedelta(days=4),
         )
         left = iter(messages)
         while batch := list(islice(left, BATCH)):

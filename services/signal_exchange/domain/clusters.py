@@ -23,9 +23,12 @@ def keeps_name(parts: Iterable[frozenset[str]], appended: Mapping[str, datetime]
 
 
 def names_of(
-    parts: Iterable[frozenset[str]], named: Mapping[str, str], appended: Mapping[str, datetime], mint: Callable[[], str]
+    parts: Iterable[frozenset[str]],
+    named: Mapping[str, str],
+    appended: Mapping[str, datetime],
+    mint: Callable[[frozenset[str]], str],
 ) -> dict[frozenset[str], str]:
-    """Give each part its shown id, minted where there is none; a lone member without one gets none.
+    """Give each part its shown id, minted for it where there is none; a lone member without one gets none.
 
     `named` is the id that members had. After a split the part with the oldest member keeps it; when parts with ids become
     one, the id of the oldest member that brings one stays.
@@ -38,4 +41,4 @@ def names_of(
     for name, member in oldest.items():
         claims[part_of[member]][name] = (appended[member], member)
     kept = {part: min(names, key=names.__getitem__) for part, names in claims.items() if names}
-    return kept | {part: mint() for part in sorted(claims, key=min) if part not in kept and len(part) > 1}
+    return kept | {part: mint(part) for part in sorted(claims, key=min) if part not in kept and len(part) > 1}

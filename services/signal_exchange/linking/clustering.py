@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
+from itertools import count
 
 from sqlalchemy import Connection, select
 
 from signal_exchange.domain.clusters import clusters, names_of
-from signal_exchange.linking.records import OPEN, Link, Signal
+from signal_exchange.linking.records import OPEN, Link, Signal, next_revision
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.tables import MEMBERSHIPS
+from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime.database import put_newer
 
 
@@ -29,29 +30,64 @@ class Membership:
     revision: int = field(default=0, compare=False)
 
 
-def new_cluster_id() -> str:
-    """Return a random id that says nothing: G- and ten letters and digits."""
-    return "G-" + "".join(secrets.choice("23456789ABCDEFGHJKLMNPQRSTUVWXYZ") for _ in range(10))
+def cluster_id_of(link_id: str, number: int, ids: SecretIds) -> str:
+    """Return the id of a cluster that a link made, the first or a later one; it says nothing: G- and ten letters and digits."""
+    letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+    return "G-" + "".join(letters[byte % len(letters)] for byte in ids.digest("cluster", link_id, str(number))[:10])
 
 
 class Clusters:
-    """The clusters in one open transaction."""
+    """The clusters in one open transaction, at one moment."""
 
-    def __init__(self, connection: Connection, store: LinkingStore) -> None:
+    def __init__(self, connection: Connection, store: LinkingStore, ids: SecretIds, now: datetime) -> None:
         self._connection, self._store = connection, store
+        self._ids, self._now = ids, now
 
     def changed(self, seeds: Collection[str], at: datetime) -> list[Membership]:
-        """Work out the clusters around these signals anew, keep what changed and return it."""
+        """Work out the clusters around these signals anew, keep what changed and return it.
+
+        A signal that once had a confirmed link and of which nothing is known is told too: a linking that was restored may have
+        told it a cluster.
+        """
         links = _reached(self._store, self._with_old_members(seeds))
-        signals = self._store.signals(seeds | links.keys() if isinstance(seeds, set) else {*seeds, *links})
-        known = self._known(signals)
-        names = _names(signals, links, known)
-        told = [
-            _membership(signal_id, links.get(signal_id, []), names.get(signal_id), at, known) for signal_id in sorted(signals)
-        ]
-        new = [each for each in told if each != known.get(each.signal_id, _nothing(each.signal_id, at))]
+        signals = self._store.signals({*seeds, *links})
+        known, stood = self._known(signals), self._stood(signals)
+        names = self._names(signals, links, known)
+        told = [self._membership(each, links.get(each, []), names.get(each), at, known) for each in sorted(signals)]
+        before = {**{each: _nothing(each, at) for each in signals.keys() - stood}, **known}
+        new = [each for each in told if each != before.get(each.signal_id)]
         put_newer(self._connection, MEMBERSHIPS, [asdict(each) for each in new], guard="revision")
         return new
+
+    def _stood(self, signal_ids: Collection[str]) -> set[str]:
+        return {each for link in self._store.links_of(signal_ids).values() if link.stood for each in link.pair}
+
+    def _names(
+        self, signals: Mapping[str, Signal], links: Mapping[str, list[Link]], known: Mapping[str, Membership]
+    ) -> dict[str, str]:
+        is_open = [signal_id for signal_id, signal in signals.items() if signal.status == OPEN]
+        parts = clusters(is_open, (link.pair for each in links.values() for link in each))
+        named = {signal_id: each.cluster_id for signal_id, each in known.items() if each.cluster_id}
+        appended = {signal_id: signal.appended_at for signal_id, signal in signals.items()}
+        return dict(_spread(names_of(parts, named, appended, lambda part: self._new_name(part, links))))
+
+    def _new_name(self, part: frozenset[str], links: Mapping[str, list[Link]]) -> str:
+        """Name a cluster by the link in it that was confirmed first; by that link's next name when a split took the first."""
+        inside = (link for member in part for link in links[member] if {*link.pair} <= part)
+        first = min(inside, key=lambda link: (link.changed_at, link.link_id))
+        names = (cluster_id_of(first.link_id, number, self._ids) for number in count())
+        return next(name for name in names if not self._is_used(name))
+
+    def _is_used(self, name: str) -> bool:
+        used = select(MEMBERSHIPS.c.signal_id).where(MEMBERSHIPS.c.cluster_id == name).limit(1)
+        return self._connection.execute(used).first() is not None
+
+    def _membership(
+        self, signal_id: str, own: Collection[Link], cluster_id: str | None, at: datetime, known: Mapping[str, Membership]
+    ) -> Membership:
+        kinds, ids = sorted({link.kind for link in own}), sorted(link.link_id for link in own)
+        revision = next_revision(known[signal_id].revision if signal_id in known else 0, self._now)
+        return Membership(signal_id, cluster_id, tuple(kinds), tuple(ids), at, revision)
 
     def _with_old_members(self, seeds: Collection[str]) -> set[str]:
         """Add who was in a cluster with these: a part that splits off must be seen too."""
@@ -82,25 +118,8 @@ def _reached(store: LinkingStore, seeds: Collection[str]) -> dict[str, list[Link
     return {signal_id: list(found[signal_id].values()) for signal_id in seen}
 
 
-def _names(signals: Mapping[str, Signal], links: Mapping[str, list[Link]], known: Mapping[str, Membership]) -> dict[str, str]:
-    is_open = [signal_id for signal_id, signal in signals.items() if signal.status == OPEN]
-    parts = clusters(is_open, (link.pair for each in links.values() for link in each))
-    named = {signal_id: each.cluster_id for signal_id, each in known.items() if each.cluster_id}
-    appended = {signal_id: signal.appended_at for signal_id, signal in signals.items()}
-    return dict(_spread(names_of(parts, named, appended, new_cluster_id)))
-
-
 def _spread(names: Mapping[frozenset[str], str]) -> Iterator[tuple[str, str]]:
     return ((member, name) for part, name in names.items() for member in part)
-
-
-def _membership(
-    signal_id: str, links: Iterable[Link], cluster_id: str | None, at: datetime, known: Mapping[str, Membership]
-) -> Membership:
-    own = list(links)
-    kinds, ids = sorted({link.kind for link in own}), sorted(link.link_id for link in own)
-    revision = known[signal_id].revision + 1 if signal_id in known else 1
-    return Membership(signal_id, cluster_id, tuple(kinds), tuple(ids), at, revision)
 
 
 def _nothing(signal_id: str, at: datetime) -> Membership:

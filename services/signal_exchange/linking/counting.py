@@ -11,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, or_, select
 
-from signal_exchange.domain.clusters import clusters, names_of
+from signal_exchange.domain.clusters import clusters
 from signal_exchange.domain.linking import SAME_PERSON
 from signal_exchange.domain.persons import VICTIM, PersonFact, Victim, yearly_facts
 from signal_exchange.domain.times import at
-from signal_exchange.linking.records import ERASED, WITHDRAWN, Link, Signal
+from signal_exchange.linking.records import ERASED, WITHDRAWN, Link, Signal, next_revision
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.tables import FACTS, MENTIONS
+from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime.database import put_newer
 
 
@@ -34,7 +35,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What the figures are told of a person in a year, under a random id."""
+    """What the figures are told of a person in a year, under an id that is random to them."""
 
     observation_id: str
     person_id: str
@@ -48,20 +49,26 @@ class Fact:
 
 
 class Persons:
-    """The persons in one open transaction."""
+    """The persons in one open transaction, at one moment.
 
-    def __init__(self, connection: Connection, store: LinkingStore) -> None:
+    A person is named by the oldest mention that stands. So the ids follow from what is known now, and not from the order in which
+    it came: a linking that was restored gives them again, and nobody is counted twice.
+    """
+
+    def __init__(self, connection: Connection, store: LinkingStore, ids: SecretIds, now: datetime) -> None:
         self._connection, self._store = connection, store
+        self._ids, self._now = ids, now
 
     def changed(self, signal_ids: Collection[str]) -> list[Fact]:
         """Work out anew who the victims of these signals are, keep it, and return the facts that changed."""
         around, links = self._around(signal_ids)
         signals = self._store.signals(around)
-        mentions = self._mentions(around)
+        standing = list(_victims(signals.values()))
+        mentions = self._mentions(around, [self._name(each) for each in standing])
         before = {each.person_id for each in mentions}
         mentions = self._without_erased(mentions, signals)
-        victims = {victim.key: victim for victim in (*_victims(signals.values()), *map(_anonymous, _kept(mentions)))}
-        person_of = _person_of(victims, links, mentions)
+        victims = {victim.key: victim for victim in (*standing, *map(_anonymous, _kept(mentions)))}
+        person_of = self._person_of(victims, links, mentions)
         self._put_mentions(victims, person_of, mentions)
         return self._put_facts({*before, *person_of.values()}, victims, person_of)
 
@@ -77,11 +84,11 @@ class Persons:
             to_visit = ({signal_id for link in near for signal_id in link.pair} | shared) - found
         return found, list(links.values())
 
-    def _mentions(self, signal_ids: Collection[str]) -> list[Mention]:
+    def _mentions(self, signal_ids: Collection[str], person_ids: Collection[str] = ()) -> list[Mention]:
+        """Return every mention of the persons of these signals, and of these persons: an erased signal may have left one."""
         own = select(MENTIONS.c.person_id).where(MENTIONS.c.signal_id.in_(signal_ids))
-        rows = self._connection.execute(
-            select(MENTIONS).where(or_(MENTIONS.c.person_id.in_(own), MENTIONS.c.signal_id.in_(signal_ids)))
-        )
+        of_person = or_(MENTIONS.c.person_id.in_(own), MENTIONS.c.person_id.in_(person_ids))
+        rows = self._connection.execute(select(MENTIONS).where(or_(of_person, MENTIONS.c.signal_id.in_(signal_ids))))
         return [_mention(row) for row in rows]
 
     def _without_erased(self, mentions: list[Mention], signals: Mapping[str, Signal]) -> list[Mention]:
@@ -91,6 +98,23 @@ class Persons:
         left = [replace(each, key=str(uuid.uuid4()), signal_id=None) for each in erased]
         put_newer(self._connection, MENTIONS, [asdict(each) for each in left], guard="revision")
         return [*(each for each in mentions if each not in erased), *left]
+
+    def _person_of(self, victims: Mapping[str, Victim], links: Iterable[Link], mentions: Iterable[Mention]) -> dict[str, str]:
+        known = {each.key: each.person_id for each in mentions if each.key in victims}
+        joined = [(f"{link.signal_a}/{one}", f"{link.signal_b}/{other}") for link in links for one, other in link.refs]
+        parts = clusters(victims, (*joined, *_loose(victims, known)))
+        named = {part: self._name_of([victims[key] for key in part], known) for part in parts}
+        return {key: name for part, name in named.items() for key in part}
+
+    def _name_of(self, mentions: Collection[Victim], known: Mapping[str, str]) -> str:
+        """Name a person; one of whom only erased signals told keeps the id under which that person counts."""
+        standing = [each for each in mentions if not _is_left(each)]
+        if not standing:
+            return known[min(each.key for each in mentions)]
+        return self._name(min(standing, key=lambda each: (each.appended_at, each.key)))
+
+    def _name(self, first: Victim) -> str:
+        return self._ids.uuid("person", first.key)
 
     def _put_mentions(self, victims: Mapping[str, Victim], person_of: Mapping[str, str], mentions: Iterable[Mention]) -> None:
         known = {each.key: each for each in mentions}
@@ -106,11 +130,25 @@ class Persons:
         for key, person_id in person_of.items():
             persons[person_id].append(victims[key])
         now = {(each, fact.year): fact for each, own in persons.items() for fact in yearly_facts(own)}
-        told = [_fact(person_id, fact, known.get((person_id, year))) for (person_id, year), fact in now.items()]
-        told += [replace(fact, counted=False, revision=fact.revision + 1) for key, fact in known.items() if key not in now]
+        told = [self._fact(person_id, fact, known.get((person_id, year))) for (person_id, year), fact in now.items()]
+        gone = [fact for key, fact in known.items() if key not in now]
+        told += [replace(fact, counted=False, revision=next_revision(fact.revision, self._now)) for fact in gone]
         changed = [fact for fact in told if fact != known.get((fact.person_id, fact.year))]
         put_newer(self._connection, FACTS, [asdict(each) for each in changed], guard="revision")
         return changed
+
+    def _fact(self, person_id: str, fact: PersonFact, known: Fact | None) -> Fact:
+        return Fact(
+            known.observation_id if known else self._ids.uuid("observation", person_id, str(fact.year)),
+            person_id,
+            fact.year,
+            fact.municipality,
+            fact.publish_day,
+            fact.form,
+            fact.age_class,
+            counted=True,
+            revision=next_revision(known.revision if known else 0, self._now),
+        )
 
 
 def _mention(row: Row[Any]) -> Mention:
@@ -143,40 +181,17 @@ def _anonymous(mention: Mention) -> Victim:
 
 def _kept_as(victim: Victim, person_id: str, known: Mention | None) -> Mention:
     facts = {name: getattr(victim, name) for name in ("municipality", "publish_day", "form", "age_class")}
-    signal_id = None if victim.signal_id == victim.key else victim.signal_id
+    signal_id = None if _is_left(victim) else victim.signal_id
     return Mention(victim.key, person_id, signal_id, facts, known.revision + 1 if known else 1)
 
 
-def _person_of(victims: Mapping[str, Victim], links: Iterable[Link], mentions: Iterable[Mention]) -> dict[str, str]:
-    known = {each.key: each.person_id for each in mentions if each.key in victims}
-    appended = {key: victim.appended_at for key, victim in victims.items()}
-    joined = [(f"{link.signal_a}/{one}", f"{link.signal_b}/{other}") for link in links for one, other in link.refs]
-    parts = clusters(victims, (*joined, *_loose(victims, known)))
-    names = names_of(parts, known, appended, _random_id)
-    return {key: name for part in parts for name in [names.get(part) or _random_id()] for key in part}
+def _is_left(victim: Victim) -> bool:
+    """Say whether this is what is left of a mention in an erased signal."""
+    return victim.signal_id == victim.key
 
 
 def _loose(victims: Mapping[str, Victim], known: Mapping[str, str]) -> Iterable[tuple[str, str]]:
     """Tie what is left of an erased signal to the oldest mention of its person: it has no link of its own any more."""
     oldest: dict[str, str] = {}
-    for key in sorted(known, key=lambda each: (victims[each].signal_id == each, victims[each].appended_at, each)):
-        yield oldest.setdefault(known[key], key), key if victims[key].signal_id == key else oldest[known[key]]
-
-
-def _fact(person_id: str, fact: PersonFact, known: Fact | None) -> Fact:
-    identity, revision = (known.observation_id, known.revision + 1) if known else (_random_id(), 1)
-    return Fact(
-        identity,
-        person_id,
-        fact.year,
-        fact.municipality,
-        fact.publish_day,
-        fact.form,
-        fact.age_class,
-        counted=True,
-        revision=revision,
-    )
-
-
-def _random_id() -> str:
-    return str(uuid.uuid4())
+    for key in sorted(known, key=lambda each: (_is_left(victims[each]), victims[each].appended_at, each)):
+        yield oldest.setdefault(known[key], key), key if _is_left(victims[key]) else oldest[known[key]]

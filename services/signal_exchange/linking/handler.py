@@ -20,6 +20,7 @@ from signal_exchange.linking.opening import Open, opened_tokens
 from signal_exchange.linking.records import ERASED, WITHDRAWN, Holding, Link, Signal
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
+from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.erasing import ErasedSignals, answer_asked, is_marked, keys_of, markers
@@ -40,12 +41,16 @@ class _Taken:
 
 @dataclass(frozen=True, slots=True)
 class LinkingHandler:
-    """Handles batches of signals and answers. `now` is the moment at which questions are overdue or expire."""
+    """Handles batches of signals and answers. `now` is the moment at which questions are overdue or expire.
+
+    `ids` makes the ids of clusters, persons and facts.
+    """
 
     calendar: WorkingCalendar
     codes: CodeLists
     open_part: Open
     seal_to: SealTo
+    ids: Callable[[], SecretIds]
     now: Callable[[], datetime] = clock.now
     metrics: Metrics = field(default_factory=Metrics)
 
@@ -110,7 +115,16 @@ class LinkingHandler:
         turned = {signal_id for before, after in changes if _turned(before, after) for signal_id in after.pair}
         moved = [*(signal.stated_at for signal in signals.values()), *(after.changed_at for _, after in changes)]
         if moved:
-            _tell_consequences({*turned, *signals}, max(moved), store, work)
+            self._tell_consequences({*turned, *signals}, max(moved), judge, work)
+
+    def _tell_consequences(self, signal_ids: set[str], at: datetime, judge: Judge, work: Work) -> None:
+        ids, store, now = self.ids(), judge.store, judge.now
+        for membership in Clusters(work.connection, store, ids, now).changed(signal_ids, at):
+            tell_membership(membership, work)
+            if membership.signal_id in work.erased:
+                work.tombstone("links", membership.signal_id, at=at)
+        for fact in Persons(work.connection, store, ids, now).changed(signal_ids):
+            tell_fact(fact, at, work)
 
     def _warn_of_probes(self, changes: Iterable[tuple[Link | None, Link]], signals: Mapping[str, Signal]) -> None:
         """Warn when a signal is withdrawn after a question about it went out; which one is not for a log."""
@@ -121,19 +135,12 @@ class LinkingHandler:
             logs.warn("withdrawn_after_question", count=len(probes))
 
 
-def _tell_consequences(signal_ids: set[str], at: datetime, store: LinkingStore, work: Work) -> None:
-    for membership in Clusters(work.connection, store).changed(signal_ids, at):
-        tell_membership(membership, work)
-        if membership.signal_id in work.erased:
-            work.tombstone("links", membership.signal_id, at=at)
-    for fact in Persons(work.connection, store).changed(signal_ids):
-        tell_fact(fact, at, work)
-
-
 def _turned(before: Link | None, after: Link) -> bool:
-    """Say whether a link came to stand, stands no more, or joins other persons than before."""
-    stood = before is not None and before.confirmed
-    return stood != after.confirmed or (after.confirmed and before is not None and before.refs != after.refs)
+    """Say whether a link came to stand, stands no more, stood for a while in this batch, or joins other persons than before."""
+    if before is None:
+        return after.stood
+    turned = (before.confirmed, before.stood) != (after.confirmed, after.stood)
+    return turned or (after.confirmed and before.refs != after.refs)
 
 
 def signal_of(told: Mapping[str, Any]) -> Signal:

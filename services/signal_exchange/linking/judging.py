@@ -23,7 +23,7 @@ from signal_exchange.domain.linking import (
     pair_of,
     proposing,
 )
-from signal_exchange.linking.records import ERASED, Holding, Link, Signal, Value
+from signal_exchange.linking.records import ERASED, Holding, Link, Signal, Value, next_revision
 from signal_exchange.linking.store import LinkingStore
 
 KINDS = (SAME_PERSON, SHARED_CONTEXT)
@@ -85,7 +85,8 @@ class Judge:
                 case = _Case(kind, signals[pair[0]], signals[pair[1]], answers.get(identity, []), before.get(identity))
                 after = self._link(identity, case, carried)
                 if after is not None and after != case.before:
-                    yield case.before, replace(after, revision=case.before.revision + 1 if case.before else 1)
+                    told = case.before.revision if case.before else 0
+                    yield case.before, replace(after, revision=next_revision(told, self.now))
 
     def _link(self, identity: str, case: _Case, carried: Mapping[str, Mapping[Value, Carried]]) -> Link | None:
         if case.erased:

@@ -12,6 +12,14 @@ from signal_exchange.domain.linking import SAME_PERSON
 OPEN, WITHDRAWN, ERASED = "OPEN", "WITHDRAWN", "ERASED"
 
 
+def next_revision(before: int, now: datetime) -> int:
+    """Return the revision of what is told now: above the last one, which is 0 when there was none.
+
+    It is the moment in milliseconds: a linking that was restored does not know what it told last, and is above that as well.
+    """
+    return max(before + 1, round(now.timestamp() * 1000))
+
+
 class Value(NamedTuple):
     """What two signals can share: a type, its epoch and the token. The token is never shown, logged or sent."""
 
@@ -87,6 +95,11 @@ class Link:
     def confirmed(self) -> bool:
         """Say whether the link stands."""
         return self.state == "CONFIRMED"
+
+    @property
+    def stood(self) -> bool:
+        """Say whether the link stands or once stood: then both signals may have been told a cluster."""
+        return self.evidence_gone or self.state in ("CONFIRMED", "REVOKED")
 
     @property
     def asked(self) -> bool:

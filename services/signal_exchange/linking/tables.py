@@ -91,7 +91,7 @@ MEMBERSHIPS = Table(
     Column("link_ids", JSON, nullable=False),
     Column("changed_at", Moment, nullable=False),
 )
-"""The cluster of each signal that ever had a confirmed link; the ids are random, so they are kept and never made again."""
+"""The cluster of each signal that ever had a confirmed link. An id stays with the part that has the oldest signal."""
 
 MENTIONS = Table(
     "record_mentions",
@@ -117,4 +117,4 @@ FACTS = Table(
     Column("age_class", String, nullable=False),
     Column("counted", Boolean, nullable=False),
 )
-"""The fact of each person in each year, under a random id (R-STAT-01)."""
+"""The fact of each person in each year, under an id that is random to others (R-STAT-01)."""

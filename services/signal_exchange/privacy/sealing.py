@@ -12,14 +12,17 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives import hpke
+from cryptography.hazmat.primitives import hashes, hpke
 from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, MLKEM768PublicKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from signal_exchange.privacy.framing import framed
 from signal_exchange.privacy.keys import UnusableKey, bytes_of_hex, text_of
 
 PRODUCT, PROTOCOL = b"signal-exchange", b"sealing/v1"
+DERIVING = b"deriving/v1"
+"""Sets what is derived from a private key apart from what is sealed to it."""
 MLKEM_PUBLIC_BYTES, X25519_BYTES, MLKEM_SEED_BYTES = 1184, 32, 64
 PUBLIC_KEY_BYTES = MLKEM_PUBLIC_BYTES + X25519_BYTES
 SUMMARY_BYTES = 2048
@@ -114,6 +117,11 @@ class SealingPrivateKey:
         except InvalidTag:
             raise CannotOpen from None
 
+    def derived(self, use: str, *, length: int) -> bytes:
+        """Return a secret for another use than sealing, which leads neither to this key nor to that of a third use (HKDF)."""
+        info = framed(PRODUCT, DERIVING, self.group.encode(), use.encode())
+        return HKDF(algorithm=hashes.SHA256(), length=length, salt=None, info=info).derive(self.seed + self.x25519)
+
 
 class SealingKeyRing:
     """Every private key of a group, old ones too: they open old parts until retention ends."""
@@ -130,6 +138,17 @@ class SealingKeyRing:
         if key_id not in self._keys:
             raise CannotOpen
         return open_sealed(self._keys[key_id], sealed, bound_to=bound_to)
+
+    def derived(self, group: str, use: str, *, length: int) -> bytes:
+        """Return a secret of a group for another use than sealing, of its first key in the file: a later key changes nothing.
+
+        Raises:
+            UnusableKey: there is no key of the group.
+        """
+        first = next((key for key in self._keys.values() if key.group == group), None)
+        if first is None:
+            raise UnusableKey(f"There is no key of the group {group}.")
+        return first.derived(use, length=length)
 
 
 def seal(public: SealingPublicKey, plaintext: bytes, *, bound_to: str) -> bytes:

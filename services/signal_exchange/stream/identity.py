@@ -10,6 +10,7 @@ from pathlib import Path
 
 from signal_exchange.privacy.register import Register, RegisterInvalid, load_register
 from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, seal
+from signal_exchange.privacy.secret_ids import KEY_BYTES, SecretIds
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.faults import Refused
@@ -72,6 +73,10 @@ class Identity:
             CannotOpen: it was sealed to another, or bound to something else.
         """
         return self.keys.sealing.open(str(part["key_id"]), bytes(part["ciphertext"]), bound_to=bound_to)  # type: ignore[call-overload]  # Avro bytes
+
+    def secret_ids(self, group: str) -> SecretIds:
+        """Return what makes ids that only this group can make again."""
+        return SecretIds(self.keys.sealing.derived(group, "ids", length=KEY_BYTES))
 
     def parking_seal(self, service: str) -> Seal:
         """Return how this service seals what it parks: to itself."""

@@ -75,7 +75,7 @@ def test_the_fact_of_a_person_does_not_depend_on_the_order_of_the_reports(order:
 def names(parts: list[str], named: dict[str, str]) -> dict[str, str]:
     minted = (f"G-new{number}" for number in count(1))
     appended = {member: START + timedelta(hours="abcdef".index(member)) for member in "abcdef"}
-    found = names_of(map(frozenset, parts), named, appended, lambda: next(minted))
+    found = names_of(map(frozenset, parts), named, appended, lambda _part: next(minted))
     return {"".join(sorted(part)): name for part, name in found.items()}
 
 

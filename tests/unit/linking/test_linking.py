@@ -266,7 +266,7 @@ def picture(consumer: Consuming) -> object:
     links = [
         {name: value for name, value in row.items() if name not in ("revision", "changed_at")} for row in consumer.rows(LINKS)
     ]
-    facts = Counter((row["year"], row["municipality"], row["form"]) for row in consumer.rows(FACTS) if row["counted"])
+    facts = {row["observation_id"]: (row["municipality"], row["form"]) for row in consumer.rows(FACTS) if row["counted"]}
     return links, clusters_parts(consumer), facts, consumer.rows(TOKENS), consumer.rows(ANSWERS)
 
 

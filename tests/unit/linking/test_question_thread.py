@@ -149,7 +149,8 @@ def together(tmp_path: Path) -> Together:
         whole.add_town(Town(region, node_of(settings_of(region, code))))
     routing, linking = identity_in(region, "routing"), identity_in(region, "linking")
     whole.add("routing", ROUTING, RoutingHandler(rulebook(routing.register), routing.sealed_part))
-    judge = LinkingHandler(WorkingCalendar(), load_code_lists(), linking.opened, linking.sealed_part, lambda: NOW)
+    ids = linking.secret_ids("linking")
+    judge = LinkingHandler(WorkingCalendar(), load_code_lists(), linking.opened, linking.sealed_part, lambda: ids, lambda: NOW)
     whole.add("linking", LINKING, judge)
     whole.add("feedback", FEEDBACK, FeedbackHandler(frozenset(SIX)))
     return whole
