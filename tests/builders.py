@@ -22,8 +22,9 @@ from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, o
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.database import Database
 from signal_exchange.stream.identity import Identity, Keys
-from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outbox import Outbox, outbox_table
+from signal_exchange.stream.messages import Incoming, Message, Unreadable
+from signal_exchange.stream.outbox import Outbox, kept_table, outbox_table
+from signal_exchange.stream.parking import Kept, Retries
 from signal_exchange.stream.work import Work
 
 VENLO, WEERT, ROERMOND = "GM0983", "GM0988", "GM0957"
@@ -288,11 +289,28 @@ class Consuming:
             Outbox(connection, self.outbox).add(work.letters)
         return [_sent(letter.topic, letter.key, letter.value) for letter in work.letters]
 
+    def parks(self, message: Message) -> None:
+        """Leave a record parked, as it may stand in a store that was restored."""
+        with self.database.transaction() as connection:
+            work = Work(self.service, connection, an_identity().parking_seal(self.service))
+            work.park(Unreadable(message.incoming, "UNKNOWN_CODE"))
+            Kept(connection, kept_table(self.tables)).keep(work.letters)
+
+    def parked(self) -> list[str]:
+        """Give the id of every parked record that waits for a decision."""
+        with self.database.reading() as connection:
+            waiting = Kept(connection, kept_table(self.tables)).waiting()
+        return [each["parked_id"] for each in waiting]
+
     def bury(self, bury: Callable[[Sequence[Incoming], Work], None], *tombstones: Incoming) -> list[Sent]:
-        """Let the consumer's own work take tombstones; give what it leaves to send."""
+        """Let the consumer's own work take tombstones, and end what was parked about them; give what that leaves to send."""
         with self.database.transaction() as connection:
             work = Work(self.service, connection, an_identity().parking_seal(self.service))
             bury(tombstones, work)
+            unseal = an_identity(f"parking:{self.service}").opened
+            retries = Retries(work, Kept(connection, kept_table(self.tables)), unseal)
+            retries.forget(work.erased)
+            retries.settle([])
         return [_sent(letter.topic, letter.key, letter.value) for letter in work.letters]
 
     def waiting(self) -> list[Sent]:

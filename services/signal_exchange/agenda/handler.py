@@ -26,11 +26,12 @@ _FIELDS = tuple(each.name for each in fields(Item) if each.name != "cluster_id")
 
 
 def bury(gone: Sequence[Incoming], work: Work) -> None:
-    """Delete what is held under keys that are gone: items with all about their signal, clusters and links."""
+    """Delete what is held or parked under keys that are gone: items with all about their signal, clusters and links."""
     store = AgendaStore(work.connection)
     store.erase(keys_of(gone, "agenda-items"))
     store.forget_memberships(keys_of(gone, "links"))
     Links(work.connection).forget(keys_of(gone, "link-candidates"))
+    work.erased |= {each.key_text for each in gone}
 
 
 @dataclass(frozen=True, slots=True)

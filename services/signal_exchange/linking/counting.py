@@ -93,7 +93,8 @@ class Persons:
 
     def _without_erased(self, mentions: list[Mention], signals: Mapping[str, Signal]) -> list[Mention]:
         """Cut the mentions of erased signals loose: what was counted stays counted, and leads to no signal."""
-        erased = [each for each in mentions if each.signal_id and signals[each.signal_id].status == ERASED]
+        there = {signal_id for signal_id, signal in signals.items() if signal.status != ERASED}
+        erased = [each for each in mentions if each.signal_id and each.signal_id not in there]
         self._connection.execute(delete(MENTIONS).where(MENTIONS.c.key.in_([each.key for each in erased])))
         left = [replace(each, key=str(uuid.uuid4()), signal_id=None) for each in erased]
         put_newer(self._connection, MENTIONS, [asdict(each) for each in left], guard="revision")

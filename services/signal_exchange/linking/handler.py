@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -63,6 +63,7 @@ class LinkingHandler:
         pairs = judge.pairs_of(taken.holdings) | answered
         pairs |= {link.pair for link in store.links_of(set(taken.signals)).values()}
         self._settle(judge, pairs, taken.signals, store, work)
+        _bury_memberships(work.erased, messages, work)
 
     def look_again(self, work: Work) -> None:
         """Judge the candidates that the passing of time changes, and delete the tokens of more than two epochs ago (R-RET-02)."""
@@ -89,15 +90,32 @@ class LinkingHandler:
         taken.holdings = [each for each in taken.holdings if each.signal_id not in work.erased]
         store.put_signals(taken.signals.values())
         store.add_tokens(taken.holdings)
-        store.forget(work.erased, [link.link_id for link in store.links_of(work.erased).values()])
+        store.forget(work.erased, store.links_of(work.erased))
         return taken
 
     def bury(self, gone: Sequence[Incoming], work: Work) -> None:
-        """Delete the rest of signals whose records are gone, and close the segments of linking's own topics with routing's."""
-        LinkingStore(work.connection).forget_signals(keys_of(gone, "link-tokens"))
+        """Delete the rest of signals whose records are gone, and close the segments of linking's own topics with routing's.
+
+        Their memberships are buried once more: one that was sent a second time after a crash came after the first tombstone.
+        """
+        store, keys = LinkingStore(work.connection), keys_of(gone, "link-tokens")
+        late = {} if work.replays else _erased_late(store.signals(keys).values(), gone[0].appended_at)
+        self._erase_late(late, gone[0].appended_at, store, work)
+        _bury_memberships({*late, *store.members(keys)} - work.erased, gone, work)
+        store.forget_signals(keys)
+        work.erased |= keys
         if is_marked(gone, "link-tokens"):
             for topic in ("links", "link-candidates"):
                 markers(topic, gone[0].appended_at, work)
+
+    def _erase_late(self, late: Mapping[str, Signal], at: datetime, store: LinkingStore, work: Work) -> None:
+        """Erase signals of which only the tombstone came, as in a linking that was restored: nobody asks for that again."""
+        if late:
+            links = store.links_of(late)
+            ErasedSignals(work.connection).remember(dict.fromkeys(late, at), late)
+            store.put_signals(late.values())
+            store.forget(late, links)
+            self._settle(Judge(store, self.calendar, self.now()), {link.pair for link in links.values()}, late, store, work)
 
     def _opened(self, message: Message, work: Work) -> list[Holding]:
         return opened_tokens(message, self.open_part, self.codes, self.calendar.policy, work)
@@ -121,8 +139,6 @@ class LinkingHandler:
         ids, store, now = self.ids(), judge.store, judge.now
         for membership in Clusters(work.connection, store, ids, now).changed(signal_ids, at):
             tell_membership(membership, work)
-            if membership.signal_id in work.erased:
-                work.tombstone("links", membership.signal_id, at=at)
         for fact in Persons(work.connection, store, ids, now).changed(signal_ids):
             tell_fact(fact, at, work)
 
@@ -133,6 +149,19 @@ class LinkingHandler:
         if probes:
             self.metrics.withdrawn_after_question.inc(len(probes))
             logs.warn("withdrawn_after_question", count=len(probes))
+
+
+def _bury_memberships(signal_ids: Collection[str], came: Sequence[Message] | Sequence[Incoming], work: Work) -> None:
+    """Leave nothing under these erased signals on `links`, whatever changed now: each may have been told a cluster once."""
+    for signal_id in sorted(signal_ids):
+        work.tombstone("links", signal_id, at=max(each.appended_at for each in came))
+
+
+def _erased_late(signals: Iterable[Signal], at: datetime) -> dict[str, Signal]:
+    """Return those of these signals that are not erased here, as they are once that is done."""
+    left = (signal for signal in signals if signal.status != ERASED)
+    nothing = {"status": ERASED, "stated_at": at, "form": None, "subjects": []}
+    return {each.signal_id: replace(each, revision=each.revision + 1, **nothing) for each in left}  # type: ignore[arg-type]  # by name
 
 
 def _turned(before: Link | None, after: Link) -> bool:

@@ -58,6 +58,11 @@ class LinkingStore:
         """Delete the tokens of every epoch before this one, and return how many those were; what links remember of them stays."""
         return self._connection.execute(delete(TOKENS).where(TOKENS.c.epoch < epoch)).rowcount
 
+    def members(self, signal_ids: Collection[str]) -> set[str]:
+        """Return those of these signals that were ever told a cluster, or that they are in none."""
+        found = select(MEMBERSHIPS.c.signal_id).where(MEMBERSHIPS.c.signal_id.in_(signal_ids))
+        return set(self._connection.execute(found).scalars())
+
     def forget_signals(self, signal_ids: Collection[str]) -> None:
         """Delete the last rows of erased signals: their own, their place in no cluster, and their links."""
         for table in (SIGNALS, MEMBERSHIPS):

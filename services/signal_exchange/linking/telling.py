@@ -79,12 +79,13 @@ def question_of(link: Link | None, municipality: str, places: Iterable[str]) -> 
 
 
 def tell_questions(before: Link | None, link: Link, signals: Mapping[str, Signal], seal_to: SealTo, work: Work) -> None:
-    """Ask each side that must answer, and tell a side that was asked that nothing is asked any more."""
+    """Ask each side that must answer, and tell a side that was asked that nothing is asked any more, unless it is erased."""
     one, other = (signals[signal_id] for signal_id in link.pair)
     places = (one.municipality, other.municipality)
     for own, elsewhere in ((one, other), (other, one)):
         was, now = (question_of(each, own.municipality, places) for each in (before, link))
-        if now is not None and now != was and (was is not None or now.state != CLOSED):
+        asks = now is not None and now != was and (was is not None or now.state != CLOSED)
+        if now is not None and asks and own.status != ERASED:
             _ask(link, now, (own, elsewhere), seal_to, work)
 
 

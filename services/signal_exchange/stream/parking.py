@@ -140,7 +140,7 @@ class Retries:
             key = _bytes(_opened_parts(fields, self.unseal)["key"]) if self.unseal else None
         except CannotRetry:
             return None
-        return (key or b"").decode("ascii", "replace").partition("/")[0]
+        return (key or b"").decode("ascii", "replace").partition("/")[0] or None
 
     def _opened(self, parked_id: str) -> Incoming:
         fields = self._waiting(parked_id)

@@ -25,7 +25,8 @@ Park = Callable[["Work", Unreadable], None]
 class Work:
     """The effects of one batch in one open transaction: letters, trace facts and parked records.
 
-    `connection` is the transaction in which the handler's store writes; `erased` are the signals that it erased.
+    `connection` is the transaction in which the handler's store writes; `erased` are the signals that it erased, and other
+    keys under which nothing is left: what was parked about them ends too.
     """
 
     replays = False

@@ -18,8 +18,10 @@ _FIELDS = tuple(each.name for each in fields(Delivery))
 
 
 def bury(gone: Sequence[Incoming], work: Work) -> None:
-    """Delete what is held of signals whose records are gone from the topic."""
-    WorklistStore(work.connection).erase({each.key_text for each in gone})
+    """Delete what is held of signals whose records are gone from the topic, and what is parked: a back-up may have had it."""
+    keys = {each.key_text for each in gone}
+    WorklistStore(work.connection).erase(keys)
+    work.erased |= keys
 
 
 @dataclass(frozen=True, slots=True)

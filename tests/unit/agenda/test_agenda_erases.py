@@ -115,3 +115,12 @@ def test_a_gone_membership_and_a_gone_link_are_forgotten() -> None:
     assert (len(consumer.rows(MEMBERSHIPS)), len(consumer.rows(CANDIDATES))) == (1, 1)
     consumer.bury(bury, gone("links", ONE), gone("link-candidates", "l"))
     assert consumer.rows(MEMBERSHIPS) == consumer.rows(CANDIDATES) == []
+
+
+def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about_another_waits() -> None:
+    consumer = agenda()
+    consumer.parks(an_agenda_item(1))
+    consumer.bury(bury, gone("agenda-items", TWO))
+    assert len(consumer.parked()) == 1
+    consumer.bury(bury, gone("agenda-items", ONE))
+    assert consumer.parked() == []

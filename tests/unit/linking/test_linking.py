@@ -12,13 +12,15 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from builders import START, TOMBSTONE, VENLO, WEERT, Consuming, Sent, gone, of_record, opened_detail, signal_id
+from builders import START, TOMBSTONE, VENLO, WEERT, Consuming, Sent, an_identity, gone, of_record, opened_detail, signal_id
 from link_records import LATER, PERSON, PLATE, Carried, a_signal, an_answer, confirmed, linking, sealed_tokens, the_link
 from signal_exchange.domain.linking import SAME_PERSON, SHARED_CONTEXT
 from signal_exchange.linking.handler import LinkingHandler
-from signal_exchange.linking.tables import ANSWERS, FACTS, LINKS, MEMBERSHIPS, MENTIONS, SIGNALS, TOKENS
+from signal_exchange.linking.tables import ANSWERS, FACTS, LINKS, MEMBERSHIPS, MENTIONS, SIGNALS, TABLES, TOKENS
 from signal_exchange.stream.erasing import _marker_keys
 from signal_exchange.stream.messages import Message
+from signal_exchange.stream.outbox import ERASED_TABLE
+from signal_exchange.stream.rebuilding import DeafWork
 from trying import examples
 
 LINK = the_link(1, 2)
@@ -317,3 +319,82 @@ def test_the_rest_of_an_erased_signal_goes_with_its_tombstone_and_linking_marks_
     assert {each.topic for each in told} == {"links", "link-candidates"}
     assert consumer.take(a_signal(1, PERSON, revision=50)) == []
     assert consumer.rows(TOKENS) == consumer.rows(SIGNALS) == []
+
+
+def erased(number: int) -> Message:
+    return a_signal(number, version=2, revision=9, status="ERASED", form=None, subjects=[])
+
+
+def buried(told: Sequence[Sent]) -> list[tuple[str, str]]:
+    return [(each.topic, each.key) for each in told if each.record == TOMBSTONE]
+
+
+def test_r_ret_03_an_erased_signal_of_which_a_link_was_undone_leaves_nothing_on_links() -> None:
+    consumer = linking()
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), *confirmed(LINK), an_answer(LINK, "UNDO", days=4))
+    told = consumer.take(erased(2))
+    assert of_record(told, "ClusterMembership") == []
+    assert buried(told) == [("link-candidates", LINK), ("links", signal_id(2))]
+
+
+def test_r_ret_03_a_membership_that_was_sent_twice_is_buried_again_with_the_signal_and_one_tombstone_is_enough() -> None:
+    consumer = linking()
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), *confirmed(LINK))
+    assert buried(consumer.take(erased(1))).count(("links", signal_id(1))) == 1
+    of_one, of_stranger = (gone("link-tokens", signal_id(number)) for number in (1, 9))
+    assert buried(consumer.bury(consumer.handle.bury, of_one, of_stranger)) == [("links", signal_id(1))]
+    assert consumer.bury(consumer.handle.bury, of_one, of_stranger) == []
+
+
+def test_r_ret_03_a_restored_linking_that_sees_a_tombstone_only_erases_the_signal() -> None:
+    consumer = linking()
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.take(a_signal(1, PERSON, PLATE), a_signal(2, PERSON, PLATE), *confirmed(LINK))
+    told = consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    tables = (SIGNALS, TOKENS, LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS)
+    assert not [table.name for table in tables if signal_id(1) in str(consumer.rows(table))]
+    assert (consumer.rows(ANSWERS), persons(consumer)) == ([], {VENLO: 1})
+    assert candidates(told)[LINK]["state"] == "ERASED"
+    assert {("link-candidates", LINK), ("links", signal_id(1))} <= {*buried(told)}
+    assert not [each for each in told if each.topic == "outcomes" and each.key.startswith(signal_id(1))]
+
+
+def test_r_ret_03_a_linking_that_erased_by_a_tombstone_goes_on_and_takes_nothing_of_the_signal_any_more() -> None:
+    consumer = linking()
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), *confirmed(LINK))
+    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    consumer.take(a_signal(2, PLATE, version=2, revision=2), a_signal(3, PERSON))
+    assert persons(consumer) == {VENLO: 2}
+    assert consumer.take(a_signal(1, PERSON, revision=50)) == []
+
+
+def test_r_ret_03_that_a_question_is_closed_is_told_about_the_other_signal_and_not_about_the_erased_one() -> None:
+    consumer = linking()
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.take(a_signal(1, PERSON), a_signal(3, PERSON))
+    told = of_record(consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1))), "Outcome")
+    assert [(each["signal_id"], each["state"]) for each in told] == [(signal_id(3), "CLOSED")]
+
+
+def test_a_rebuild_that_sees_a_tombstone_leaves_what_is_no_projection() -> None:
+    consumer, records = linking(), (LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS, TABLES.tables[ERASED_TABLE])
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.take(a_signal(1, PERSON))
+    before = [consumer.rows(table) for table in records]
+    with consumer.database.transaction() as connection:
+        work = DeafWork("linking", connection, an_identity().parking_seal("linking"))
+        consumer.handle.bury([gone("link-tokens", signal_id(1))], work)
+    assert [consumer.rows(table) for table in records] == before
+    assert consumer.rows(SIGNALS) == []
+
+
+def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about_another_waits() -> None:
+    consumer = linking()
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.parks(a_signal(1, PERSON))
+    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(2)))
+    assert len(consumer.parked()) == 1
+    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    assert consumer.parked() == []

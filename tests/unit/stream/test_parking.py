@@ -289,6 +289,15 @@ def test_what_is_tried_again_in_the_batch_of_the_erasure_ends_once(
         assert Kept(connection, owner.kept).waiting() == []
 
 
+def test_a_parked_record_without_a_key_is_about_no_erased_signal(tmp_path: Path) -> None:
+    owner, record = Owner(tmp_path), a_checkpoint()
+    record.key = None
+    owner.comes_in(record)
+    erases(owner, "")
+    owner.comes_in(a_request("no such id"))
+    assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]
+
+
 def test_what_does_not_open_any_more_is_left_when_a_signal_is_erased(tmp_path: Path) -> None:
     owner = Owner(tmp_path)
     owner.comes_in(a_checkpoint())

@@ -48,3 +48,12 @@ def test_a_tombstone_deletes_as_well_for_who_missed_the_ask() -> None:
     with_people(consumer)
     assert consumer.bury(bury, gone("referrals", ONE)) == []
     assert ONE not in str(consumer.everything())
+
+
+def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about_another_waits() -> None:
+    consumer = worklist()
+    consumer.parks(a_referral(1))
+    consumer.bury(bury, gone("referrals", TWO))
+    assert len(consumer.parked()) == 1
+    consumer.bury(bury, gone("referrals", ONE))
+    assert consumer.parked() == []
