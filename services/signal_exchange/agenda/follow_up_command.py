@@ -9,6 +9,7 @@ import typer
 
 from signal_exchange.agenda.decide_command import ItemArgument
 from signal_exchange.agenda.handler import AGENDA
+from signal_exchange.agenda.items import Item
 from signal_exchange.agenda.place import PLACE
 from signal_exchange.agenda.records import Decided, FollowUp
 from signal_exchange.agenda.store import AgendaStore
@@ -30,20 +31,24 @@ def follow_up(signal_id: ItemArgument, *, by: By, next_date: Next = None) -> Non
         raise Refused("De volgende datum ligt in het verleden.")
     with PLACE.deciding(PLACE.identity()) as work:
         store = AgendaStore(work.connection)
-        decided = _decided(store, signal_id)
+        item = store.find(signal_id)
+        decided = _decided(store, item)
         number = sum(each.offer == decided.offer for each in store.follow_ups(decided.signal_id)) + 1
         day = next_date.date().isoformat() if next_date else None
         kept = FollowUp(decided.signal_id, decided.offer, number, day, clock.now(), by)
         store.add_follow_up(kept)
-        _tell(kept, decided, store.find(signal_id).municipality, work)
+        _tell(kept, decided, item.municipality, work)
     again = f"de volgende keer voor {day}" if day else "het is afgerond"
     typer.echo(f"Vastgelegd: {number_of(decided.signal_id, 'P')} is opgevolgd, {again}.")
 
 
-def _decided(store: AgendaStore, named: str) -> Decided:
-    found = [each for each in store.decisions([store.find(named).signal_id]) if each.due_date is not None]
+def _decided(store: AgendaStore, item: Item) -> Decided:
+    """Return the last decision with a date. Of an item that was offered again since, the new offer has the date (R-FLOW-02)."""
+    found = [each for each in store.decisions([item.signal_id]) if each.due_date is not None]
     if not found:
         raise Refused("Over dit signaal is niets besloten waar een datum bij hoort.")
+    if found[-1].offer != item.offer:
+        raise Refused("Dit signaal staat sinds dat besluit opnieuw op de agenda en wacht daar op een nieuw besluit.")
     return found[-1]
 
 

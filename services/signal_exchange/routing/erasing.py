@@ -188,7 +188,7 @@ def certificate_of(erasure: Erasure, answers: Iterable[Answer]) -> dict[str, obj
         "checked_at": _iso(erasure.certified_at),
         "topics_checked": sorted({*KEYED_BY_SIGNAL, "links", "outcomes"}),
         "logs_end_on": local_day(erasure.erased_at + SIGNALS_KEEP).isoformat(),
-        "statistics": "facts under random ids remain (R-STAT-01); what led to them was deleted",
+        "statistics": "facts under ids that say nothing remain (R-STAT-01); the rows that led to them were deleted",
     }
 
 

@@ -24,7 +24,7 @@ Admin: TypeAlias = Any
 """A KafkaAdminClient: kafka-python ships no types."""
 _Acl: TypeAlias = Any
 
-IN_FORCE_SECONDS = 10.0
+IN_FORCE_SECONDS = 60.0
 
 
 class AdministrationFailed(Refused):

@@ -282,6 +282,20 @@ def test_r_flow_02_a_decision_with_a_date_is_followed_up_until_it_is_done(consum
     assert "opvolging, afgerond  chair" in told("show", ONE)
 
 
+def test_r_flow_02_a_decision_on_an_earlier_offer_is_not_followed_up_once_a_new_one_waits(
+    consumer: Consuming, told: Told
+) -> None:
+    consumer.take(an_agenda_item())
+    told("decide", ONE, "--decision", "ENRICH", *OWNED)
+    consumer.take(an_agenda_item(offer=2, revision=2, version=2))
+    consumer.waiting()
+    with pytest.raises(Refused, match="opnieuw op de agenda"):
+        told("follow-up", ONE, *BY)
+    assert consumer.waiting() == []
+    told("decide", ONE, "--decision", "CASE_ADMIN", *OWNED)
+    assert "afgerond" in told("follow-up", ONE, *BY)
+
+
 def test_a_decision_names_the_version_of_its_frozen_agenda(
     consumer: Consuming, told: Told, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -261,6 +261,7 @@ def after(*named: str) -> list[tuple[str, tuple[Any, ...]]]:
         ("decide", (0, DECISIONS[5], 9)),
     ]
 )
+@example([SEXUAL, ("decide", (0, DECISIONS[1], 1)), ("correct", (0, None)), ("decide", (0, DECISIONS[4], 1))])
 @example([SEXUAL, ("later", (7 * 24,)), ("later", (7 * 24,)), ("freeze", ())])
 @example([("publish", ("06_anonymous_tip",)), ("withdraw", (0,)), ("correct", (0, None))])
 @settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
