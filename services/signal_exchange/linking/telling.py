@@ -83,10 +83,17 @@ def tell_questions(before: Link | None, link: Link, signals: Mapping[str, Signal
     one, other = (signals[signal_id] for signal_id in link.pair)
     places = (one.municipality, other.municipality)
     for own, elsewhere in ((one, other), (other, one)):
-        was, now = (question_of(each, own.municipality, places) for each in (before, link))
+        was = question_of(before, own.municipality, places)
+        now = question_of(link, own.municipality, places) or _ended(was, link)
         asks = now is not None and now != was and (was is not None or now.state != CLOSED)
         if now is not None and asks and own.status != ERASED:
             _ask(link, now, (own, elsewhere), seal_to, work)
+
+
+def _ended(was: Question | None, link: Link) -> Question | None:
+    """Return the end of a question whose link asks nothing any more, as when the other signal was erased."""
+    ended = was is not None and was.state != CLOSED
+    return Question(CLOSED, (), link.frequency, None, shows_other=False) if ended else None
 
 
 def _ask(link: Link, question: Question, sides: tuple[Signal, Signal], seal_to: SealTo, work: Work) -> None:

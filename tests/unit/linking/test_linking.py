@@ -378,6 +378,14 @@ def test_r_ret_03_that_a_question_is_closed_is_told_about_the_other_signal_and_n
     assert [(each["signal_id"], each["state"]) for each in told] == [(signal_id(3), "CLOSED")]
 
 
+@pytest.mark.parametrize("answers", [(), (an_answer(LINK, "REJECT", WEERT, days=2),)], ids=["open", "closed before"])
+def test_r_ret_03_a_question_between_municipalities_ends_when_one_of_its_signals_is_erased(answers: tuple[Message, ...]) -> None:
+    consumer = linking()
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), an_answer(LINK, "RELEASE"), *answers)
+    told = [each for each in of_record(consumer.take(erased(1)), "Outcome") if each["kind"] == "LINK_QUESTION"]
+    assert [(each["municipality"], each["state"]) for each in told] == ([] if answers else [(WEERT, "CLOSED")])
+
+
 def test_a_rebuild_that_sees_a_tombstone_leaves_what_is_no_projection() -> None:
     consumer, records = linking(), (LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS, TABLES.tables[ERASED_TABLE])
     assert isinstance(consumer.handle, LinkingHandler)
