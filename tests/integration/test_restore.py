@@ -109,8 +109,8 @@ def test_restored_stores_catch_up_and_a_restored_node_publishes_nothing_twice(
     exchange.household.start()
     exchange.household.await_ready(300.0, lambda _: None)
     nothing_lost(exchange, given)
-    # What is told again is sealed anew, and links are found in other batches: readers keep what they have under that revision.
-    assert {each.partition(" ")[0] for each in told_two_ways(exchange)} <= {"outcomes", "link-candidates"}
+    # What is told again is sealed anew: readers keep what they have under that revision.
+    assert {each.partition(" ")[0] for each in told_two_ways(exchange)} <= {"outcomes"}
 
     assert {name: recorded(exchange, name) for name in before} == before
     assert {row[0] for row in recorded(exchange, NODE)["record_signals"]} == signals
