@@ -61,7 +61,7 @@ def tell_membership(membership: Membership, work: Work) -> None:
 
 
 def tell_fact(fact: Fact, at: datetime, work: Work) -> None:
-    """Tell the figures of a person in a year, under its random id."""
+    """Tell the figures of a person in a year, under an id that says nothing to them (docs/decisions/0010)."""
     names = ("observation_id", "revision", "municipality", "publish_day", "form", "age_class", "counted")
     fields = {**{name: getattr(fact, name) for name in names}, **_NO_REPORT, "kind": "PERSON"}
     event_id = f"{fact.observation_id}.{fact.revision}"
