@@ -139,8 +139,9 @@ bench: .venv-bench/bench.stamp system $(KAFKA_LIBS)/.stamp ## The figures of ben
 OPERATOR_DOCS := settings log-events metrics topics
 
 .PHONY: docs
-docs: .venv/run.stamp ## The operator's documents that are generated from the code
+docs: .venv/run.stamp ## The operator's documents and the vendor's steps.json, which are generated from the code
 	@mkdir -p docs/operator
+	@PYTHONPATH=tests $(BIN)/python tests/written_steps.py
 	@for each in $(OPERATOR_DOCS); do $(BIN)/signal-exchange $$each --markdown > docs/operator/$$each.md || exit 1; done
 
 .PHONY: migration

@@ -31,6 +31,7 @@ from signal_exchange.stream.outcomes import padded
 
 ROOT = Path(__file__).parents[1]
 STEPS = ROOT / "schemas" / "steps.json"
+TEXT = ROOT / "schemas" / "WRITING.md"
 VECTORS = ROOT / "schemas" / "tokens" / "vectors.json"
 EXAMPLE = ROOT / "services" / "signal_exchange" / "contracts" / "data" / "examples" / "published" / "02_labour.json"
 VENLO, OIN = parse_municipality_code("GM0983"), "00000099000000983000"
@@ -108,7 +109,7 @@ class Maker:
 
 def partition(key: str) -> int:
     """Return where Kafka's default partitioner puts a key: murmur2, without its sign."""
-    return (murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
+    return int(murmur2(key.encode()) & 0x7FFFFFFF) % PARTITIONS
 
 
 def shown_header(name: str, content: bytes) -> str:
@@ -251,9 +252,12 @@ def published_steps() -> dict[str, Any]:
 
 
 def write() -> None:
-    """Write the file, keeping what is sealed in it."""
-    known = published_steps() if STEPS.exists() else {}
-    STEPS.write_text(json.dumps(build(known), indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    """Write the file, keeping what is sealed in it, and the table of first bytes at the end of WRITING.md."""
+    made = build(published_steps() if STEPS.exists() else {})
+    STEPS.write_text(json.dumps(made, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    text, heading, _ = TEXT.read_text(encoding="utf-8").partition("| record | first ten bytes |\n| --- | --- |\n")
+    rows = "".join(f"| `{record}` | `{start}` |\n" for record, start in made["fingerprints"].items())
+    TEXT.write_text(text + heading + rows, encoding="utf-8")
 
 
 if __name__ == "__main__":

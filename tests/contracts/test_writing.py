@@ -48,7 +48,7 @@ def names(step: dict[str, Any]) -> str:
 
 
 def test_the_steps_are_what_the_code_makes() -> None:
-    assert build(FILE) == FILE, "run `PYTHONPATH=tests python tests/written_steps.py`"
+    assert build(FILE) == FILE, "run `make docs`"
 
 
 # A second reading of the text.
