@@ -31,6 +31,7 @@ GROUPS = {
     "parked": "signal_exchange.oversight.parked_commands:app",
     "check": "signal_exchange.oversight.commands:check_app",
     "keeper": "signal_exchange.pseudonyms.commands:app",
+    "vendor": "signal_exchange.demo.vendor.commands:app",
     "schemas": "signal_exchange.contracts.commands:app",
     "topics": "signal_exchange.contracts.commands:topics_app",
     "settings": "signal_exchange.runtime.commands:app",
