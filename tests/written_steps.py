@@ -168,8 +168,8 @@ def steps(maker: Maker) -> list[dict[str, Any]]:
     first = published(maker, 1, SUMMARY, tokens(*NAMES, *PLATE))
     second = published(maker, 2, SUMMARY, tokens(*NAMES), estimated_victims=8)
     return [
-        maker.step("publish", "SignalPublished", first, key=SIGNAL, minute=0, event="5f6a7b8c-1d2e-4f3a-8b9c-0d1e2f3a4b5c"),
-        maker.step("correct", "SignalPublished", second, key=SIGNAL, minute=10, event="6a7b8c9d-2e3f-4a4b-9c0d-1e2f3a4b5c6d"),
+        maker.step("publish", "SignalPublished", first, key=SIGNAL, minute=0, event=f"{SIGNAL}.1"),
+        maker.step("correct", "SignalPublished", second, key=SIGNAL, minute=10, event=f"{SIGNAL}.2"),
         maker.step("renew the tokens", "TokensRenewed", renewed, key=SIGNAL, minute=20, event=renewal),
         maker.step("answer a question", "MunicipalAnswer", answered, key=SIGNAL, minute=30, event=answer),
         maker.step(
@@ -178,7 +178,7 @@ def steps(maker: Maker) -> list[dict[str, Any]]:
             {**about, "version": 3, "reason": "MISTAKE"},
             key=SIGNAL,
             minute=40,
-            event="7b8c9d0e-3f4a-4b5c-8d1e-2f3a4b5c6d7e",
+            event=f"{SIGNAL}.3",
         ),
         maker.step(
             "erase",
@@ -186,7 +186,7 @@ def steps(maker: Maker) -> list[dict[str, Any]]:
             {**about, "version": 4},
             key=SIGNAL,
             minute=50,
-            event="8c9d0e1f-4a5b-4c6d-9e2f-3a4b5c6d7e8f",
+            event=f"{SIGNAL}.4",
         ),
         maker.step(
             "tell the highest number",

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from raw_signals import send
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.contracts.reference import load_example
 from signal_exchange.demo.exchange import Exchange
@@ -94,3 +95,29 @@ def test_every_process_tells_its_health_and_metrics_on_loopback(whole: Exchange,
             url = child.ready_url.replace("/health/ready", path)
             with urllib.request.urlopen(url, timeout=5) as answer:
                 assert answer.status == 200
+
+
+def checked(whole: Exchange, municipality: str) -> tuple[int, list[dict[str, Any]]]:
+    """Give the exit code of `vendor check`, and each JSON object that it prints."""
+    said = whole.command(
+        "oversight", "vendor", "check", "--municipality", municipality, "--dir", str(whole.folder), "--once", "--json"
+    )
+    assert said.stdout, said.stderr
+    return said.returncode, [json.loads(line) for line in said.stdout.splitlines()]
+
+
+def test_vendor_check_finds_our_own_node_right_and_a_strangers_record_wrong(whole: Exchange) -> None:
+    code, told = checked(whole, "GM1507")
+    *records, summary = told
+    assert [each for each in records if not each["right"]] == []
+    assert (code, summary["right"], summary["missing"], summary["steps"]["publish a signal"]) == (0, True, [], True)
+    assert summary["steps"]["hear what became of a signal"]
+    garbage = (b"no signal", b"no record", [("signature", b"")])
+    send(whole, [(garbage, 0)], "GM1507")
+
+    def last() -> Any:
+        return [each for each in checked(whole, "GM1507")[1][:-1] if not each["right"]]
+
+    [found] = eventually(last, lambda wrong: len(wrong) == 1 and wrong[0]["exchange"] is not None)
+    assert found["exchange"] == {"verdict": "parked", "reason": "SCHEMA_INVALID", "errors": ["no_single_object_header"]}
+    assert checked(whole, "GM1507")[0] == 1

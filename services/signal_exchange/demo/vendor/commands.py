@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
@@ -12,13 +12,16 @@ from typing import Annotated, Any
 import typer
 
 from signal_exchange.demo.vendor.judging import STEPS, Judge, Judged
-from signal_exchange.demo.vendor.watching import Answers, Demo, Said, answers_in, concerns, followed, polled
+from signal_exchange.demo.vendor.watching import Answers, Demo, Said, answers_in, concerns, followed, in_order, polled
 from signal_exchange.domain.ids import NotAnIdError, parse_municipality_code
 from signal_exchange.runtime import clock
+from signal_exchange.stream.log_check import until_now
+from signal_exchange.stream.messages import Incoming
 
 app = typer.Typer(no_args_is_help=True, help="For who builds a client of its own (schemas/WRITING.md).")
 WAIT_SECONDS = 10.0
 """How long an answer of the exchange is waited for before a record is shown without one."""
+QUIET_SECONDS = 2.0
 HEARD = "hear what became of a signal"
 
 
@@ -33,7 +36,7 @@ def check(
     municipality: Annotated[
         str, typer.Option("--municipality", help="CBS code of the municipality whose client it is, as GM0907.")
     ],
-    folder: Annotated[Path, typer.Option("--folder", help="Folder of the demo.")] = Path("var/demo"),
+    folder: Annotated[Path, typer.Option("--dir", help="Folder of the demo.")] = Path("var/demo"),
     once: Annotated[
         bool, typer.Option("--once", help="Judge what is there now and stop; exit code 1 when something is wrong.")
     ] = False,
@@ -77,18 +80,22 @@ class Session:
 
     def follow(self, *, once: bool) -> None:
         """Take in record after record; `once`: until nothing new comes and all was answered, or waited for."""
-        quiet_since = time.monotonic()
         with followed(self.demo) as (records, answers):
-            while not once or time.monotonic() - quiet_since < (WAIT_SECONDS if self.waiting else 2):
-                came = [each for each in polled(records) if self._concerns(each)]
-                self.waiting += map(self.judging.judge, came)
+            self._take(in_order(until_now(records)))
+            quiet_since = time.monotonic()
+            while not once or time.monotonic() - quiet_since < (WAIT_SECONDS if self.waiting else QUIET_SECONDS):
+                came = list(polled(records))
+                self._take(came)
                 for fields in answers_in(answers):
                     self.answers.add(fields)
                 self.show([each for each in self.waiting if self._is_settled(each)])
                 quiet_since = time.monotonic() if came else quiet_since
         self.show(self.waiting)
 
-    def _concerns(self, incoming: Any) -> bool:  # noqa: ANN401 - an Incoming
+    def _take(self, came: Iterable[Incoming]) -> None:
+        self.waiting += [self.judging.judge(each) for each in came if self._concerns(each)]
+
+    def _concerns(self, incoming: Incoming) -> bool:
         return concerns(incoming, self.demo.municipality, self.judging.opener.register)
 
     def _is_settled(self, judged: Judged) -> bool:
@@ -109,11 +116,14 @@ class Session:
     def end(self) -> None:
         """Sum up which steps of the way were seen without a fault, and which were not seen yet."""
         seen = {text: step in self.steps for step, text in STEPS.items()} | {HEARD: self.demo.has_heard()}
+        missing = self.judging.missing()
+        self.right = self.right and not missing
         if self.as_json:
-            typer.echo(json.dumps({"steps": seen, "right": self.right}))
+            typer.echo(json.dumps({"steps": seen, "missing": missing, "right": self.right}))
             return
         typer.echo("\nThe way of a signal:")
         typer.echo("\n".join(f"  {'right' if good else 'not seen':9} {text}" for text, good in seen.items()))
+        typer.echo("".join(f"  WRONG     {each}\n" for each in missing), nl=False)
 
 
 def as_fields(judged: Judged, said: Said | None) -> dict[str, Any]:

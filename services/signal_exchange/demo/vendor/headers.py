@@ -10,7 +10,6 @@ from typing import Any
 from kafka.partitioner import murmur2  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.contracts.cloud_events import EVENT_TYPES, PREFIX, source_of
-from signal_exchange.domain.ids import is_signal_id
 from signal_exchange.stream.messages import Incoming
 
 _TRACE = re.compile(r"[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
@@ -79,7 +78,8 @@ def _id(record: str, fields: Mapping[str, Any]) -> tuple[Callable[[str], bool], 
         return _equal(f"{fields['envelope']['publisher_run']}.{fields['highest']}")
     if record in _OWN_ID:
         return _equal(str(fields[_OWN_ID[record]]))
-    return is_signal_id, "a random UUID"
+    about = fields.get("signal", fields)
+    return _equal(f"{about['signal_id']}.{about['version']}")
 
 
 def _is_moment(text: str, expected: datetime) -> bool:

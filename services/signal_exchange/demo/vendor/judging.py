@@ -69,6 +69,7 @@ class Judge:
     members: Members
     opener: Opener
     _values: dict[tuple[str, int], bytes] = field(default_factory=dict, repr=False)
+    _told: dict[str, int] = field(default_factory=dict, repr=False)
     _versions: dict[str, int] = field(default_factory=dict, repr=False)
     _erased: set[str] = field(default_factory=set, repr=False)
 
@@ -92,7 +93,7 @@ class Judge:
         yield "6 place", wrong_place(incoming, run if record == "Checkpoint" else signal_id_of(fields), PARTITIONS)
         yield "6 headers", wrong_headers(incoming, record, fields, member.oin if member else "")
         if record == "Checkpoint":
-            yield "7 checkpoint", self._wrong_checkpoint(run, fields["highest"])
+            yield "7 checkpoint", self._wrong_checkpoint(fields["envelope"], fields["highest"])
             return
         is_again = self._is_again(incoming, fields["envelope"])
         yield "5 number", self._wrong_number(incoming, fields["envelope"])
@@ -132,19 +133,27 @@ class Judge:
 
     def _wrong_number(self, incoming: Incoming, envelope: Mapping[str, Any]) -> Iterator[str]:
         run, sequence = envelope["publisher_run"], envelope["sequence"]
-        before = [number for of, number in self._values if of == run]
         known = self._values.setdefault((run, sequence), sha256(incoming.value or b"").digest())
         if known != sha256(incoming.value or b"").digest():
             yield f"number {sequence} was used before with other bytes: what is sent again must be the same bytes"
         elif sequence < 1:
             yield f"number {sequence}: numbers begin at 1"
-        elif sequence > max(before, default=0) + 1:
-            yield f"number {sequence}: {max(before, default=0) + 1} was not seen before it (fine if you send in parallel)"
 
-    def _wrong_checkpoint(self, run: str, highest: int) -> Iterator[str]:
-        seen = max((number for of, number in self._values if of == run), default=0)
-        if highest > seen:
-            yield f"it says {highest}, and the highest number seen of this run is {seen}: the rest counts as missing"
+    def _wrong_checkpoint(self, envelope: Mapping[str, Any], highest: int) -> Iterator[str]:
+        if envelope["sequence"] != 0:
+            yield f"its own sequence is {envelope['sequence']}, and a Checkpoint has none: 0"
+        if highest < 0:
+            yield "highest: numbers begin at 1"
+        self._told[envelope["publisher_run"]] = max(highest, self._told.get(envelope["publisher_run"], 0))
+
+    def missing(self) -> list[str]:
+        """Return, by run, how many numbers were given out, by a later number or a checkpoint, and did not come."""
+        seen = {
+            run: {number for of, number in self._values if of == run} for run in {*self._told, *(of for of, _ in self._values)}
+        }
+        highest = {run: max(self._told.get(run, 0), *numbers, 0) for run, numbers in seen.items()}
+        left = {run: highest[run] - sum(1 for number in seen[run] if number > 0) for run in seen}
+        return [f"run {run}: {count} of the numbers up to {highest[run]} did not come" for run, count in left.items() if count]
 
     def _wrong_content(self, incoming: Incoming, record: str, fields: Mapping[str, Any]) -> Iterator[str]:
         day = local_day(incoming.appended_at)

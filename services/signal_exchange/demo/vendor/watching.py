@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -87,7 +87,7 @@ class Demo:
             password = (self.folder / principal / "password").read_text(encoding="utf-8").strip()
         except OSError:
             raise Refused(
-                f"There is no demo in {self.folder}: start one with `make demo`, or name its folder with --folder."
+                f"There is no demo in {self.folder}: start one with `make demo`, or name its folder with --dir."
             ) from None
         settings = dict(line.split("=", 1) for line in lines if "=" in line)
         return KafkaConnection(settings["SIGNAL_EXCHANGE_KAFKA_BOOTSTRAP"], principal, password)
@@ -139,9 +139,12 @@ def followed(demo: Demo) -> Iterator[tuple[KafkaConsumer, KafkaConsumer]]:
 
 def polled(consumer: KafkaConsumer) -> Iterator[Incoming]:
     """Yield what came since the last look, in the order in which it was appended."""
-    batches = consumer.poll(POLL_MILLISECONDS).values()
-    found = [Incoming.of(record) for batch in batches for record in batch]
-    yield from sorted(found, key=lambda each: (each.appended_at, each.partition, each.offset))
+    yield from in_order(record for batch in consumer.poll(POLL_MILLISECONDS).values() for record in batch)
+
+
+def in_order(records: Iterable[Any]) -> list[Incoming]:
+    """Return consumer records in the order in which they were appended, over all partitions."""
+    return sorted(map(Incoming.of, records), key=lambda each: (each.appended_at, each.partition, each.offset))
 
 
 def concerns(incoming: Incoming, municipality: str, register: Register) -> bool:
