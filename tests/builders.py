@@ -15,11 +15,12 @@ from typing import Any
 
 from sqlalchemy import MetaData, Table, select
 
+from signal_exchange.contracts.cloud_events import EVENT_TYPES
 from signal_exchange.contracts.codec import decode, encode
 from signal_exchange.domain.ids import parse_municipality_code
-from signal_exchange.privacy.register import GroupKey, Participant, Period, Register, sign_register
+from signal_exchange.privacy.register import GroupKey, MemberKey, Participant, Period, Register, sign_register
 from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, open_sealed, pad_summary, seal
-from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 from signal_exchange.runtime.database import Database
 from signal_exchange.stream.identity import Identity, Keys
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
@@ -216,10 +217,33 @@ KEYS = _keys()
 """The private key of every group, made anew for each test run."""
 
 
+SIGNERS = {code: SigningKey.generate(f"{code.lower()}-1") for code in MUNICIPALITIES}
+"""The private signing key of each municipality, made anew for each test run."""
+
+
 def a_register() -> Register:
-    """Give the participants' register with a key for every group."""
-    members = tuple(Participant(parse_municipality_code(code), "ACCEDED", date(2022, 1, 1)) for code in MUNICIPALITIES)
+    """Give the participants' register with a signing key for every municipality and a sealing key for every group."""
+    members = tuple(_participant(code, signer.public) for code, signer in SIGNERS.items())
     return Register(1, members, tuple(GroupKey(key.public, Period(LONG_AGO)) for key in KEYS.values()))
+
+
+def _participant(code: str, key: VerifyingKey) -> Participant:
+    keys = (MemberKey(key, Period(LONG_AGO)),)
+    return Participant(parse_municipality_code(code), "ACCEDED", date(2022, 1, 1), signing_keys=keys)
+
+
+def a_word(signal_id: str = ONE, municipality: str = VENLO, *, key: SigningKey | None = None, **changed: Any) -> dict[str, Any]:
+    """Give a municipality's own word to erase a signal, as it is carried along; each part can be made wrong."""
+    signer = key or SIGNERS[municipality]
+    envelope = {"event_type": EVENT_TYPES["SignalErased"], "time": START, "publisher_run": RUN, "sequence": 2}
+    fields = {
+        "envelope": {**envelope, "key_id": signer.key_id},
+        "signal_id": signal_id,
+        "version": 2,
+        "municipality": municipality,
+    }
+    value = encode("SignalErased", fields)
+    return {"value": value, "signature": signer.sign(value), "key_id": signer.key_id, **changed}
 
 
 def an_identity(*groups: str) -> Identity:

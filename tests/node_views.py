@@ -11,7 +11,9 @@ from sqlalchemy import Connection
 
 from builders import a_message
 from nodes import NOW, Town
-from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
+from signal_exchange.municipality.envelopes import Signer
+from signal_exchange.municipality.inbox import ParkInVault
+from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import padded
 from signal_exchange.stream.work import Work
@@ -54,6 +56,25 @@ def an_outcome_of(
     return {**own, "occurred_at": at, "detail": sealed, **changed}
 
 
+def own_word(
+    town: Town, signal_id: str, *, record: str = "SignalErased", municipality: str = "", key: SigningKey | None = None
+) -> dict[str, Any]:
+    """Give the word of a node's municipality about a signal, as it comes home; each part can be another's."""
+    signer = Signer(key, "urn:nld:oin:00000099000000000000:systeem:test") if key else town.node.signer()
+    about = {"signal_id": signal_id, "version": 2, "municipality": municipality or town.node.settings.municipality}
+    fields = {**about, "reason": "MISTAKE"} if record == "SignalWithdrawn" else about
+    signed = signer.sign(record, fields, at=NOW, run=str(uuid.uuid4()), sequence=2)
+    return {"value": signed.value, "signature": signed.signature, "key_id": signed.key_id}
+
+
+def an_erasure(
+    town: Town, signal_id: str, state: str = "REQUESTED", detail: Mapping[str, Any] | None = None, **changed: Any
+) -> dict[str, Any]:
+    """Give what routing tells of an erasure, on the municipality's own word."""
+    own = {"kind": "ERASURE", "state": state, "version": 2, "word": own_word(town, signal_id)}
+    return an_outcome_of(town, signal_id, detail, **{**own, **changed})
+
+
 def work_of(town: Town, connection: Connection) -> Work:
     """Give the work of the inbox of a node."""
     seal, park = town.node.identity.parking_seal("municipality"), ParkInVault(town.node.vault_key)
@@ -64,7 +85,7 @@ def hear(town: Town, *messages: Message) -> Work:
     """Let the inbox take one batch."""
     with town.node.database.transaction() as connection:
         work = work_of(town, connection)
-        InboxHandler(town.node.vault_key)(messages, work)
+        town.node.inbox()(messages, work)
     return work
 
 

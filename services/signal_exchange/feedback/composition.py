@@ -27,7 +27,7 @@ class CurrentFeedback:
     @property
     def handler(self) -> FeedbackHandler:
         """Return the handler for the municipalities of now."""
-        return FeedbackHandler(frozenset(str(member.code) for member in self._identity.register.municipalities))
+        return FeedbackHandler(self._identity.register)
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Handle a batch."""

@@ -9,16 +9,23 @@ from datetime import datetime
 from signal_exchange.contracts.topics import feedback_topic
 from signal_exchange.feedback.store import FeedbackStore
 from signal_exchange.feedback.views import ERASURE, Fact, Owner, View, facts_of, folded, record_of
+from signal_exchange.privacy.register import Register
 from signal_exchange.stream.erasing import answer_asked, is_marked, markers
+from signal_exchange.stream.erasure_word import UNPROVEN, fault_of
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class FeedbackHandler:
-    """Handles batches of outcomes and steps. `municipalities` are those that have a topic of their own."""
+    """Handles batches of outcomes and steps. Each municipality of the register has a topic of its own."""
 
-    municipalities: frozenset[str]
+    register: Register
+
+    @property
+    def municipalities(self) -> frozenset[str]:
+        """Return the codes of those that have a topic."""
+        return frozenset(str(member.code) for member in self.register.municipalities)
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Send one record per changed signal; a batch takes one read and one write of the store."""
@@ -34,10 +41,21 @@ class FeedbackHandler:
             _send(view, last[view.owner], work)
 
     def _parked(self, message: Message, work: Work) -> bool:
-        errors = tuple(_misfits(message, self.municipalities))
-        if errors:
-            work.park(Unreadable(message.incoming, "CONTENT_INVALID", errors))
-        return bool(errors)
+        errors, unproven = tuple(_misfits(message, self.municipalities)), self._unproven(message)
+        if errors or unproven:
+            work.park(Unreadable(message.incoming, "CONTENT_INVALID" if errors else UNPROVEN, errors or unproven))
+        return bool(errors or unproven)
+
+    def _unproven(self, message: Message) -> tuple[str, ...]:
+        """Name what keeps an order to erase from being one: routing says it, on the municipality's own word."""
+        fields = message.fields
+        if message.record != "Outcome" or fields["kind"] != ERASURE:
+            return ()
+        if fields["source"] != "routing":
+            return ("source R-RET-03",)
+        about = {name: fields[name] for name in ("signal_id", "municipality")}
+        fault = fault_of(fields["word"], **about, register=self.register)
+        return (fault,) if fault is not None else ()
 
     def bury(self, gone: Sequence[Incoming], work: Work) -> None:
         """Close the segments of every municipality's topic when routing closes those of the outcomes: old views end with them."""
@@ -49,8 +67,7 @@ class FeedbackHandler:
 def _asks(message: Message) -> bool:
     """Say whether routing asks to erase a signal."""
     fields = message.fields
-    asked = message.record == "Outcome" and fields["kind"] == ERASURE and fields["source"] == "routing"
-    return asked and fields["state"] == "REQUESTED"
+    return message.record == "Outcome" and fields["kind"] == ERASURE and fields["state"] == "REQUESTED"
 
 
 def _misfits(message: Message, municipalities: frozenset[str]) -> Iterable[str]:

@@ -105,7 +105,8 @@ def _put(shelf: dict[str, Entry], fact: Fact) -> None:
 def _outcome(fields: Mapping[str, Any]) -> Fact:
     shown = ("outcome_id", "source", "kind", "state", "outcome", "version")
     at = _milliseconds(fields["occurred_at"])
-    extra = {"occurred_at": at, "detail": _packed(fields["detail"]), "own_ref": _text(fields["own_ref"])}
+    word = _packed_word(fields["word"]) if fields["kind"] == ERASURE else None
+    extra = {"occurred_at": at, "detail": _packed(fields["detail"]), "own_ref": _text(fields["own_ref"]), "word": word}
     return Fact(_owner(fields), "outcomes", fields["outcome_id"], [fields["revision"]], {**_only(fields, shown), **extra})
 
 
@@ -154,7 +155,7 @@ def _shown_outcomes(outcomes: Sequence[Mapping[str, Any]]) -> Iterator[dict[str,
     for each in outcomes:
         detail = _unpacked(each["detail"]) if each["outcome_id"] in kept else None
         shown = {name: value for name, value in each.items() if name != "own_ref"}
-        yield {**shown, "occurred_at": _moment(each["occurred_at"]), "detail": detail}
+        yield {**shown, "occurred_at": _moment(each["occurred_at"]), "detail": detail, "word": _unpacked_word(each["word"])}
 
 
 def _fields(shelf: Shelf) -> list[dict[str, Any]]:
@@ -187,6 +188,14 @@ def _bytes(text: str) -> bytes:
 
 def _packed(part: Mapping[str, Any] | None) -> dict[str, Any] | None:
     return None if part is None else {**part, "ciphertext": _text(part["ciphertext"])}
+
+
+def _packed_word(word: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if word is None else {**word, **{name: _text(word[name]) for name in ("value", "signature")}}
+
+
+def _unpacked_word(word: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    return None if word is None else {**word, **{name: _bytes(word[name]) for name in ("value", "signature")}}
 
 
 def _unpacked(part: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -17,7 +17,7 @@ from fastapi import FastAPI
 from signal_exchange.contracts.topics import feedback_topic, municipality_principal
 from signal_exchange.municipality.api import Api, Publish, create_app
 from signal_exchange.municipality.commands import municipality_settings
-from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
+from signal_exchange.municipality.inbox import ParkInVault
 from signal_exchange.municipality.keepers import require_private
 from signal_exchange.municipality.node import SERVICE, Node, node_of
 from signal_exchange.municipality.parked import InboxParked
@@ -46,14 +46,14 @@ def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
     """Return what makes the common consumer into the node of a municipality."""
     settings = node.settings
     name = municipality_principal(settings.municipality)
-    parked = InboxParked(name, node.database, node.vault_key, node.identity.parking_seal(SERVICE))
+    parked = InboxParked(name, node.database, node.vault_key, node.identity.parking_seal(SERVICE), node.inbox())
     return ConsumerSpec(
         name=name,
         reader=SERVICE,
         sources=(feedback_topic(settings.municipality),),
         database=node.database,
         outbox=OUTBOX_OF_CONSUMER,
-        handle=InboxHandler(node.vault_key),
+        handle=node.inbox(),
         seal=node.identity.parking_seal(SERVICE),
         alongside=(
             beside(Worker("relay", _relay_loop(node).run)),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import uuid
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -15,24 +15,33 @@ from signal_exchange.municipality.erasing import destroy
 from signal_exchange.municipality.outbox import Outbox
 from signal_exchange.municipality.questions import keep_questions
 from signal_exchange.municipality.store import PARKED, VIEWS, Erased, Vault
+from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.vault import Encrypted, VaultKey
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.stream.erasure_word import UNPROVEN, fault_of
 from signal_exchange.stream.messages import Message, Unreadable
 from signal_exchange.stream.work import Work, packed
 
+ERASURE = "ERASURE"
 FROM_THE_EXCHANGE = "exchange"
 """Who erased, when this node heard of it only from the exchange."""
 
 
 @dataclass(frozen=True, slots=True)
 class InboxHandler:
-    """Stores the views of one batch, and lets go of what the exchange has accounted for."""
+    """Stores the views of one batch, and lets go of what the exchange has accounted for. `municipality` is a CBS code."""
 
-    vault_key: VaultKey
+    municipality: str
+    vault_key: VaultKey = field(repr=False)
+    register: Callable[[], Register] = field(repr=False)
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
-        """Store each view unless a newer one is there, and remove confirmed rows from the outbox."""
+        """Store each view unless a newer one is there, and remove confirmed rows from the outbox.
+
+        A view that says that a signal is erased, and does not carry this municipality's own word for it, is parked as a whole.
+        """
+        messages = self._proven(messages, work)
         self._erase_again(messages, work)
         newest = keep_views(messages, work.connection)
         outbox = Outbox(work.connection)
@@ -42,6 +51,26 @@ class InboxHandler:
             _begin_run_after_restore(outbox, received, max(message.appended_at for message in messages))
         for signal_id in newest:
             logs.log("feedback_received", signal_id=signal_id)
+
+    def rebuild(self, messages: Sequence[Message], work: Work) -> None:
+        """Keep the last view of each signal, and let go of nothing in the outbox: that was done when it came."""
+        keep_views(self._proven(messages, work), work.connection)
+
+    def _proven(self, messages: Sequence[Message], work: Work) -> list[Message]:
+        faults = [self._fault(message.fields) for message in messages]
+        for message, fault in zip(messages, faults, strict=True):
+            if fault is not None:
+                work.park(Unreadable(message.incoming, UNPROVEN, (fault,)))
+        return [message for message, fault in zip(messages, faults, strict=True) if fault is None]
+
+    def _fault(self, view: Mapping[str, Any]) -> str | None:
+        told = (each for each in view["outcomes"] if each["kind"] == ERASURE)
+        return next(filter(None, (self._fault_of(each, view["signal_id"]) for each in told)), None)
+
+    def _fault_of(self, outcome: Mapping[str, Any], signal_id: str) -> str | None:
+        if outcome["source"] != "routing":
+            return "source R-RET-03"
+        return fault_of(outcome["word"], signal_id=signal_id, municipality=self.municipality, register=self.register())
 
     def _erase_again(self, messages: Sequence[Message], work: Work) -> None:
         """Erase what the exchange says is erased: this node may have been restored from a backup that still had it."""
@@ -60,7 +89,7 @@ def _leave_out_erased(views: dict[str, Mapping[str, Any]], connection: Connectio
 
 
 def _erasure_in(view: Mapping[str, Any]) -> Mapping[str, Any] | None:
-    return next((each for each in view["outcomes"] if each["kind"] == "ERASURE"), None)
+    return next((each for each in view["outcomes"] if each["kind"] == ERASURE), None)
 
 
 def keep_views(messages: Sequence[Message], connection: Connection) -> dict[str, Mapping[str, Any]]:

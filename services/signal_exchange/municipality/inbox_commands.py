@@ -73,4 +73,4 @@ def discard(
 def _parked(code: str | None) -> InboxParked:
     node = node_from_settings(code)
     service = municipality_principal(node.settings.municipality)
-    return InboxParked(service, node.database, node.vault_key, node.identity.parking_seal(SERVICE))
+    return InboxParked(service, node.database, node.vault_key, node.identity.parking_seal(SERVICE), node.inbox())

@@ -14,6 +14,7 @@ from signal_exchange.municipality.barred import read_barred
 from signal_exchange.municipality.checking import Rulebook
 from signal_exchange.municipality.envelopes import Signer
 from signal_exchange.municipality.erasing import Certificates, Eraser
+from signal_exchange.municipality.inbox import InboxHandler
 from signal_exchange.municipality.keepers import keeper_tokens, read_bearers, require_private
 from signal_exchange.municipality.outbox import RUNS
 from signal_exchange.municipality.preparing import Preparer, Tokens
@@ -131,6 +132,10 @@ class Node:
     def certificates(self) -> Certificates:
         """Return what tells how far erasures are."""
         return Certificates(self.database, self.identity)
+
+    def inbox(self) -> InboxHandler:
+        """Return what takes what the exchange tells of this municipality's signals."""
+        return InboxHandler(self.settings.municipality, self.vault_key, self.identity.current_register)
 
     def tracer(self) -> Tracer:
         """Return what tells where a signal is."""

@@ -27,12 +27,16 @@ HEADERS: Final = ("parked_id", "topic", "partition", "offset", "reason", "parked
 
 @dataclass(frozen=True, slots=True)
 class InboxParked:
-    """What one node's inbox could not read. `service` is the node's principal, and `seal` how it seals what it parks."""
+    """What one node's inbox could not read. `service` is the node's principal, `seal` how it seals what it parks.
+
+    `inbox` takes what is tried again.
+    """
 
     service: str
     database: Database
     vault_key: VaultKey
     seal: Seal
+    inbox: InboxHandler
 
     def waiting(self) -> list[dict[str, Any]]:
         """Return the headers of what waits for a decision, the oldest first."""
@@ -75,7 +79,10 @@ class InboxParked:
         return unpacked(json.loads(kept), headers, attempt=1)
 
     def _take(self, message: Message, connection: Connection) -> None:
-        InboxHandler(self.vault_key)([message], Work(self.service, connection, self.seal))
+        work = Work(self.service, connection, self.seal, lambda _work, _unreadable: None)  # it stays where it is parked
+        self.inbox([message], work)
+        for again in work.parked:
+            raise Refused(f"Dit record wordt nog steeds niet aangenomen ({again.reason}): het blijft wachten.")
 
 
 def _waiting(connection: Connection) -> list[dict[str, Any]]:

@@ -7,26 +7,18 @@ that the exchange knows before anybody publishes with it.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
 
 from sqlalchemy import Connection, select
 
 from signal_exchange.contracts.topics import feedback_topic, municipality_principal
 from signal_exchange.municipality.commands import municipality_settings
-from signal_exchange.municipality.inbox import InboxHandler, ParkInVault, keep_views
+from signal_exchange.municipality.inbox import ParkInVault
 from signal_exchange.municipality.node import SERVICE, node_of
 from signal_exchange.municipality.outbox import Outbox
 from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER, PARKED
 from signal_exchange.runtime import clock
-from signal_exchange.stream.messages import Message
 from signal_exchange.stream.rebuilding import Plan
 from signal_exchange.stream.service import ConsumerSpec
-from signal_exchange.stream.work import Work
-
-
-def take(messages: Sequence[Message], work: Work) -> None:
-    """Keep the last view of each signal, and let go of nothing in the outbox: that was done when it came."""
-    keep_views(messages, work.connection)
 
 
 def begin_run(connection: Connection) -> None:
@@ -42,15 +34,15 @@ def held_back(connection: Connection) -> set[str]:
 def plan() -> Plan:
     """Return how the node of a municipality is rebuilt."""
     node = node_of(municipality_settings(None))
-    code = node.settings.municipality
+    code, inbox = node.settings.municipality, node.inbox()
     spec = ConsumerSpec(
         name=municipality_principal(code),
         reader=SERVICE,
         sources=(feedback_topic(code),),
         database=node.database,
         outbox=OUTBOX_OF_CONSUMER,
-        handle=InboxHandler(node.vault_key),
+        handle=inbox,
         seal=node.identity.parking_seal(SERVICE),
         park=ParkInVault(node.vault_key),
     )
-    return Plan.of(spec, take=take, sources=(), own=spec.sources, held_back=held_back, restored=begin_run)
+    return Plan.of(spec, take=inbox.rebuild, sources=(), own=spec.sources, held_back=held_back, restored=begin_run)

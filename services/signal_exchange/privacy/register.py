@@ -88,6 +88,11 @@ class Register:
             return None
         return member.code, entry.key
 
+    def key_ever_given(self, code: str, key_id: str) -> VerifyingKey | None:
+        """Return a municipality's signing key, whether or not it could sign at any moment: for words that hold for ever."""
+        member, entry = self._signers.get(key_id, (None, None))
+        return entry.key if member is not None and entry is not None and member.code == code else None
+
     def sealing_key(self, group: str, at: datetime) -> SealingPublicKey:
         """Return the newest valid key of a recipient group.
 

@@ -16,6 +16,7 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.times import local_day
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
 from signal_exchange.stream.erasing import DONE, ERASED, RECEIPT, markers
+from signal_exchange.stream.erasure_word import Word
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
 from signal_exchange.stream.work import Work
@@ -48,9 +49,9 @@ class Saga:
     seal_to: SealTo
     work: Work
 
-    def begin(self, *, signal_id: str, municipality: str, version: int, revision: int, at: datetime) -> None:
+    def begin(self, *, signal_id: str, municipality: str, version: int, revision: int, at: datetime, word: Word) -> None:
         """Begin an erasure: every service is asked, and must answer within its term. `revision` follows the accepted state's."""
-        erasure = Erasure(signal_id, revision, municipality, version, erased_at=at, asked_at=at)
+        erasure = Erasure(signal_id, revision, municipality, version, erased_at=at, asked_at=at).on_word(word)
         self.store.put([erasure])
         self._ask(erasure, ASKED)
 
@@ -161,7 +162,7 @@ class Saga:
         seal = self.seal_to(f"gm:{erasure.municipality}", padded(certificate), key) if certificate is not None else None
         own = {"outcome_id": outcome_id, "source": self.work.service, "kind": KIND, "state": erasure.state, "detail": seal}
         about = {name: getattr(erasure, name) for name in ("signal_id", "version", "revision", "municipality")}
-        fields = {**about, **own, "outcome": None, "occurred_at": at, "own_ref": None}
+        fields = {**about, **own, "outcome": None, "occurred_at": at, "own_ref": None, "word": erasure.word}
         self.work.send("outcomes", key, "Outcome", fields, event_id=f"{outcome_id}.{revision}", at=at, partition_by=signal_id)
 
 
@@ -216,7 +217,7 @@ def _nothing(erasure: Erasure) -> dict[str, Any]:
     none = dict.fromkeys(("legal_basis", "partnership", "signal", "summary"))
     # Later than every offer and retraction of the signal, whose records count twice the accepted revision.
     own = {"revision": erasure.revision * 2 + 1, "offer": 0, "status": ERASED, "due_from": erasure.erased_at}
-    return {**about, **own, **empty, **none}
+    return {**about, **own, **empty, **none, "word": erasure.word}
 
 
 def _referral(erasure: Erasure) -> tuple[str, dict[str, Any]]:
@@ -231,4 +232,4 @@ def _link_tokens(erasure: Erasure) -> tuple[str, dict[str, Any]]:
     at = erasure.erased_at
     about = {name: getattr(erasure, name) for name in ("signal_id", "version", "revision", "municipality")}
     times = {"publish_day": local_day(at).isoformat(), "appended_at": at, "stated_at": at, "tokens_at": None}
-    return "LinkTokens", {**about, **times, "status": ERASED, "form": None, "subjects": [], "tokens": None}
+    return "LinkTokens", {**about, **times, "status": ERASED, "form": None, "subjects": [], "tokens": None, "word": erasure.word}

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from signal_exchange.routing.tables import ERASURES, OUTCOMES, RECEIPTS
 from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.stream.erasure_word import Word
 
 ASKED: Final = ("linking", "worklist", "worklist-youth", "agenda", "feedback")
 """Services that must answer. Statistics is not asked: it holds facts under random ids that lead to no signal (R-STAT-01)."""
@@ -18,7 +19,10 @@ ASKED: Final = ("linking", "worklist", "worklist-youth", "agenda", "feedback")
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """One erasure. `revision` rises each time the services are asked; the moments say how far it is."""
+    """One erasure. `revision` rises each time the services are asked; the moments say how far it is.
+
+    `value`, `signature` and `key_id` are the municipality's word; none where a rebuild could not find it.
+    """
 
     signal_id: str
     revision: int
@@ -29,6 +33,20 @@ class Erasure:
     buried_at: datetime | None = None
     marked_at: datetime | None = None
     certified_at: datetime | None = None
+    value: bytes | None = field(default=None, repr=False)
+    signature: bytes | None = field(default=None, repr=False)
+    key_id: str | None = None
+
+    @property
+    def word(self) -> Word | None:
+        """Return the municipality's own word, on which everybody erases."""
+        if self.value is None:
+            return None
+        return {"value": self.value, "signature": self.signature, "key_id": self.key_id}
+
+    def on_word(self, word: Word | None) -> Erasure:
+        """Return the erasure with the word on which it rests; the first one that was known stands."""
+        return self if word is None or self.value is not None else replace(self, **word)
 
     @property
     def state(self) -> str:
@@ -86,6 +104,17 @@ class ErasureStore:
     def put(self, erasures: Sequence[Erasure]) -> None:
         """Write erasures; an older revision never wins."""
         put_newer(self._connection, ERASURES, [_row(each) for each in erasures], guard="revision")
+
+    def put_words(self, erasures: Iterable[Erasure]) -> None:
+        """Write the word of erasures that are stored without one."""
+        names = ("value", "signature", "key_id")
+        for each in erasures:
+            own = (ERASURES.c.signal_id == each.signal_id) & ERASURES.c.value.is_(None)
+            self._connection.execute(update(ERASURES).where(own).values({name: getattr(each, name) for name in names}))
+
+    def forget(self, signal_ids: Collection[str]) -> None:
+        """Delete erasures that rest on nobody's word."""
+        self._connection.execute(delete(ERASURES).where(ERASURES.c.signal_id.in_(signal_ids)))
 
     def answers(self, signal_id: str) -> dict[str, Answer]:
         """Return what each service answered about a signal."""

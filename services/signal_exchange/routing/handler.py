@@ -77,7 +77,7 @@ class RoutingHandler:
 
     def _take_numbered(self, verified: Verified, run: Run) -> None:
         used = run.desk.number(_number(verified))
-        if used is not None and not _is_tried_again(verified, used):
+        if used is not None and not _is_tried_again(verified, used) and not _was_never_begun(verified, used, run.desk):
             _take_used_number(verified, used, run.work)
         elif verified.sequence < 1:
             run.work.park(Unreadable(verified.message.incoming, "VERSION_CONFLICT", ("envelope.sequence R-FLOW-01",)))
@@ -172,6 +172,12 @@ def forget_parked(parked: Mapping[str, Any], work: Work) -> None:
 def _is_tried_again(verified: Verified, used: UsedNumber) -> bool:
     """Say whether this is the very record that was parked under its number, and a person asked to try it again."""
     return verified.message.incoming.attempt > 0 and used.verdict == "parked" and _is_the_same(verified, used)
+
+
+def _was_never_begun(verified: Verified, used: UsedNumber, desk: Desk) -> bool:
+    """Say whether only the trace knew of this erasure, so that a rebuild left it out until its word comes again."""
+    unknown = used.verdict == "erased" and not desk.is_erased(signal_id_of(verified.message))
+    return unknown and verified.message.record == "SignalErased" and _is_the_same(verified, used)
 
 
 def _came_too_late(verified: Verified, desk: Desk) -> bool:

@@ -20,7 +20,13 @@ from signal_exchange.routing.composition import SERVICE, consumer_spec, rulebook
 from signal_exchange.routing.erasing import KIND
 from signal_exchange.routing.erasures import ErasureStore
 from signal_exchange.routing.handler import content_hash_of, signal_id_of, value_hash, version_of
-from signal_exchange.routing.rebuilding_erasures import is_own_word, leave_nothing_of_erased, put_begun, put_told
+from signal_exchange.routing.rebuilding_erasures import (
+    is_own_word,
+    leave_nothing_of_erased,
+    put_begun,
+    put_told,
+    put_words,
+)
 from signal_exchange.routing.running import rescreen_at
 from signal_exchange.routing.statements import PLACES as STATEMENTS
 from signal_exchange.routing.store import Membership, Number, RoutingStore, StoredSignal, UsedNumber
@@ -59,12 +65,15 @@ class Rebuilding:
         store = RoutingStore(work.connection)
         store.put([self._signal(each) for each in messages if each.record == "AcceptedSignal"], [])
         store.put_memberships([_membership(each.fields) for each in messages if each.record == "ClusterMembership"])
-        _put_outcomes([each for each in messages if each.record == "Outcome"], ErasureStore(work.connection))
+        erasures = ErasureStore(work.connection)
+        _put_outcomes([each for each in messages if each.record == "Outcome"], erasures, self.register)
         facts = [each.fields for each in messages if each.record == "TraceFact" and _accounts(each.fields)]
         _take_facts(facts, store, work.connection)
-        put_begun(facts, ErasureStore(work.connection))
+        put_begun(facts, erasures)
         judged = (verify(each, self.register) for each in messages if each.record in SIGNED_RECORDS)
-        _recognise([each for each in judged if isinstance(each, Verified) and each.sequence > 0], store, work.connection)
+        numbered = [each for each in judged if isinstance(each, Verified) and each.sequence > 0]
+        _recognise(numbered, store, work.connection)
+        put_words(numbered, erasures)
 
     def finish(self, connection: Connection) -> None:
         """Give back the hashes that the log of signals does not have any more, and that something else has."""
@@ -93,9 +102,9 @@ def _membership(fields: Mapping[str, Any]) -> Membership:
     return Membership(fields["signal_id"], fields["revision"], fields["cluster_id"])
 
 
-def _put_outcomes(messages: Sequence[Message], erasures: ErasureStore) -> None:
+def _put_outcomes(messages: Sequence[Message], erasures: ErasureStore, register: Register) -> None:
     """Give back what these say of erasures, and the keys of the others but not of signals whose last ones are known gone."""
-    put_told(messages, erasures)
+    put_told(messages, erasures, register)
     told = [each.fields for each in messages]
     ended = {each.signal_id for each in erasures.erasures(each["signal_id"] for each in told).values() if each.certified_at}
     wanted = [each for each in told if each["kind"] not in (KIND, RECEIPT) and each["signal_id"] not in ended]

@@ -1,7 +1,8 @@
 """How routing knows its erasures again: from the trace what began each, from what it told how far each is, and from the receipts.
 
-Nobody was told when the topics were marked: they are marked again, which does no harm. Of an erasure with a certificate nothing
-is done again.
+Several services may write to the topics of both: an erasure is one only on the municipality's own signed word, which routing told
+with it, or which the log of signals still has. Nobody was told when the topics were marked: they are marked again, which does no
+harm. Of an erasure with a certificate nothing is done again.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from signal_exchange.privacy.register import Register
 from signal_exchange.routing.composition import SERVICE
 from signal_exchange.routing.erasing import KIND
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
-from signal_exchange.routing.store import RoutingStore
+from signal_exchange.routing.store import RoutingStore, StoredSignal
+from signal_exchange.routing.verifying import Verified
 from signal_exchange.stream.erasing import ERASED, RECEIPT
+from signal_exchange.stream.erasure_word import fault_of, word_of
 from signal_exchange.stream.messages import Message
 
 Fields = Mapping[str, Any]
@@ -31,16 +35,32 @@ def put_begun(facts: Iterable[Fields], erasures: ErasureStore) -> None:
     erasures.put([_begun(each, each["at"]) for each in begun.values()])
 
 
-def put_told(told: Sequence[Message], erasures: ErasureStore) -> None:
+def put_told(told: Sequence[Message], erasures: ErasureStore, register: Register) -> None:
     """Give back how far erasures are and who answered, also of those that the trace does not have any more."""
-    own = [each.fields for each in told if is_own_word(each)]
+    own = [each.fields for each in told if is_own_word(each) and _is_proven(each.fields, register)]
     known = erasures.erasures(each["signal_id"] for each in own)
     for each in own:
-        before = known.get(each["signal_id"]) or _begun(each, each["occurred_at"])
+        before = known.get(each["signal_id"])
+        if before is None or before.municipality != each["municipality"]:  # the trace is nobody's word
+            before = _begun(each, each["occurred_at"])
         if each["revision"] > before.revision:
-            known[before.signal_id] = before.as_told(each["state"], each["revision"], each["occurred_at"])
+            after = before.as_told(each["state"], each["revision"], each["occurred_at"])
+            known[before.signal_id] = after.on_word(each["word"])
     erasures.put(list(known.values()))
     _put_answers([each.fields for each in told if each.fields["kind"] == RECEIPT], erasures)
+
+
+def _is_proven(told: Fields, register: Register) -> bool:
+    about = {name: told[name] for name in ("signal_id", "municipality")}
+    return fault_of(told["word"], **about, register=register) is None
+
+
+def put_words(verified: Iterable[Verified], erasures: ErasureStore) -> None:
+    """Give the word of its municipality to each erasure that is known without one."""
+    said = {each.message.fields["signal_id"]: each for each in verified if each.message.record == "SignalErased"}
+    known = erasures.erasures(said)
+    own = [each for each in known.values() if each.municipality == said[each.signal_id].municipality]
+    erasures.put_words([each.on_word(word_of(said[each.signal_id].message.incoming)) for each in own])
 
 
 def _begun(about: Fields, at: Any) -> Erasure:  # noqa: ANN401 - a moment of a decoded record
@@ -55,11 +75,22 @@ def _put_answers(receipts: Sequence[Fields], erasures: ErasureStore) -> None:
 
 
 def leave_nothing_of_erased(store: RoutingStore, erasures: ErasureStore) -> None:
-    """Leave of erased signals what is left of them: no row once they were buried, and before that no version."""
-    erased = erasures.erasures()
-    rows = store.signals(erased)
+    """Leave of erased signals what is left of them: no row once they were buried, and before that no version.
+
+    An erasure without the word of the signal's municipality is none: when its word comes again, it is judged then.
+    """
+    told = erasures.erasures()
+    rows = store.signals(told)
+    unproven = {each.signal_id for each in told.values() if not _is_of_owner(each, rows.get(each.signal_id))}
+    erasures.forget(unproven)
+    erased = {signal_id: each for signal_id, each in told.items() if signal_id not in unproven}
+    rows = {signal_id: row for signal_id, row in rows.items() if signal_id in erased}
     untold = [each for each in erased.values() if not each.revision and each.signal_id in rows]
     erasures.put([replace(each, revision=rows[each.signal_id].revision) for each in untold])
     left = {each for each, row in rows.items() if row.state == ERASED and not erased[each].is_buried}
     store.forget_signals(rows.keys() - left)
     store.put_seen([replace(rows[each], seen="{}") for each in left])
+
+
+def _is_of_owner(erasure: Erasure, row: StoredSignal | None) -> bool:
+    return erasure.word is not None and (row is None or row.municipality == erasure.municipality)

@@ -35,6 +35,7 @@ from signal_exchange.routing.erasures import ErasureStore
 from signal_exchange.routing.store import Membership, UsedNumber
 from signal_exchange.routing.verifying import Verified
 from signal_exchange.stream.erasing import ERASED, RECEIPT
+from signal_exchange.stream.erasure_word import word_of
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
 from signal_exchange.stream.work import Work
@@ -120,8 +121,10 @@ class Run:
         self.desk.erase(accepted)
         self._send_accepted(accepted)
         self._trace(accepted, routes_of_ended())
-        version, revision = accepted["version"], accepted["revision"]
-        self._saga.begin(signal_id=signal_id, municipality=verified.municipality, version=version, revision=revision, at=at)
+        version, revision, word = accepted["version"], accepted["revision"], word_of(message.incoming)
+        self._saga.begin(
+            signal_id=signal_id, municipality=verified.municipality, version=version, revision=revision, at=at, word=word
+        )
         self.work.erased.add(signal_id)
 
     def superseded(self, used: UsedNumber, at: datetime) -> None:

@@ -65,8 +65,13 @@ ERASURES = Table(
     Column("buried_at", Moment),
     Column("marked_at", Moment),
     Column("certified_at", Moment),
+    Column("value", LargeBinary),
+    Column("signature", LargeBinary),
+    Column("key_id", String),
 )
-"""One row per erased signal, for good: nothing about it is accepted any more (R-VAL-16)."""
+"""One row per erased signal, for good: nothing about it is accepted any more (R-VAL-16).
+
+`value`, `signature` and `key_id` are the municipality's own word, on which everybody erases."""
 
 RECEIPTS = Table(
     "projection_erasure_receipts",

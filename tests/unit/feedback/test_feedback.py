@@ -14,11 +14,14 @@ from builders import (
     ROERMOND,
     RUN,
     START,
+    TWO,
     VENLO,
     WEERT,
     Consuming,
     Sent,
+    a_register,
     a_trace_fact,
+    a_word,
     an_environment,
     an_outcome,
     gone,
@@ -35,7 +38,7 @@ from signal_exchange.stream.messages import Message
 
 
 def feedback() -> Consuming:
-    return Consuming("feedback", TABLES, FeedbackHandler(frozenset(MUNICIPALITIES)))
+    return Consuming("feedback", TABLES, FeedbackHandler(a_register()))
 
 
 def views(sent: list[Sent]) -> list[dict[str, Any]]:
@@ -244,12 +247,12 @@ def test_the_service_reads_outcomes_and_the_trace_and_knows_every_municipality(
     spec = consumer_spec(service_settings())
     assert spec.sources == ("outcomes", "signal-trace", "retry.feedback")
     assert isinstance(spec.handle, CurrentFeedback)
-    assert spec.handle.handler == FeedbackHandler(frozenset(MUNICIPALITIES))
+    assert spec.handle.handler == FeedbackHandler(a_register())
 
 
 def an_erasure(**changed: Any) -> Message:
     """Give what routing tells of an erasure."""
-    own = {"kind": "ERASURE", "state": "REQUESTED", "version": 2, "revision": 7}
+    own = {"kind": "ERASURE", "state": "REQUESTED", "version": 2, "revision": 7, "word": a_word()}
     return an_outcome(name="erasure", **{**own, **changed})
 
 
@@ -270,11 +273,31 @@ def test_of_an_erased_signal_the_view_keeps_its_numbers_the_erasure_and_the_rece
     assert b"x" * 100 not in str(consumer.rows(VIEWS)).encode()
 
 
-def test_only_routing_can_say_that_a_signal_was_erased() -> None:
+FORGED: dict[str, dict[str, Any]] = {
+    "by another service": {"source": "agenda"},
+    "without a word": {"word": None},
+    "with the word about another signal": {"word": a_word(TWO)},
+    "with another municipality's word": {"word": a_word(ONE, WEERT)},
+    "of another municipality's signal": {"municipality": WEERT},
+    "with a signature that is not the key's": {"word": a_word(signature=bytes(64))},
+}
+
+
+@pytest.mark.parametrize("forged", FORGED.values(), ids=FORGED)
+def test_an_order_to_erase_without_the_municipalitys_own_word_is_parked_and_changes_nothing(forged: dict[str, Any]) -> None:
     consumer = feedback()
-    consumer.take(a_trace_fact(), an_outcome())
-    [view] = views(consumer.take(an_erasure(source="agenda")))
-    assert len(view["outcomes"]) == 2
+    consumer.take(a_trace_fact(), an_outcome(own_ref=b"ref"))
+    before = consumer.everything()
+    sent = consumer.take(an_erasure(**forged))
+    [parked] = of_record(sent, "ParkedRecord")
+    assert parked["reason"] == "ERASURE_UNPROVEN"
+    assert (of_record(sent, "Outcome"), views(sent), consumer.everything()) == ([], [], before)
+
+
+def test_the_word_goes_on_to_the_municipality_byte_for_byte() -> None:
+    consumer, word = feedback(), a_word()
+    [view] = views(consumer.take(a_trace_fact(), an_erasure(word=word), an_outcome(name="late", word=a_word())))
+    assert {each["kind"]: each["word"] for each in view["outcomes"]} == {"ERASURE": word}
 
 
 def test_an_erasure_of_what_is_not_known_here_is_answered_too() -> None:
@@ -284,7 +307,7 @@ def test_an_erasure_of_what_is_not_known_here_is_answered_too() -> None:
 
 def test_when_the_outcomes_are_marked_every_municipalitys_topic_is_marked() -> None:
     consumer = feedback()
-    handler = FeedbackHandler(frozenset(MUNICIPALITIES))
+    handler = FeedbackHandler(a_register())
     work_letters: list[Sent] = []
     for key in _marker_keys():
         work_letters += consumer.bury(handler.bury, gone("outcomes", key))

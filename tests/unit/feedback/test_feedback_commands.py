@@ -7,7 +7,7 @@ from pathlib import Path
 
 from typer.testing import CliRunner
 
-from builders import MUNICIPALITIES, Consuming, a_trace_fact, an_environment, an_outcome
+from builders import Consuming, a_register, a_trace_fact, an_environment, an_outcome
 from signal_exchange.feedback.commands import app
 from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.store import TABLES
@@ -23,7 +23,7 @@ def told(folder: Path, *words: str) -> str:
 def test_list_and_show_tell_states_and_counts(tmp_path: Path) -> None:
     assert "nog niets" in told(tmp_path, "list")
     url = f"sqlite+pysqlite:///{tmp_path / 'feedback.sqlite'}"
-    consumer = Consuming("feedback", TABLES, FeedbackHandler(frozenset(MUNICIPALITIES)), url)
+    consumer = Consuming("feedback", TABLES, FeedbackHandler(a_register()), url)
     consumer.take(a_trace_fact(), an_outcome(own_ref=b"ref"))
     [row] = json.loads(told(tmp_path, "list", "--json"))
     assert (row["numbers"], row["outcomes"]) == (1, 1)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import delete, update
 
-from builders import MUNICIPALITIES, Consuming, a_trace_fact, an_identity, an_outcome, minutes
+from builders import Consuming, a_register, a_trace_fact, an_identity, an_outcome, minutes
 from replays import MemoryReplay
 from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.rebuilding import Revisions
@@ -24,7 +24,7 @@ class Feedback:
     """Feedback with its topics."""
 
     def __init__(self) -> None:
-        handler = FeedbackHandler(frozenset(MUNICIPALITIES))
+        handler = FeedbackHandler(a_register())
         self.consumer, self.topics, revisions = Consuming("feedback", TABLES, handler), MemoryReplay(), Revisions()
         spec = ConsumerSpec(
             name="feedback",

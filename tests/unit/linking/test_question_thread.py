@@ -26,7 +26,7 @@ from signal_exchange.feedback.store import TABLES as FEEDBACK
 from signal_exchange.linking.handler import LinkingHandler
 from signal_exchange.linking.tables import FACTS, LINKS
 from signal_exchange.linking.tables import TABLES as LINKING
-from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
+from signal_exchange.municipality.inbox import ParkInVault
 from signal_exchange.municipality.node import node_of
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.routing.composition import rulebook
@@ -82,7 +82,7 @@ class Together:
         def take(message: Message) -> list[Letter]:
             with town.node.database.transaction() as connection:
                 seal, park = town.node.identity.parking_seal("municipality"), ParkInVault(town.node.vault_key)
-                InboxHandler(town.node.vault_key)([message], Work("municipality", connection, seal, park))
+                town.node.inbox()([message], Work("municipality", connection, seal, park))
             return []
 
         self.parts.append(Part([feedback_topic(code)], "municipality", take))
@@ -152,7 +152,7 @@ def together(tmp_path: Path) -> Together:
     ids = linking.secret_ids("linking")
     judge = LinkingHandler(WorkingCalendar(), load_code_lists(), linking.opened, linking.sealed_part, lambda: ids, lambda: NOW)
     whole.add("linking", LINKING, judge)
-    whole.add("feedback", FEEDBACK, FeedbackHandler(frozenset(SIX)))
+    whole.add("feedback", FEEDBACK, FeedbackHandler(routing.register))
     return whole
 
 

@@ -117,7 +117,7 @@ def test_a_decision_needs_somebody_and_a_reason_of_the_list(run: Run, words: tup
 def test_a_node_tells_its_own_municipality_what_waits_and_how_long(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     parked_id, metrics, node = parks(town), Metrics(), town.node
     service = municipality_principal(node.settings.municipality)
-    parked = InboxParked(service, node.database, node.vault_key, node.identity.parking_seal("municipality"))
+    parked = InboxParked(service, node.database, node.vault_key, node.identity.parking_seal("municipality"), node.inbox())
     monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=25))
     waits, oldest = "signal_exchange_parked_waiting", "signal_exchange_parked_oldest_seconds"
     labels = {"service": "municipality", "reason": "SCHEMA_INVALID"}

@@ -5,16 +5,15 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from node_views import a_view, an_outcome_of, hear, work_of
+from node_views import a_view, an_erasure, an_outcome_of, hear, work_of
 from nodes import NOW, Town, a_town, example
 from signal_exchange.municipality.cases import Outcome
-from signal_exchange.municipality.inbox import FROM_THE_EXCHANGE, ParkInVault
+from signal_exchange.municipality.inbox import ParkInVault
 from signal_exchange.municipality.outbox import OUTBOX
-from signal_exchange.municipality.store import ERASURES, PARKED, SIGNALS, VIEWS, Erased
+from signal_exchange.municipality.store import PARKED, SIGNALS, VIEWS, Erased
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.messages import Incoming, Unreadable
 
@@ -96,19 +95,15 @@ def test_the_bytes_of_the_record_are_gone_from_the_file(town: Town) -> None:
     assert row["reference_mac"] not in content
 
 
-def an_erasure(state: str, detail: dict[str, Any] | None, town: Town, signal_id: str) -> dict[str, Any]:
-    return an_outcome_of(town, signal_id, detail, kind="ERASURE", state=state, version=2)
-
-
 def test_the_certificate_comes_home_sealed_and_tells_who_answered(town: Town) -> None:
     signal_id = published(town)
     erase(town)
     assert town.node.certificates().one(signal_id)["state"] == "SENT"
     receipt = {**an_outcome_of(town, signal_id, None, kind="RECEIPT", state="DONE", source="agenda"), "outcome_id": "r"}
-    hear(town, a_view(signal_id, revision=9, version=2, outcomes=[an_erasure("DONE", None, town, signal_id), receipt]))
+    hear(town, a_view(signal_id, revision=9, version=2, outcomes=[an_erasure(town, signal_id, "DONE"), receipt]))
     found = town.node.certificates().one(signal_id)
     assert (found["state"], found["receipts"], found["certificate"]) == ("DONE", {"agenda": "DONE"}, None)
-    certified = an_erasure("CERTIFIED", {"logs_end_on": "2026-11-29"}, town, signal_id)
+    certified = an_erasure(town, signal_id, "CERTIFIED", {"logs_end_on": "2026-11-29"})
     hear(town, a_view(signal_id, revision=10, version=2, outcomes=[certified]))
     assert town.node.certificates().one(signal_id)["certificate"] == {"logs_end_on": "2026-11-29"}
 
@@ -116,7 +111,7 @@ def test_the_certificate_comes_home_sealed_and_tells_who_answered(town: Town) ->
 def test_a_certificate_that_does_not_open_is_said_so(town: Town) -> None:
     signal_id = published(town)
     erase(town)
-    certified = {**an_erasure("CERTIFIED", {"a": 1}, town, signal_id), "outcome_id": "another"}
+    certified = {**an_erasure(town, signal_id, "CERTIFIED", {"a": 1}), "outcome_id": "another"}
     hear(town, a_view(signal_id, revision=10, outcomes=[certified]))
     assert town.node.certificates().one(signal_id)["certificate"] == {"unreadable": True}
 
@@ -126,14 +121,6 @@ def test_a_view_from_before_the_erasure_is_not_kept(town: Town) -> None:
     erase(town)
     hear(town, a_view(signal_id, revision=3))
     assert town.rows(VIEWS) == []
-
-
-def test_a_node_that_was_restored_from_a_backup_erases_again_what_the_exchange_says_is_erased(town: Town) -> None:
-    signal_id = published(town)
-    hear(town, a_view(signal_id, revision=9, version=2, outcomes=[an_erasure("REQUESTED", None, town, signal_id)]))
-    assert town.rows(SIGNALS) == []
-    [row] = town.rows(ERASURES)
-    assert (row["signal_id"], row["who"]) == (signal_id, FROM_THE_EXCHANGE)
 
 
 def test_what_the_inbox_could_not_read_about_the_signal_goes_too(town: Town) -> None:

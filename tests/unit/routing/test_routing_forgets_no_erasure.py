@@ -16,9 +16,11 @@ from replays import MemoryReplay
 from routing_bench import Bench, sender_of
 from routing_stream import Stream
 from senders import AT, Sender, coded_example, identity_in
+from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.routing.erasing import KEYED_BY_SIGNAL, Terms
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
-from signal_exchange.stream.messages import Message
+from signal_exchange.stream.erasure_word import word_of
+from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import outcome_id_of
 
 SIGNAL = coded_example("01_sexual")
@@ -26,6 +28,7 @@ SIGNAL_ID = str(SIGNAL["signal_id"])
 LATER = AT + timedelta(hours=1)
 TERMS = Terms(segment_seconds=60.0, clean_seconds=60.0)
 SECOND = {**SIGNAL, "version": 2, "supersedes": 1}
+ASKED_ON = ("referrals", "referrals-youth", "agenda-items", "link-tokens")
 EVER_AFTER = AT + timedelta(days=400)
 
 
@@ -234,3 +237,68 @@ def test_a_word_that_routing_has_not_read_yet_counts_and_what_others_told_since_
     assert late.incoming.key_text not in {row["key"] for row in stream.rows()["projection_outcomes"]}
     stream.reads_outcomes()
     assert told(stream)[-1]["state"] == "DONE"
+
+
+def forged(**changed: Any) -> Message:
+    """Give an erasure that another service tells in routing's name, so that it comes after what routing told itself."""
+    outcome_id = outcome_id_of(SIGNAL_ID, "routing", "ERASURE", 1)
+    about = {"signal_id": SIGNAL_ID, "version": 2, "revision": 40, "municipality": SIGNAL["municipality"]}
+    own = {"outcome_id": outcome_id, "source": "routing", "kind": "ERASURE", "state": "REQUESTED", "occurred_at": LATER}
+    message = a_message("Outcome", {**about, **own, **changed}, topic="outcomes", reader="routing", at=LATER)
+    return replace(message, incoming=replace(message.incoming, key=f"{SIGNAL_ID}/{outcome_id}".encode()))
+
+
+def a_forged_trace() -> Message:
+    about = {"signal_id": SIGNAL_ID, "version": 2, "municipality": SIGNAL["municipality"], "publisher_run": "x", "sequence": 9}
+    step = {"trace_id": "forged", "service": "routing", "stage": "RECEIVED", "verdict": "erased", "at": LATER}
+    none = dict.fromkeys(("destination", "owner_role", "next_date"))
+    return a_message("TraceFact", {**about, **step, **none}, topic="signal-trace", reader="rebuild", at=LATER)
+
+
+def test_a_rebuild_believes_no_erasure_without_the_word_of_the_signals_municipality(stream: Stream) -> None:
+    sender = sender_of(stream.bench, "01_sexual")
+    other = Sender.of(
+        stream.bench.region, next(code for code in stream.bench.region.municipalities if code != sender.municipality)
+    )
+    stream.came(sender.published(SIGNAL))
+    [before] = stream.bench.stored()
+    theirs = word_of(other.erased(SIGNAL_ID, 2).incoming)
+    stream.told(forged(), forged(word=theirs), forged(word=theirs, municipality=other.municipality))
+    stream.topics.add(a_forged_trace())
+    stream.lost_and_rebuilt()
+    with stream.bench.database.reading() as connection:
+        assert ErasureStore(connection).erasures() == {}
+    assert [(each.state, each.accepted) for each in stream.bench.stored()] == [(before.state, before.accepted)]
+    stream.came(sender.published(SECOND))
+    assert (stream.bench.reasons, stream.bench.verdicts()[2]) == ([], "routed")
+
+
+def test_an_erasure_that_a_rebuild_knew_from_the_trace_only_begins_when_its_word_comes_again(stream: Stream) -> None:
+    sender = sender_of(stream.bench, "01_sexual")
+    stream.came(sender.published(SIGNAL))
+    ends, committed = ends_of(stream.topics), dict(stream.topics.done)
+    word = sender.erased(SIGNAL_ID, 2)
+    stream.came(word)
+    cut_from(stream.topics, ends, "signals", "signal-trace")
+    stream.topics.done.update(committed)  # the process died before it committed
+    stream.lost_and_rebuilt()
+    with stream.bench.database.reading() as connection:
+        assert ErasureStore(connection).erasures() == {}
+    stream.bench.run(word)
+    assert known(stream)[0].word == word_of(word.incoming)
+    assert (told(stream)[-1]["state"], told(stream)[-1]["word"]) == ("REQUESTED", word_of(word.incoming))
+
+
+def named(incoming: Incoming) -> str:
+    return decode_whole(incoming.value).record
+
+
+@pytest.mark.parametrize("state", ["REQUESTED", "DONE", "CERTIFIED"])
+def test_every_order_to_erase_and_every_state_of_it_carries_the_municipalitys_own_word(stream: Stream, state: str) -> None:
+    brought(stream, state)
+    [said] = [word_of(each) for each in map(Incoming.of, stream.topics.topics["signals"]) if named(each) == "SignalErased"]
+    orders = [each for topic in ASKED_ON for each in stream.bench.sent(topic) if each["status"] == "ERASED"]
+    assert len(orders) == len(ASKED_ON)
+    assert all(each["word"] == said for each in (*orders, *told(stream)))
+    stream.lost_and_rebuilt()
+    assert known(stream)[0].word == said

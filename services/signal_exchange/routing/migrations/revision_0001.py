@@ -48,6 +48,9 @@ def upgrade() -> None:
         sa.Column("buried_at", sa.BigInteger(), nullable=True),
         sa.Column("marked_at", sa.BigInteger(), nullable=True),
         sa.Column("certified_at", sa.BigInteger(), nullable=True),
+        sa.Column("value", sa.LargeBinary(), nullable=True),
+        sa.Column("signature", sa.LargeBinary(), nullable=True),
+        sa.Column("key_id", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_projection_erasures")),
     )
     op.create_table(
