@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 Json = dict[str, Any]
+CODES = Path(__file__).resolve().parents[2] / "schemas" / "codes"
 DEFAULT_DATA = Path(__file__).resolve().parents[2] / "services" / "signal_exchange" / "contracts" / "data"
 
 
@@ -66,7 +67,7 @@ def _rows(path: Path) -> list[dict[str, str]]:
 def load(data: Path = DEFAULT_DATA) -> Reference:
     """Read the data files once per folder."""
     return Reference(
-        codes={path.stem: {row["code"]: row for row in _rows(path)} for path in sorted((data / "codes").glob("*.csv"))},
+        codes={path.stem: {row["code"]: row for row in _rows(path)} for path in sorted(CODES.glob("*.csv"))},
         members={row["gm_code"]: row for row in _rows(data / "municipalities.csv")},
         rules=json.loads((data / "routing_rules.json").read_text(encoding="utf-8")),
         equated=frozenset(date.fromisoformat(row["date"]) for row in _rows(data / "equated_days.csv")),

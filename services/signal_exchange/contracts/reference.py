@@ -7,8 +7,10 @@ from datetime import date
 from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, Final, Literal
 
+from signal_exchange.contracts.schemas import schemas_folder
 from signal_exchange.domain.codes import Code, CodeList, CodeLists
 from signal_exchange.domain.ids import parse_municipality_code
 from signal_exchange.domain.members import Members, Municipality
@@ -21,7 +23,7 @@ _DATA: Final = files("signal_exchange.contracts") / "data"
 _CODE_COLUMNS: Final = frozenset({"code", "label_nl", "label_en", "valid_from", "valid_to", "note", "parent", "source"})
 
 
-def _rows(source: Traversable) -> Iterator[Row]:
+def _rows(source: Traversable | Path) -> Iterator[Row]:
     yield from csv.DictReader(source.read_text(encoding="utf-8").splitlines())
 
 
@@ -42,7 +44,7 @@ def _code(row: Row) -> Code:
     )
 
 
-def _code_list(source: Traversable) -> CodeList:
+def _code_list(source: Path) -> CodeList:
     codes = (_code(row) for row in _rows(source))
     return CodeList(source.name.removesuffix(".csv"), {code.code: code for code in codes})
 
@@ -50,7 +52,7 @@ def _code_list(source: Traversable) -> CodeList:
 @cache
 def load_code_lists() -> CodeLists:
     """Read every code list, named as its file without `.csv`."""
-    lists = (_code_list(source) for source in (_DATA / "codes").iterdir())
+    lists = (_code_list(source) for source in (schemas_folder() / "codes").glob("*.csv"))
     return CodeLists({code_list.name: code_list for code_list in sorted(lists, key=lambda found: found.name)})
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import re
 from datetime import UTC, datetime
-from importlib.resources import files
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from signal_exchange.contracts.cloud_events import (
     source_of,
 )
 from signal_exchange.contracts.delivered import SIGNAL_FIELDS, SUBJECT_FIELDS, delivered_fields
-from signal_exchange.contracts.schemas import current_schemas
+from signal_exchange.contracts.schemas import current_schemas, schemas_folder
 from signal_exchange.contracts.signed import content_of
 from wire_samples import signals_samples
 
@@ -50,7 +49,7 @@ def test_there_is_no_subject_which_would_tell_of_whom_it_is() -> None:
 
 
 def test_every_record_has_an_event_type_of_the_code_list() -> None:
-    source = files("signal_exchange.contracts") / "data" / "codes" / "event_type.csv"
+    source = schemas_folder() / "codes" / "event_type.csv"
     codes = {row["code"] for row in csv.DictReader(source.read_text(encoding="utf-8").splitlines())}
     assert set(EVENT_TYPES) == set(current_schemas())
     assert set(EVENT_TYPES.values()) <= codes

@@ -38,7 +38,7 @@ class Oracle:
         self._folder = tempfile.TemporaryDirectory(prefix="signal-exchange-region-")
         data = Path(self._folder.name)
         with as_file(files("signal_exchange.contracts") / "data") as given:
-            for name in ("codes", "routing_rules.json", "equated_days.csv"):
+            for name in ("routing_rules.json", "equated_days.csv"):
                 (data / name).symlink_to(given / name)
         (data / "municipalities.csv").write_text(members_table(self._plan), encoding="utf-8")
         command = [sys.executable, "-m", "oracle.oracle", str(data), "--lines"]
