@@ -37,7 +37,7 @@ def office(exchange: Exchange, *arguments: str) -> subprocess.CompletedProcess[s
     folder = exchange.folder
     where = ("--register", str(folder / "register.json"), "--region-secret", str(folder / "region-secret.json"))
     kafka = ("--bootstrap", exchange.broker.bootstrap, "--admin-password-file", str(folder / "admin-password"), "--json")
-    return exchange.command(NODE, "participants", *arguments, *where, *kafka)
+    return exchange.command(NODE, "participants", *arguments, "--yes", *where, *kafka)
 
 
 def asked(exchange: Exchange, name: str) -> str:

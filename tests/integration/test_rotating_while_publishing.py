@@ -84,7 +84,7 @@ def new_keys_lose_nothing(exchange: Exchange) -> None:
     post(exchange, [f"A-{number}" for number in range(20)])
     ran(exchange.command(NODE, "participants", "new-keys", "--name", "2026-2", "--out", str(request)))
     post(exchange, [f"B-{number}" for number in range(20)])
-    ran(exchange.command(NODE, "participants", "rotate-key", str(request), *office, *kafka))
+    ran(exchange.command(NODE, "participants", "rotate-key", str(request), "--yes", *office, *kafka))
     last = post(exchange, [f"C-{number}" for number in range(20)])[-1]
     eventually(lambda: len(accepted(exchange)), lambda count: count == 60)
     keys = eventually(lambda: signed_with(exchange), lambda found: NEW in found)

@@ -1,4 +1,8 @@
-"""How the participants' register changes: pure, from one register to the next (R-VAL-02)."""
+"""How the participants' register changes: pure, from one register to the next (R-VAL-02).
+
+A key ends and is never taken out, and its id never comes to mean another key: by it what was signed once is checked for ever
+(docs/decisions/0023 and 0024).
+"""
 
 from __future__ import annotations
 
@@ -34,7 +38,7 @@ def joined(register: Register, asked: SignedRequest, member: Municipality | None
         raise Refused(f"{request.municipality} has left: joining again is a decision of the region, not of this command.")
     valid = Period(at)
     kept = known.signing_keys if known is not None else ()
-    keys = (*(key for key in kept if key.key.key_id != request.signing.key_id), MemberKey(request.signing, valid))
+    keys = (*(key for key in kept if key.key != request.signing), MemberKey(request.signing, valid))
     entry = Participant(request.municipality, "ACCEDED", day, None, member.oin, keys)
     return _next(register, entry, [GroupKey(request.sealing, valid)])
 
@@ -56,6 +60,8 @@ def left(register: Register, code: str, day: date) -> Register:
 def rotated(register: Register, asked: SignedRequest, at: datetime) -> Register:
     """Return the register with new keys of a municipality: sealing begins at once, the old signing key ends after the overlap.
 
+    Who has no valid key any more, since the last one was revoked, asks as one that joins: the office checks who brings it.
+
     Raises:
         Refused: it takes no part, or nobody with a key that is valid now asked for it.
     """
@@ -66,10 +72,24 @@ def rotated(register: Register, asked: SignedRequest, at: datetime) -> Register:
     if any(key.key.key_id == request.signing.key_id for key in known.signing_keys):
         _require_same(known, request)
         return register
-    if not any(key.valid.holds(at) and asked.is_continued_by(key.key) for key in known.signing_keys):
+    valid = [key for key in known.signing_keys if key.valid.holds(at)]
+    if valid and not any(asked.is_continued_by(key.key) for key in valid):
         raise Refused("The request is not signed with a key of this municipality that is valid now.")
     keys = (*(_ending(key, at + OVERLAP) for key in known.signing_keys), MemberKey(request.signing, Period(at)))
     return _next(register, replace(known, signing_keys=keys), [GroupKey(request.sealing, Period(at))])
+
+
+def revoked(register: Register, key_id: str, at: datetime) -> Register:
+    """Return the register in which a signing key is valid no more from a moment on, as when it was stolen.
+
+    Raises:
+        Refused: no municipality has a signing key with this id.
+    """
+    found = [(member, key) for member in register.municipalities for key in member.signing_keys if key.key.key_id == key_id]
+    for member, key in found:
+        keys = tuple(_ending(each, max(each.valid.begin, at)) if each is key else each for each in member.signing_keys)
+        return register if keys == member.signing_keys else _next(register, replace(member, signing_keys=keys), [])
+    raise Refused(f"No municipality has a signing key {key_id}.")
 
 
 def _ending(key: MemberKey, end: datetime) -> MemberKey:
@@ -83,9 +103,30 @@ def _require_same(known: Participant, request: KeyRequest) -> None:
 
 
 def _next(register: Register, entry: Participant, sealing: Iterable[GroupKey]) -> Register:
+    _require_unused(register, entry)
     is_other: Callable[[Participant], bool] = lambda member: member.code != entry.code  # noqa: E731 - named for its one use
     members = (*filter(is_other, register.municipalities), entry)
-    new = {key.key.key_id: key for key in sealing}
-    keys = (*(key for key in register.sealing_keys if key.key.key_id not in new), *new.values())
+    keys = (*register.sealing_keys, *(key for key in sealing if _is_new(key, register)))
     ordered = tuple(sorted(members, key=lambda member: member.code))
-    return Register(register.serial + 1, ordered, keys, register.registered_keepers)
+    after = Register(register.serial + 1, ordered, keys, register.registered_keepers)
+    after.require_successor_of(register)
+    return after
+
+
+def _require_unused(register: Register, entry: Participant) -> None:
+    theirs = {key.key.key_id for member in register.municipalities if member.code != entry.code for key in member.signing_keys}
+    for key in entry.signing_keys:
+        if key.key.key_id in theirs:
+            raise Refused(f"The key id {key.key.key_id} stands in the register as another municipality's.")
+
+
+def _is_new(key: GroupKey, register: Register) -> bool:
+    """Say whether a sealing key is not in the register yet.
+
+    Raises:
+        Refused: its id is, for another group or for another key.
+    """
+    known = next((each.key for each in register.sealing_keys if each.key.key_id == key.key.key_id), None)
+    if known is not None and known != key.key:
+        raise Refused(f"The key id {key.key.key_id} stands in the register as another key, of {known.group}.")
+    return known is None

@@ -19,7 +19,8 @@ from signal_exchange.contracts.topics import feedback_topic, municipality_princi
 from signal_exchange.domain.ids import MunicipalityCode, parse_municipality_code
 from signal_exchange.domain.times import local_day
 from signal_exchange.participants.access import admit, dismiss, listens, open_signals
-from signal_exchange.participants.changing import joined, left, rotated
+from signal_exchange.participants.changing import joined, left, revoked, rotated
+from signal_exchange.participants.differences import differences
 from signal_exchange.participants.requests import new_keys, read_request, request_text
 from signal_exchange.privacy.register import Register, load_register, sign_register
 from signal_exchange.privacy.sealing import SealingPrivateKey
@@ -43,6 +44,20 @@ CaFile = Annotated[Path | None, typer.Option(help="Certificates to trust for TLS
 On = Annotated[datetime | None, typer.Option("--on", formats=["%Y-%m-%d"], help="First day; without it today.")]
 
 
+Yes = Annotated[bool, typer.Option("--yes", help="Sign without asking; what changes is shown all the same.")]
+Step = Callable[[Register], Register]
+"""From one register to the next."""
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """A change that the office saw and agreed to: from which register, and what changes, in words."""
+
+    step: Step
+    before: Register
+    told: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Office:
     """What the region's office works with: the register, the key that signs it, and Kafka."""
@@ -58,14 +73,41 @@ class Office:
         listens(connection)
         return cls(register, secret, connection)
 
-    def change(self, step: Callable[[Register], Register]) -> Register:
-        """Replace the register by what a step makes of it, signed by the region; an equal one is left alone."""
-        key = SigningKey.from_mapping(json.loads(_text_of(self.secret_file)))
-        before = load_register(self.register_file.read_bytes(), key.public)
-        after = step(before)
+    def agree(self, step: Step, *, yes: bool) -> Agreed:
+        """Show what a step makes of the register, and ask whether it may; nothing changes yet.
+
+        Raises:
+            Refused: the register cannot be read, or the step refuses.
+            Abort: the office does not agree.
+        """
+        before = self._register(self._key())
+        told = differences(before, step(before))
+        for line in told:
+            typer.echo(f"  {line}", err=True)
+        if told and not yes:
+            typer.confirm(f"Register {before.serial} wordt {before.serial + 1}. Ondertekenen?", abort=True, err=True)
+        return Agreed(step, before, tuple(told))
+
+    def sign(self, agreed: Agreed) -> Register:
+        """Replace the register by what was agreed on, signed by the region; an equal one is left alone.
+
+        Raises:
+            Refused: the register, or what becomes of it, is not what was shown.
+        """
+        key = self._key()
+        before = self._register(key)
+        after = agreed.step(before)
+        if before != agreed.before or tuple(differences(before, after)) != agreed.told:
+            raise Refused("The register changed meanwhile: look at it and do it again.")
         if after is not before:
             _replace(self.register_file, sign_register(after, key))
         return after
+
+    def _key(self) -> SigningKey:
+        return SigningKey.from_mapping(json.loads(_text_of(self.secret_file)))
+
+    def _register(self, key: SigningKey) -> Register:
+        return load_register(self.register_file.read_bytes(), key.public)
 
 
 @app.command("new-keys")
@@ -103,6 +145,7 @@ def join(
     admin_password_file: AdminPassword,
     password_out: Annotated[Path, typer.Option(help="File for the password of its node; made when it is missing, mode 600.")],
     on: On = None,
+    yes: Yes = False,
     admin_user: AdminUser = "admin",
     ca_file: CaFile = None,
     as_json: AsJson = False,
@@ -112,10 +155,10 @@ def join(
     office = Office.of(
         register, region_secret, bootstrap=bootstrap, user=admin_user, password=admin_password_file, ca_file=ca_file
     )
-    code, day = asked.request.municipality, _day(on)
-    _check(office, lambda before: joined(before, asked, load_members().get(code), day, clock.now()))
+    code, day, now = asked.request.municipality, _day(on), clock.now()
+    agreed = office.agree(lambda before: joined(before, asked, load_members().get(code), day, now), yes=yes)
     admit(office.kafka, code, _password(password_out))
-    after = office.change(lambda before: joined(before, asked, load_members().get(code), day, clock.now()))
+    after = office.sign(agreed)
     told = {"municipality": code, "serial": after.serial, "user": municipality_principal(code), "topic": feedback_topic(code)}
     _tell(told, f"{code} neemt deel vanaf {day.isoformat()}; register {after.serial}.", as_json=as_json)
 
@@ -132,6 +175,7 @@ def leave(
     with_open_signals: Annotated[
         bool, typer.Option("--with-open-signals", help="Leave although signals are open; nobody will hear of their outcome.")
     ] = False,
+    yes: Yes = False,
     admin_user: AdminUser = "admin",
     ca_file: CaFile = None,
     as_json: AsJson = False,
@@ -148,7 +192,7 @@ def leave(
         raise Refused(
             f"{municipality} has {still_open} open signals: let it withdraw them, or hand them over and say --with-open-signals."
         )
-    after = office.change(lambda before: left(before, municipality, day))
+    after = office.sign(office.agree(lambda before: left(before, municipality, day), yes=yes))
     dismiss(office.kafka, municipality)
     told = {"municipality": municipality, "serial": after.serial, "open_signals": still_open}
     _tell(told, f"{municipality} neemt niet meer deel; register {after.serial}.", as_json=as_json)
@@ -162,6 +206,7 @@ def rotate_key(
     region_secret: Secret,
     bootstrap: Bootstrap,
     admin_password_file: AdminPassword,
+    yes: Yes = False,
     admin_user: AdminUser = "admin",
     ca_file: CaFile = None,
     as_json: AsJson = False,
@@ -171,15 +216,35 @@ def rotate_key(
     office = Office.of(
         register, region_secret, bootstrap=bootstrap, user=admin_user, password=admin_password_file, ca_file=ca_file
     )
-    after = office.change(lambda before: rotated(before, asked, clock.now()))
+    now = clock.now()
+    after = office.sign(office.agree(lambda before: rotated(before, asked, now), yes=yes))
     code, key = asked.request.municipality, asked.request.signing.key_id
     _tell({"municipality": code, "serial": after.serial, "key_id": key}, f"{code} tekent met {key}.", as_json=as_json)
 
 
-def _check(office: Office, step: Callable[[Register], Register]) -> None:
-    """Refuse before anything changes what the register would refuse afterwards."""
-    key = SigningKey.from_mapping(json.loads(_text_of(office.secret_file)))
-    step(load_register(office.register_file.read_bytes(), key.public))
+@app.command()
+def revoke(
+    key_id: Annotated[str, typer.Argument(metavar="KEY", help="Id of the signing key, as gm0983-2027-1.")],
+    *,
+    register: RegisterFile,
+    region_secret: Secret,
+    bootstrap: Bootstrap,
+    admin_password_file: AdminPassword,
+    since: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%dT%H:%M:%S%z"], help="Moment with its offset; without it now.")
+    ] = None,
+    yes: Yes = False,
+    admin_user: AdminUser = "admin",
+    ca_file: CaFile = None,
+    as_json: AsJson = False,
+) -> None:
+    """End a signing key, as when it was stolen: nothing that came in from then on is taken. What was taken stands."""
+    office = Office.of(
+        register, region_secret, bootstrap=bootstrap, user=admin_user, password=admin_password_file, ca_file=ca_file
+    )
+    moment = since or clock.now()
+    after = office.sign(office.agree(lambda before: revoked(before, key_id, moment), yes=yes))
+    _tell({"key_id": key_id, "serial": after.serial}, f"{key_id} tekent niet meer; register {after.serial}.", as_json=as_json)
 
 
 def _keys_in(file: Path) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -16,6 +17,8 @@ from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 from signal_exchange.runtime.faults import Refused
 
 KIND = "signal-exchange/key-request/v1"
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+"""What tells the keys of one municipality apart, as 2027-1: the rest of a key's id, after its municipality."""
 Document = dict[str, Any]
 
 
@@ -61,8 +64,24 @@ class SignedRequest:
 
 
 def new_keys(code: MunicipalityCode, name: str) -> tuple[SigningKey, SealingPrivateKey]:
-    """Return new private keys of a municipality; `name` tells this pair from others, as 2027-1."""
-    return SigningKey.generate(f"{code.lower()}-{name}"), SealingPrivateKey.generate(f"gm:{code}-{name}", f"gm:{code}")
+    """Return new private keys of a municipality; `name` tells this pair from others, as 2027-1.
+
+    Raises:
+        Refused: the name has other signs than it may have.
+    """
+    if NAME.fullmatch(name) is None:
+        raise Refused("A name of keys, as 2027-1, has at most 40 letters, digits, dots, lines or hyphens.")
+    return SigningKey.generate(signing_prefix(code) + name), SealingPrivateKey.generate(sealing_prefix(code) + name, f"gm:{code}")
+
+
+def signing_prefix(code: str) -> str:
+    """Return how the id of every signing key of a municipality begins: GM0983 gives gm0983-."""
+    return f"{code.lower()}-"
+
+
+def sealing_prefix(code: str) -> str:
+    """Return how the id of every sealing key of a municipality begins: GM0983 gives gm:GM0983-."""
+    return f"gm:{code}-"
 
 
 def request_text(code: MunicipalityCode, signing: SigningKey, sealing: SealingPrivateKey, before: SigningKey | None) -> str:
@@ -79,7 +98,7 @@ def read_request(text: str) -> SignedRequest:
     """Return a request whose sender holds the key that it names.
 
     Raises:
-        Refused: it cannot be read, or is not signed with its own new key.
+        Refused: it cannot be read, is not signed with its own new key, or names a key that is not its own.
     """
     try:
         document = json.loads(text)
@@ -90,7 +109,21 @@ def read_request(text: str) -> SignedRequest:
         raise Refused("This is no request for keys: `signal-exchange participants new-keys` makes one.") from None
     if not request.signing.verify(_signed_bytes(request), signature):
         raise Refused("The request is not signed with the key that it names.")
+    _require_own_ids(request)
     return SignedRequest(request, earlier)
+
+
+def _require_own_ids(request: KeyRequest) -> None:
+    signing, sealing = signing_prefix(request.municipality), sealing_prefix(request.municipality)
+    if not (_is_own(request.signing.key_id, signing) and _is_own(request.sealing.key_id, sealing)):
+        raise Refused(
+            f"A request of {request.municipality} names its own keys only: {signing}NAME to sign with and {sealing}NAME to be "
+            "sealed to, where NAME has at most 40 letters, digits, dots, lines or hyphens."
+        )
+
+
+def _is_own(key_id: str, prefix: str) -> bool:
+    return key_id.startswith(prefix) and NAME.fullmatch(key_id.removeprefix(prefix)) is not None
 
 
 def _signed_bytes(request: KeyRequest) -> bytes:

@@ -73,6 +73,23 @@ class Register:
         _require_unique("keeper", [keeper.name for keeper in self.registered_keepers])
         object.__setattr__(self, "_signers", {key.key.key_id: (member, key) for member, key in signers})
 
+    def require_successor_of(self, before: Register) -> None:
+        """Check that no key of an earlier register is gone or means another key now: a key ends, it is never taken out.
+
+        Raises:
+            RegisterInvalid: one is; the text names it.
+        """
+        kept = {(member.code, key.key) for member in self.municipalities for key in member.signing_keys}
+        gone = [
+            key.key.key_id
+            for member in before.municipalities
+            for key in member.signing_keys
+            if (member.code, key.key) not in kept
+        ]
+        gone += [each.key.key_id for each in before.sealing_keys if each.key not in {entry.key for entry in self.sealing_keys}]
+        if gone:
+            raise RegisterInvalid(f"The register lacks a key that an earlier one had: {gone[0]}.")
+
     def municipality(self, code: str) -> Participant | None:
         """Return the municipality with this code, a member or not."""
         return next((member for member in self.municipalities if member.code == code), None)

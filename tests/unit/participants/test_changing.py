@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from signal_exchange.contracts.reference import load_members
 from signal_exchange.domain.ids import parse_municipality_code
-from signal_exchange.participants.changing import OVERLAP, joined, left, rotated
+from signal_exchange.participants.changing import OVERLAP, joined, left, revoked, rotated
+from signal_exchange.participants.differences import differences
 from signal_exchange.participants.requests import SignedRequest, new_keys, read_request, request_text
-from signal_exchange.privacy.register import Register
-from signal_exchange.privacy.register_entries import registered_members
+from signal_exchange.privacy.register import Register, RegisterInvalid
+from signal_exchange.privacy.register_entries import GroupKey, MemberKey, Participant, Period, registered_members
+from signal_exchange.privacy.sealing import SealingPrivateKey
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.faults import Refused
 
@@ -122,3 +126,100 @@ def test_a_request_that_is_none_or_was_changed_is_refused(spoil: Callable[[dict[
     spoil(document)
     with pytest.raises(Refused, match=words):
         read_request(json.dumps(document))
+
+
+def a_request(signing: SigningKey, sealing: SealingPrivateKey, code: str = CODE) -> str:
+    return request_text(parse_municipality_code(code), signing, sealing, None)
+
+
+FOREIGN = {
+    "a service's sealing key": (f"{CODE.lower()}-1", "care-2026-1"),
+    "a parking key": (f"{CODE.lower()}-1", "parking-routing-2026-1"),
+    "another municipality's sealing key": (f"{CODE.lower()}-1", "gm:GM0983-2026-1"),
+    "another municipality's signing key": ("gm0983-2026-1", f"gm:{CODE}-1"),
+    "the prefix alone": (f"{CODE.lower()}-", f"gm:{CODE}-1"),
+    "capitals": (f"{CODE}-1", f"gm:{CODE}-1"),
+    "no prefix": ("1", f"gm:{CODE}-1"),
+    "a blank": (f"{CODE.lower()}-1 ", f"gm:{CODE}-1"),
+    "a line end": (f"{CODE.lower()}-1\n", f"gm:{CODE}-1"),
+    "a control character": (f"{CODE.lower()}-1", f"gm:{CODE}-\x00"),
+    "a very long name": (f"{CODE.lower()}-1", f"gm:{CODE}-" + "1" * 41),
+    "a name of other letters": (f"{CODE.lower()}-\u0430", f"gm:{CODE}-1"),
+}
+
+
+@pytest.mark.parametrize("ids", FOREIGN.values(), ids=FOREIGN)
+def test_a_request_names_key_ids_of_its_own_municipality_only(ids: tuple[str, str]) -> None:
+    signing, sealing = SigningKey.generate(ids[0]), SealingPrivateKey.generate(ids[1], f"gm:{CODE}")
+    with pytest.raises(Refused, match="names its own keys only"):
+        read_request(a_request(signing, sealing))
+
+
+def test_an_id_that_stands_in_the_register_with_another_key_is_refused_and_nothing_is_taken_out() -> None:
+    _, first = asking()
+    register = joined(Register(1), first, MEMBER, DAY, AT)
+    other = SealingPrivateKey.generate(f"gm:{CODE}-2026-3", "care")
+    taken = replace(register, sealing_keys=(*register.sealing_keys, GroupKey(other.public, Period(AT))))
+    old, asked = asking("2026-3", None)
+    with pytest.raises(Refused, match="as another key, of care"):
+        rotated(replace(taken, municipalities=(replace(taken.municipalities[0], signing_keys=()),)), asked, AT)
+    theirs = Participant(parse_municipality_code("GM0983"), "ACCEDED", DAY, signing_keys=(MemberKey(old.public, Period(AT)),))
+    with pytest.raises(Refused, match="another municipality's"):
+        joined(Register(1, (theirs,)), asked, MEMBER, DAY, AT)
+
+
+def test_no_change_takes_a_key_out_of_the_register(member: tuple[SigningKey, Register]) -> None:
+    old, register = member
+    new, asked = asking("2026-3", old)
+    steps = [register, rotated(register, asked, AT)]
+    steps.append(revoked(steps[-1], new.key_id, AT + timedelta(hours=1)))
+    steps.append(left(steps[-1], CODE, date(2026, 12, 1)))
+    for before, after in itertools.pairwise(steps):
+        after.require_successor_of(before)
+        with pytest.raises(RegisterInvalid, match="lacks a key"):
+            replace(after, municipalities=()).require_successor_of(before)
+        with pytest.raises(RegisterInvalid, match="lacks a key"):
+            replace(after, sealing_keys=()).require_successor_of(before)
+    assert steps[-1].key_ever_given(CODE, old.key_id) == old.public
+    assert steps[-1].key_ever_given(CODE, new.key_id) == new.public
+    assert steps[-1].key_ever_given("GM0983", old.key_id) is None
+
+
+def test_a_key_that_was_stolen_signs_nothing_from_that_moment_on_and_cannot_ask_for_new_ones(
+    member: tuple[SigningKey, Register],
+) -> None:
+    stolen, register = member
+    moment = AT + timedelta(hours=1)
+    after = revoked(register, stolen.key_id, moment)
+    assert after.signing_key(stolen.key_id, moment - timedelta(seconds=1)) is not None
+    assert after.signing_key(stolen.key_id, moment) is None
+    assert revoked(after, stolen.key_id, moment + timedelta(hours=1)) is after
+    owner, asked = asking("2026-3")  # of one that has no valid key left the office checks who asks, as when it joined
+    again = rotated(after, asked, moment)
+    assert again.signing_key(owner.key_id, moment) == (CODE, owner.public)
+    with pytest.raises(Refused, match="not signed with a key"):
+        rotated(again, asking("2026-4", stolen)[1], moment)
+    with pytest.raises(Refused, match="No municipality has"):
+        revoked(register, "gm0907-unknown", moment)
+
+
+FROM = "geldig vanaf 2026-11-20T10:00+00:00"
+
+
+def test_the_office_sees_what_is_added_and_what_ends_for_whom(member: tuple[SigningKey, Register]) -> None:
+    old, register = member
+    assert differences(register, register) == []
+    joining = differences(Register(1), register)
+    assert joining == [
+        "GM0907: ACCEDED vanaf 2026-11-20 (was: niet ingeschreven)",
+        f"GM0907: tekensleutel gm0907-2026-2 komt erbij, {FROM} zonder einde",
+        f"gm:GM0907: verzegelsleutel gm:GM0907-2026-2 komt erbij, {FROM} zonder einde",
+    ]
+    rotating = differences(register, rotated(register, asking("2026-3", old)[1], AT))
+    assert rotating == [
+        f"GM0907: tekensleutel gm0907-2026-2 verandert: {FROM} tot 2026-11-28T10:00+00:00 (was: {FROM} zonder einde)",
+        f"GM0907: tekensleutel gm0907-2026-3 komt erbij, {FROM} zonder einde",
+        f"gm:GM0907: verzegelsleutel gm:GM0907-2026-3 komt erbij, {FROM} zonder einde",
+    ]
+    leaving = differences(register, left(register, CODE, date(2026, 12, 1)))
+    assert leaving == ["GM0907: LEFT vanaf 2026-11-20 tot 2026-12-01 (was: ACCEDED vanaf 2026-11-20)"]
