@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from signal_exchange.privacy.normalising import address_bag, address_pc, iban, kvk, phone, plate
+from signal_exchange.privacy.normal_forms import address_bag, address_pc, iban, kvk, phone, plate
 from signal_exchange.runtime.faults import Refused
 
 COLUMNS: Final = ("type", "value")

@@ -15,6 +15,7 @@ from signal_exchange.municipality.importing import Line
 from signal_exchange.municipality.preparing import Draft
 from signal_exchange.municipality.refusals import Refusal
 from signal_exchange.municipality.store import PUBLISHED, WITHDRAWN, Known, VaultRow
+from signal_exchange.municipality.warned import Warned
 from signal_exchange.privacy.vault import VaultKey
 
 
@@ -29,14 +30,14 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What became of one line. `warnings` are codes: why link tokens follow later, or that there were too many of them."""
+    """What became of one line. `warnings` say what does not link, and why link tokens follow later."""
 
     line: Line
     outcome: Outcome
     signal_id: str | None = None
     version: int | None = None
     refusals: tuple[Refusal, ...] = ()
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the result as JSON-safe fields, without anything that was in the record."""
@@ -45,7 +46,7 @@ class Result:
             "outcome": self.outcome.value,
             "signal_id": self.signal_id,
             "version": self.version,
-            "warnings": list(self.warnings),
+            "warnings": [warned.to_mapping() for warned in self.warnings],
             "errors": [refusal.to_mapping() for refusal in self.refusals],
         }
 
@@ -124,7 +125,7 @@ class Case:
         own = (self.signal_id, self.candidate.reference, self.version, self.candidate.content)
         return VaultRow(*own, encrypted, state, tokens_epoch)
 
-    def result(self, outcome: Outcome, warnings: tuple[str, ...] = ()) -> Result:
+    def result(self, outcome: Outcome, warnings: tuple[Warned, ...] = ()) -> Result:
         """Return the result of this case."""
         return Result(self.candidate.line, outcome, self.signal_id, self.version, warnings=warnings)
 

@@ -21,7 +21,6 @@ from signal_exchange.municipality.csv_format import COLUMNS
 from signal_exchange.municipality.importing import read_lines
 from signal_exchange.municipality.node import Node, node_of
 from signal_exchange.municipality.outbox import Outbox
-from signal_exchange.municipality.preparing import TOKENS_CUT
 from signal_exchange.municipality.rejects import RejectFile, reject_path
 from signal_exchange.municipality.relay import Relay, RelayLoop
 from signal_exchange.municipality.store import Erased
@@ -158,7 +157,7 @@ class Tally:
     def __init__(self, *, as_json: bool) -> None:
         self._as_json = as_json
         self._counts = dict.fromkeys(Outcome, 0)
-        self._pending = 0
+        self._pending = self._unlinked = 0
         self._fields: list[dict[str, Any]] = []
 
     def count(self, outcome: Outcome) -> int:
@@ -168,7 +167,8 @@ class Tally:
     def take(self, result: Result, rejects: RejectFile) -> None:
         """Count one result, and write it to the rejects when it was refused."""
         self._counts[result.outcome] += 1
-        self._pending += any(code != TOKENS_CUT for code in result.warnings)
+        self._pending += any(warned.is_pending for warned in result.warnings)
+        self._unlinked += any(not warned.is_pending for warned in result.warnings)
         if result.outcome is Outcome.REFUSED:
             rejects.add(result)
         if self._as_json:
@@ -183,6 +183,7 @@ class Tally:
         summary = {
             **{outcome.value.lower(): count for outcome, count in self._counts.items()},
             "tokens_pending": self._pending,
+            "unlinked": self._unlinked,
             "waiting": waiting,
             "rejects": str(rejects.path) if rejects.count else None,
         }

@@ -15,14 +15,13 @@ from signal_exchange.domain.times import local_day
 from signal_exchange.municipality.checking import Checked
 from signal_exchange.municipality.envelopes import with_placeholder
 from signal_exchange.municipality.refusals import NOT_A_RECORD, TOO_LARGE, Refusal
-from signal_exchange.privacy.normalising import LinkValue, link_values
+from signal_exchange.municipality.warned import TOKENS_CUT, Warned, of_unlinked, tokens_pending
+from signal_exchange.privacy.normalising import LinkValue, link_values, unlinked
 from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, encode_tokens, pad_summary
 from signal_exchange.privacy.tokens import NoTokens
 
 HEADROOM_BYTES: Final = 512
 """Kept free for the number and the key id, which the record gets at its first send (R-VAL-15)."""
-TOKENS_CUT: Final = "TOKENS_CUT"
-"""The warning that a record names more than fits in its list of link tokens; the first ones travel."""
 _SUBJECT_MAY_MISS: Final = ("sex", "nationality_group", "relation_to_offender")
 
 
@@ -57,14 +56,14 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """What leaves of one draft: the fields of SignalPublished without its envelope, and codes the sender must hear.
+    """What leaves of one draft: the fields of SignalPublished without its envelope, and what the sender must hear.
 
     `tokens_epoch` is the epoch of its link tokens; None when they follow later.
     """
 
     draft: Draft
     fields: Mapping[str, Any] = field(repr=False)
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
     tokens_epoch: str | None = None
 
 
@@ -98,8 +97,10 @@ class Preparer:
             "sealed": list(self._parts(draft, () if isinstance(answer, NoTokens) else answer)),
         }
         fault = _unfit(fields)
-        warnings = [answer.reason.value] if isinstance(answer, NoTokens) else []
-        return fault or Prepared(draft, fields, (*warnings, *([TOKENS_CUT] if cut else [])))
+        warnings = [tokens_pending(answer.reason)] if isinstance(answer, NoTokens) else []
+        warnings += [TOKENS_CUT] if cut else []
+        silent = of_unlinked(unlinked(draft.checked.record, barred=self.barred))
+        return fault or Prepared(draft, fields, (*warnings, *silent))
 
     def _parts(self, draft: Draft, tokens: Sequence[LinkToken]) -> Iterator[dict[str, object]]:
         signal = cast("CodedSignal", draft.checked.coded)

@@ -12,6 +12,7 @@ from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.municipality.cases import Outcome, Result
 from signal_exchange.municipality.refusals import Refusal
 from signal_exchange.municipality.tracing import LINK_QUESTION
+from signal_exchange.municipality.warned import Warned
 from signal_exchange.stream.commands import printable, show_rows, shown
 
 OUTCOMES: Final = {
@@ -90,13 +91,13 @@ def label(code_list: str, code: object) -> str:
 
 
 def result_line(result: Result) -> str:
-    """Return one line on what became of one record."""
+    """Return one line on what became of one record, with a line for each warning below it."""
     line = f"regel {result.line.number}: {OUTCOMES[result.outcome]}"
     if result.signal_id is not None:
         line += f" {result.signal_id} versie {result.version}"
     if result.refusals:
         line += ": " + "; ".join(map(refusal_text, result.refusals))
-    return line + "".join(f" ({warning_text(code)})" for code in result.warnings)
+    return "\n".join([line, *map(warning_text, result.warnings)])
 
 
 def refusal_text(refusal: Refusal) -> str:
@@ -105,11 +106,9 @@ def refusal_text(refusal: Refusal) -> str:
     return f"{refusal.field} {refusal.rule} ({said})"
 
 
-def warning_text(code: str) -> str:
-    """Return a warning in words."""
-    if code == "TOKENS_CUT":
-        return "er zijn meer kenmerken dan er koppelsleutels mee kunnen"
-    return f"koppelsleutels volgen later: {code}"
+def warning_text(warned: Warned) -> str:
+    """Return a warning as a line below that of its record: field and words."""
+    return f"  let op: {warned.field}: {warned.text}"
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:
@@ -118,6 +117,8 @@ def show_summary(summary: Mapping[str, Any]) -> None:
     typer.echo(f"{counts}.")
     if summary["rejects"]:
         typer.echo(f"Geweigerde regels staan in {summary['rejects']}: verbeter ze daar en publiceer ze opnieuw.")
+    if summary["unlinked"]:
+        typer.echo(f"Van {summary['unlinked']} signalen koppelt een gegeven niet: zie 'let op' bij de regel.")
     if summary["tokens_pending"]:
         typer.echo(f"Van {summary['tokens_pending']} signalen volgen de koppelsleutels later.")
     if summary["waiting"]:

@@ -16,9 +16,10 @@ from signal_exchange.domain.times import local_day
 from signal_exchange.municipality.cases import Candidate, Case, Outcome, Result, Verdict
 from signal_exchange.municipality.checking import Checked, Rulebook, check
 from signal_exchange.municipality.importing import Line
-from signal_exchange.municipality.preparing import TOKENS_CUT, Prepared, Preparer
+from signal_exchange.municipality.preparing import Prepared, Preparer
 from signal_exchange.municipality.recording import Recorder
 from signal_exchange.municipality.refusals import ENDED, Refusal
+from signal_exchange.municipality.warned import Warned
 from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.faults import StoreUnavailable
@@ -110,7 +111,8 @@ class Publisher:
             for refusal in result.refusals:
                 self.metrics.records_refused.labels(refusal.rule).inc()
                 logs.log("signal_refused", field=_loggable(refusal), rule=refusal.rule)
-        for reason, count in Counter(each for result in results for each in result.warnings if each != TOKENS_CUT).items():
+        pending = Counter(warned.code for result in results for warned in result.warnings if warned.is_pending)
+        for reason, count in pending.items():
             logs.warn("tokens_pending", reason=reason, count=count)
 
 
@@ -128,5 +130,5 @@ def _refused(case: Case, refusal: Refusal) -> Result:
     return Result(case.candidate.line, Outcome.REFUSED, refusals=(refusal,))
 
 
-def _warnings(prepared: Prepared | None) -> tuple[str, ...]:
+def _warnings(prepared: Prepared | None) -> tuple[Warned, ...]:
     return prepared.warnings if prepared else ()

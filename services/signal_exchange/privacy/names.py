@@ -5,13 +5,36 @@ from __future__ import annotations
 import re
 import unicodedata
 
-PREFIXES = frozenset({
-    "van", "de", "der", "den", "ten", "ter", "te", "het", "t", "s", "in", "op", "von", "zu", "zur", "du", "des", "da", "dos",
-    "das", "do", "del", "della", "di", "la", "le", "el", "al", "ben", "bin", "ibn",
-})  # fmt: skip
-"""The closed list of name prefixes that a surname loses."""
+from signal_exchange.privacy.plain import plain
 
-_LETTERS = str.maketrans({"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i"})
+PREFIXES = frozenset({
+    "van", "vant", "de", "der", "den", "ten", "ter", "te", "het", "t", "s", "in", "int", "op", "opt", "aan", "bij", "uit", "uijt",
+    "over", "onder", "voor", "tot", "von", "vom", "zu", "zum", "zur", "am", "im", "auf", "aus", "dem", "du", "des", "da", "dos",
+    "das", "do", "del", "dell", "della", "dei", "degli", "di", "la", "las", "le", "les", "lo", "los", "el", "al", "ben", "bin",
+    "ibn",
+})  # fmt: skip
+"""The closed list of name prefixes that a surname loses; the leak guard reads names with the same list."""
+
+SHORT_PREFIXES = frozenset({"v", "d", "l", "vd", "vdr", "vdn", "vden", "vder", "vh", "vt"})
+"""Prefixes as people write them short, each by itself: `v.` and `d.`, `d'` and `l'`, `vd` and `vh`."""
+PAIR_STARTS = frozenset({"v", "a", "o", "i", "u", "b", "t"})
+PAIR_ENDS = frozenset({"d", "de", "den", "der", "dr", "dn", "h", "het", "t", "n"})
+"""The two halves of a prefix written short with a point or a slash: `v.d.`, `o.d.`, `a/d`, `v/h`."""
+
+_LETTERS = str.maketrans({
+    "ß": "ss", "ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th", "ħ": "h", "ŧ": "t", "ŋ": "ng",
+    "ə": "e",
+})  # fmt: skip
+
+
+def _one_of(words: frozenset[str]) -> str:
+    return "|".join(sorted(words, reverse=True))
+
+
+_PAIR = re.compile(rf"(?<![a-z])(?:{_one_of(PAIR_STARTS)}) ?[./] ?'?(?:{_one_of(PAIR_ENDS)})(?![a-z])[.]?")
+_SHORT = re.compile(rf"(?<![a-z])(?:{_one_of(SHORT_PREFIXES)})(?![a-z])[.]?")
+_OTHER_LETTER = re.compile("[^\\W\\d_a-z\u02b0-\u02ff]")
+"""A letter that no step writes in a-z; marks such as the ayn of a transcription say nothing and do not count."""
 _SOUNDS = (
     ("sch", "sg"), ("ch", "g"), ("ph", "f"), ("th", "t"), ("dt", "t"), ("ck", "k"), ("qu", "kw"),
     ("x", "ks"), ("c", "k"), ("z", "s"), ("v", "f"), ("w", "f"),
@@ -27,32 +50,35 @@ def fold(text: str) -> str:
     return "".join(char for char in unicodedata.normalize("NFKD", spelled) if not unicodedata.combining(char))
 
 
-def name_words(text: str) -> list[str]:
-    """Return the a-z words that count: of the first part between hyphens or slashes that is not only prefixes.
-
-    Prefixes go, wherever they stand, unless nothing would be left.
-    """
-    parts = [re.findall(r"[a-z]+", fold(part)) for part in re.split(r"[-/]", text)]
-    words = next((part for part in parts if set(part) - PREFIXES), parts[0])
-    return [word for word in words if word not in PREFIXES] or words
-
-
 def surname_key(text: str) -> str:
-    """Return a surname as one word, ij written as y; empty when nothing is left.
+    """Return a surname as one word, ij written as y; empty when nothing is left, or a letter is not of a-z.
 
-    >>> surname_key("van der Meer"), surname_key("de Wijs"), surname_key("El-Hachmi")
-    ('meer', 'wys', 'hachmi')
+    >>> surname_key("van der Meer"), surname_key("v/d Meer"), surname_key("de Wijs"), surname_key("El-Hachmi")
+    ('meer', 'meer', 'wys', 'hachmi')
     """
-    return "".join(name_words(text)).replace("ij", "y")
+    unabbreviated = _SHORT.sub(" ", _PAIR.sub(" ", fold(plain(text))))
+    return "".join(_name_words(unabbreviated)).replace("ij", "y")
 
 
 def given_name_key(text: str) -> str:
-    """Return the first given name, ij written as y; empty when nothing is left.
+    """Return the first given name, ij written as y; empty when nothing is left, or a letter is not of a-z.
 
     >>> given_name_key("anna maria"), given_name_key("IJsbrand")
     ('anna', 'ysbrand')
     """
-    return "".join(name_words(text)[:1]).replace("ij", "y")
+    return "".join(_name_words(fold(plain(text)))[:1]).replace("ij", "y")
+
+
+def _name_words(folded: str) -> list[str]:
+    """Return the a-z words that count: of the first part between hyphens or slashes that is not only prefixes.
+
+    Prefixes go, wherever they stand, unless nothing would be left.
+    """
+    if _OTHER_LETTER.search(folded):  # without it, two names would become one
+        return []
+    parts = [words for part in re.split(r"[-/]", folded) if (words := re.findall(r"[a-z]+", part))]
+    words = next((part for part in parts if set(part) - PREFIXES), parts[0] if parts else [])
+    return [word for word in words if word not in PREFIXES] or words
 
 
 def sound_key(surname: str) -> str:

@@ -1,20 +1,24 @@
 """From what a municipality wrote down to the values that may become link tokens (R-LINK-01, R-LINK-02, R-LINK-07).
 
-Two municipalities that write the same thing differently must come to the same value, so every step is a published rule:
-see schemas/tokens. A value that would link strangers is barred and gives no token.
+A value that would link strangers is barred and gives no token. Whatever was filled in and gives none is told, with the reason,
+so that nobody believes that something links which does not.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
-from datetime import date
+from enum import Enum
+from functools import partial
 from typing import Any
 
-from signal_exchange.privacy.names import given_name_key, sound_key, surname_key
-from signal_exchange.privacy.numbers import bsn_digits, iban_is_valid, plate_series
+from signal_exchange.privacy import normal_forms
+from signal_exchange.privacy.countries import HOME, country_key
+from signal_exchange.privacy.numbers import BSN_DIGITS, BSN_SHORT_DIGITS
+from signal_exchange.privacy.placeholders import is_placeholder
+from signal_exchange.privacy.plain import plain
 
 KINDS = ("BSN", "NAME_DOB", "NAME_DOB_SOFT", "PHONE", "ADDRESS_PC", "ADDRESS_BAG", "PLATE", "IBAN", "KVK")
 """Every type that may link, codes of link_key_type.csv."""
@@ -26,10 +30,29 @@ _BARRED_BSN = frozenset({"000000000", "111111110", "123456782", "999999990"})
 _BARRED_SURNAMES = frozenset({"onbekend", "unknown", "nn", "test"})
 _BARRED_KVK = frozenset({"00000000", "12345678", "99999999"})
 _SERVICE_PHONES = ("+31800", "+31900", "+31906", "+31909", "+3188")
-_NL_PHONE_DIGITS, _NATIONAL_DIGITS, _MOBILE_DIGITS, _BRANCH_DIGITS = 11, 10, 9, 8
-_POSTCODE = re.compile(r"[1-9][0-9]{3}(?!SA|SD|SS)[A-Z]{2}")
-_BAG = re.compile(r"[0-9]{4}20[0-9]{10}")
-_BIRTH_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
+_BETWEEN_VALUES = re.compile(r"[/,;&|+]| (?:en|of|and|or|und|oder|et|ou) ")
+
+
+class Why(Enum):
+    """Why a field that was filled in gives no link token."""
+
+    PLACEHOLDER = "PLACEHOLDER"
+    SEVERAL = "SEVERAL"
+    BARRED = "BARRED"
+    INCOMPLETE = "INCOMPLETE"
+    OTHER_LETTERS = "OTHER_LETTERS"
+    BSN_DIGITS = "BSN_DIGITS"
+    BSN_ELEVEN_TEST = "BSN_ELEVEN_TEST"
+    PHONE_NUMBER = "PHONE_NUMBER"
+    POSTCODE = "POSTCODE"
+    HOUSE_NUMBER = "HOUSE_NUMBER"
+    BAG_ID = "BAG_ID"
+    COUNTRY = "COUNTRY"
+    PLATE_SERIES = "PLATE_SERIES"
+    PLATE_DISTRICT = "PLATE_DISTRICT"
+    PLATE_SIGNS = "PLATE_SIGNS"
+    IBAN_CHECK = "IBAN_CHECK"
+    KVK_DIGITS = "KVK_DIGITS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +62,14 @@ class LinkValue:
     carrier: str
     type: str
     value: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Unlinked:
+    """A field of the record, as `subjects[0].bsn`, that was filled in and gives no link token; never what stands in it."""
+
+    field: str
+    why: Why
 
 
 def link_values(
@@ -53,11 +84,17 @@ def link_values(
     strangers, such as its switchboard or a shelter (R-LINK-07). A record without a LINKING exchange gives none (R-LINK-01).
     Objects are the plates, accounts and companies in this order; a value that an object repeats counts once (R-VAL-14).
     """
-    if not any(entry.get("purpose") == "LINKING" for entry in _items(record, "exchanges")):
-        return ()
-    found = [*_of_subjects(record), *_of_places(record), *_of_objects(record)]
-    allowed = (value for value in found if value.type in kinds and (value.type, value.value) not in barred)
-    return tuple(_without_repeats(allowed))
+    found = (each for each in _judged(record, barred) if isinstance(each, LinkValue) and each.type in kinds)
+    return tuple(_without_repeats(found))
+
+
+def unlinked(record: Mapping[str, Any], *, barred: AbstractSet[tuple[str, str]] = frozenset()) -> tuple[Unlinked, ...]:
+    """Return every filled field of a record that gives no link token, and why (R-LINK-08); the order is that of `link_values`.
+
+    A type that policy does not let link counts like any other: what is wrong with its value is told. A record without a LINKING
+    exchange asked for no link, so nothing is told of it.
+    """
+    return tuple(each for each in _judged(record, barred) if isinstance(each, Unlinked))
 
 
 def is_barred(kind: str, value: str) -> bool:
@@ -66,100 +103,150 @@ def is_barred(kind: str, value: str) -> bool:
     return judge is not None and judge(value)
 
 
-def bsn(text: str) -> str | None:
-    """Return nine digits that pass the eleven test."""
-    return bsn_digits(text)
+_Judged = Iterator[LinkValue | Unlinked]
+_Form = Callable[[str], str | None]
 
 
-def name_dob(family_name: str, given_names: str, birth_date: str) -> str | None:
-    """Return surname, first given name and birth date, as `meer|anna|19990714`."""
-    return _joined(surname_key(family_name), given_name_key(given_names), _compact_date(birth_date))
+def _judged(record: Mapping[str, Any], barred: AbstractSet[tuple[str, str]]) -> _Judged:
+    if not any(entry.get("purpose") == "LINKING" for entry in _items(record, "exchanges")):
+        return iter(())
+    judge = _Judge(barred)
+    return iter([*judge.subjects(record), *judge.places(record), *judge.objects(record)])
 
 
-def name_dob_soft(family_name: str, given_names: str, birth_date: str) -> str | None:
-    """Return the surname's sounds, the initial and the birth date, as `mr|a|19990714`."""
-    return _joined(sound_key(surname_key(family_name)), given_name_key(given_names)[:1], _compact_date(birth_date))
+@dataclass(frozen=True, slots=True)
+class _Judge:
+    """Judges every field that may link; `barred` is the municipality's own list."""
+
+    barred: AbstractSet[tuple[str, str]]
+
+    def subjects(self, record: Mapping[str, Any]) -> _Judged:
+        for index, subject in enumerate(_items(record, "subjects")):
+            carrier, path = f"subject:{_text(subject, 'ref')}", f"subjects[{index}]"
+            yield from self._one(carrier, "BSN", f"{path}.bsn", _text(subject, "bsn"))
+            yield from self._name(carrier, path, subject)
+            yield from self._one(carrier, "PHONE", f"{path}.phone", _text(subject, "phone"))
+
+    def places(self, record: Mapping[str, Any]) -> _Judged:
+        for index, place in enumerate(_items(record, "places")):
+            carrier, path = f"place:{index}", f"places[{index}]"
+            yield from self._address(carrier, path, place)
+            yield from self._one(carrier, "ADDRESS_BAG", f"{path}.bag_id", _text(place, "bag_id"))
+
+    def objects(self, record: Mapping[str, Any]) -> _Judged:
+        plates = _items(record, "plates")
+        for index, entry in enumerate(plates):
+            yield from self._plate(f"object:{index}", f"plates[{index}]", entry)
+        things = [("IBAN", f"accounts[{at}]", each) for at, each in enumerate(_items(record, "accounts"))]
+        things += [("KVK", f"companies[{at}]", each) for at, each in enumerate(_items(record, "companies"))]
+        for index, (kind, path, entry) in enumerate(things, start=len(plates)):
+            yield from self._one(f"object:{index}", kind, path, str(entry))
+
+    def _one(self, carrier: str, kind: str, path: str, text: str) -> _Judged:
+        if plain(text):
+            form = _FORMS[kind]
+            yield self._linked(carrier, kind, form(text), path) or Unlinked(path, _why(kind, text, form))
+
+    def _linked(self, carrier: str, kind: str, value: str | None, path: str) -> LinkValue | Unlinked | None:
+        if value is None:
+            return None
+        would_link_strangers = is_barred(kind, value) or (kind, value) in self.barred
+        return Unlinked(path, Why.BARRED) if would_link_strangers else LinkValue(carrier, kind, value)
+
+    def _name(self, carrier: str, path: str, subject: Mapping[str, Any]) -> _Judged:
+        texts = {name: _text(subject, name) for name in ("family_name", "given_names", "birth_date")}
+        exact = normal_forms.name_dob(*texts.values())
+        if exact is None:
+            yield from _why_no_name(path, texts)
+        elif is_barred("NAME_DOB", exact):
+            surname = exact.partition("|")[0] in _BARRED_SURNAMES
+            yield Unlinked(f"{path}.family_name", Why.PLACEHOLDER) if surname else Unlinked(f"{path}.birth_date", Why.BARRED)
+        else:
+            # The skeleton of a barred surname no longer shows that it is barred: no soft value without its exact one.
+            soft = normal_forms.name_dob_soft(*texts.values())
+            named = (("NAME_DOB", exact), ("NAME_DOB_SOFT", soft))
+            found = (self._linked(carrier, kind, value, f"{path}.family_name") for kind, value in named)
+            yield from (each for each in found if each is not None)
+
+    def _address(self, carrier: str, path: str, place: Mapping[str, Any]) -> _Judged:
+        code, number, addition = (_text(place, name) for name in ("postcode", "number", "addition"))
+        value = normal_forms.address_pc(code, number, addition)
+        linked = self._linked(carrier, "ADDRESS_PC", value, f"{path}.postcode")
+        yield from _why_no_address(path, code, number) if linked is None else [linked]
+
+    def _plate(self, carrier: str, path: str, entry: Mapping[str, Any]) -> _Judged:
+        text, country = _text(entry, "plate"), _text(entry, "country")
+        if not plain(text):
+            return
+        form = partial(normal_forms.plate, country=country)
+        linked = self._linked(carrier, "PLATE", form(text), f"{path}.plate")
+        yield linked or _why_no_plate(path, text, country, form)
 
 
-def address_pc(postcode: str, number: str, addition: str = "") -> str | None:
-    """Return postcode, number and addition, as `5999ZZ|12|A`; the last bar always stands."""
-    code = re.sub(r"\s", "", postcode).upper()
-    digits = re.match(r"\s*0*([1-9][0-9]*)", number)
-    if digits is None or not _POSTCODE.fullmatch(code):
-        return None
-    rest = re.sub(r"[^A-Z0-9]", "", (number[digits.end() :] + addition).upper())
-    return f"{code}|{digits[1]}|{rest}"
+_FORMS: Mapping[str, _Form] = {
+    "BSN": normal_forms.bsn,
+    "PHONE": normal_forms.phone,
+    "ADDRESS_BAG": normal_forms.address_bag,
+    "IBAN": normal_forms.iban,
+    "KVK": normal_forms.kvk,
+}
+_WRONG: Mapping[str, Why] = {
+    "BSN": Why.BSN_DIGITS,
+    "PHONE": Why.PHONE_NUMBER,
+    "ADDRESS_BAG": Why.BAG_ID,
+    "IBAN": Why.IBAN_CHECK,
+    "KVK": Why.KVK_DIGITS,
+}
 
 
-def address_bag(text: str) -> str | None:
-    """Return a BAG id of 16 digits when it is a nummeraanduiding (type 20): ids of objects would never match it."""
-    compact = _compact(text)
-    return compact if _BAG.fullmatch(compact) else None
+def _why(kind: str, text: str, form: _Form) -> Why:
+    if is_placeholder(text):
+        return Why.PLACEHOLDER
+    if _holds_several(text, form):
+        return Why.SEVERAL
+    digits = re.sub(r"[ .-]", "", plain(text))
+    right_length = digits.isascii() and digits.isdecimal() and len(digits) in {BSN_SHORT_DIGITS, BSN_DIGITS}
+    return Why.BSN_ELEVEN_TEST if kind == "BSN" and right_length else _WRONG[kind]
 
 
-def phone(text: str) -> str | None:
-    """Return a telephone number as E.164: `+31612345678`."""
-    digits = re.sub(r"[^0-9+]", "", text.replace("(0)", ""))
-    number = _international(digits)
-    if not re.fullmatch(r"[1-9][0-9]{7,14}", number) or (number.startswith("31") and len(number) != _NL_PHONE_DIGITS):
-        return None
-    return f"+{number}"
+def _holds_several(text: str, form: _Form) -> bool:
+    read = plain(text)
+    ways = (_BETWEEN_VALUES.split(read), read.split())
+    return any(sum(form(part) is not None for part in parts) > 1 for parts in ways)
 
 
-def plate(text: str, country: str | None = None) -> str | None:
-    """Return a licence plate after its country, as `NL:GX123B`; no country is NL, of which the series must fit."""
-    code = re.sub(r"[^A-Z]", "", (country or "NL").upper())
-    compact = re.sub(r"[^A-Z0-9]", "", text.upper())
-    if not compact or not code or (code == "NL" and not plate_series(compact)):
-        return None
-    return f"{code}:{compact}"
+def _why_no_name(path: str, texts: Mapping[str, str]) -> Iterator[Unlinked]:
+    keys = {"family_name": normal_forms.family_key, "given_names": normal_forms.given_key}
+    filled = {name: text for name, text in texts.items() if plain(text)}
+    wrong = [name for name, key in keys.items() if name in filled and not key(filled[name])]
+    for name in wrong:
+        yield Unlinked(f"{path}.{name}", Why.PLACEHOLDER if is_placeholder(filled[name]) else Why.OTHER_LETTERS)
+    named = next((name for name in keys if name in filled), None)
+    if named is not None and not wrong:
+        yield Unlinked(f"{path}.{named}", Why.INCOMPLETE)
 
 
-def kvk(text: str) -> str | None:
-    """Return a company number of eight digits; seven get a leading 0, a branch number of twelve is none."""
-    digits = _compact(text)
-    return digits.rjust(_BRANCH_DIGITS, "0") if re.fullmatch(r"[0-9]{7,8}", digits) else None
+def _why_no_address(path: str, postcode: str, number: str) -> Iterator[Unlinked]:
+    filled = {name: text for name, text in (("postcode", postcode), ("number", number)) if plain(text)}
+    for name, text in filled.items():
+        if is_placeholder(text):
+            yield Unlinked(f"{path}.{name}", Why.PLACEHOLDER)
+        elif len(filled) == 1:
+            yield Unlinked(f"{path}.{name}", Why.INCOMPLETE)
+        elif (normal_forms.postcode_key(text) is None) if name == "postcode" else not re.match("0*[1-9]", plain(text)):
+            yield Unlinked(f"{path}.{name}", Why.POSTCODE if name == "postcode" else Why.HOUSE_NUMBER)
 
 
-def iban(text: str) -> str | None:
-    """Return an account number without spaces and hyphens when its check digits fit."""
-    compact = re.sub(r"[ -]", "", text).upper()
-    return compact if iban_is_valid(compact) else None
-
-
-def _of_subjects(record: Mapping[str, Any]) -> Iterator[LinkValue]:
-    for subject in _items(record, "subjects"):
-        carrier = f"subject:{_text(subject, 'ref')}"
-        yield from _kept(carrier, "BSN", bsn(_text(subject, "bsn")))
-        yield from _of_name(carrier, subject)
-        yield from _kept(carrier, "PHONE", phone(_text(subject, "phone")))
-
-
-def _of_name(carrier: str, subject: Mapping[str, Any]) -> Iterator[LinkValue]:
-    names = _text(subject, "family_name"), _text(subject, "given_names"), _text(subject, "birth_date")
-    exact = list(_kept(carrier, "NAME_DOB", name_dob(*names)))
-    # The skeleton of a barred surname no longer shows that it is barred.
-    return iter([*exact, *_kept(carrier, "NAME_DOB_SOFT", name_dob_soft(*names))] if exact else [])
-
-
-def _of_places(record: Mapping[str, Any]) -> Iterator[LinkValue]:
-    for index, place in enumerate(_items(record, "places")):
-        parts = _text(place, "postcode"), _text(place, "number"), _text(place, "addition")
-        yield from _kept(f"place:{index}", "ADDRESS_PC", address_pc(*parts))
-        yield from _kept(f"place:{index}", "ADDRESS_BAG", address_bag(_text(place, "bag_id")))
-
-
-def _of_objects(record: Mapping[str, Any]) -> Iterator[LinkValue]:
-    plates = [("PLATE", plate(_text(entry, "plate"), _text(entry, "country"))) for entry in _items(record, "plates")]
-    accounts = [("IBAN", iban(str(entry))) for entry in _items(record, "accounts")]
-    companies = [("KVK", kvk(str(entry))) for entry in _items(record, "companies")]
-    for index, (kind, value) in enumerate([*plates, *accounts, *companies]):
-        yield from _kept(f"object:{index}", kind, value)
-
-
-def _kept(carrier: str, kind: str, value: str | None) -> Iterator[LinkValue]:
-    if value is not None and not is_barred(kind, value):
-        yield LinkValue(carrier, kind, value)
+def _why_no_plate(path: str, text: str, country: str, form: _Form) -> Unlinked:
+    code = country_key(country) if plain(country) else HOME
+    if is_placeholder(text):
+        return Unlinked(f"{path}.plate", Why.PLACEHOLDER)
+    if code is None:
+        return Unlinked(f"{path}.country", Why.COUNTRY)
+    if _holds_several(text, form):
+        return Unlinked(f"{path}.plate", Why.SEVERAL)
+    by_country = {HOME: Why.PLATE_SERIES, normal_forms.NO_DISTRICT_COUNTRY: Why.PLATE_DISTRICT}
+    return Unlinked(f"{path}.plate", by_country.get(code, Why.PLATE_SIGNS))
 
 
 def _without_repeats(values: Iterable[LinkValue]) -> Iterator[LinkValue]:
@@ -179,39 +266,6 @@ def _items(record: Mapping[str, Any], name: str) -> Sequence[Any]:
 def _text(fields: Mapping[str, Any], name: str) -> str:
     value = fields.get(name)
     return "" if value is None else str(value)
-
-
-def _compact(text: str) -> str:
-    return re.sub(r"[ .-]", "", text)
-
-
-def _joined(*parts: str | None) -> str | None:
-    return "|".join(part for part in parts if part) if all(parts) else None
-
-
-def _compact_date(text: str) -> str | None:
-    parts = _BIRTH_DATE.fullmatch(text)
-    if parts is None:
-        return None
-    return "".join(parts.groups()) if "00" in parts.groups()[1:] or _exists(text) else None
-
-
-def _exists(day: str) -> bool:
-    try:
-        date.fromisoformat(day)
-    except ValueError:
-        return False
-    return True
-
-
-def _international(digits: str) -> str:
-    if digits.startswith("+"):
-        return digits[1:]
-    if digits.startswith("00"):
-        return digits[2:]
-    if len(digits) == _NATIONAL_DIGITS and digits.startswith("0"):
-        return "31" + digits[1:]
-    return "31" + digits if len(digits) == _MOBILE_DIGITS and digits.startswith("6") else ""
 
 
 def _barred_name(value: str) -> bool:

@@ -24,7 +24,7 @@ from signal_exchange.privacy.sealing import TOKEN_BYTES, LinkToken
 
 __all__ = ["KeeperClient", "NoTokens", "Reason", "TokenMaker", "epoch_of", "keeper_clients", "token", "token_input"]
 
-DOMAIN = b"signal-exchange/token/v1"
+DOMAIN = b"signal-exchange/token/v2"
 KEEPERS = 2
 _Item = TypeVar("_Item")
 _Wanted = tuple[str, str]

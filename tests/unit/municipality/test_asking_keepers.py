@@ -12,6 +12,7 @@ from signal_exchange.demo.founding import KEEPERS, found
 from signal_exchange.municipality.cases import Outcome
 from signal_exchange.municipality.keepers import REST_SECONDS, RestingTokens, read_bearers, require_private
 from signal_exchange.municipality.node import node_of, read_vault_key
+from signal_exchange.municipality.warned import tokens_pending
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.privacy.normalising import LinkValue, link_values
 from signal_exchange.privacy.register import Register
@@ -59,7 +60,7 @@ def test_a_keeper_that_is_not_there_is_a_reason_and_no_failure(tmp_path: Path) -
     town = a_town(tmp_path)
     with town.node.publishing() as real:
         (result,) = replace(real, now=town.clock).publish(lines_of(example()))
-    assert (result.outcome, result.warnings) == (Outcome.PUBLISHED, ("KEEPER_UNREACHABLE",))
+    assert (result.outcome, result.warnings) == (Outcome.PUBLISHED, (tokens_pending(Reason.UNREACHABLE),))
 
 
 def test_after_a_refusal_the_keepers_rest_and_a_long_file_does_not_wait_for_them() -> None:

@@ -14,10 +14,10 @@ from signal_exchange.contracts.reference import load_example
 from signal_exchange.domain.drafts import without_sealed_parts
 from signal_exchange.municipality.cases import Outcome
 from signal_exchange.municipality.outbox import OUTBOX, Outbox
-from signal_exchange.municipality.preparing import TOKENS_CUT
 from signal_exchange.municipality.publishing import TRIES
 from signal_exchange.municipality.recording import Recorder
 from signal_exchange.municipality.store import SIGNALS
+from signal_exchange.municipality.warned import TOKENS_CUT, tokens_pending
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.privacy.sealing import decode_tokens, unpad_summary
 from signal_exchange.privacy.vault import Encrypted
@@ -114,7 +114,7 @@ def test_r_link_07_the_keepers_are_not_asked_for_what_stands_on_the_municipality
 def test_a_keeper_that_does_not_answer_holds_nothing_up(town: Town) -> None:
     town.keepers.refusal = NoTokens(Reason.TIMEOUT, "keeper-a")
     (result,) = town.publish(example())
-    assert (result.outcome, result.warnings) == (Outcome.PUBLISHED, ("KEEPER_TIMEOUT",))
+    assert (result.outcome, result.warnings) == (Outcome.PUBLISHED, (tokens_pending(Reason.TIMEOUT),))
     (sent,) = sent_of(town)
     assert sent["tokens_pending"]
     assert decode_tokens(town.opened("linking", sent["sealed"][-1], f"{result.signal_id}.1")) == ()

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signal_exchange import contracts
-from signal_exchange.privacy import normalising
+from signal_exchange.privacy import normal_forms as normalising
 from signal_exchange.privacy.names import PREFIXES
 from signal_exchange.privacy.normalising import KINDS, KINDS_WITHOUT_DECISION, LinkValue, is_barred, link_values
 from signal_exchange.privacy.numbers import IBAN_LENGTHS, bsn_digits, iban_is_valid, plate_series

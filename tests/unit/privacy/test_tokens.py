@@ -98,7 +98,7 @@ def test_r_link_01_an_epoch_is_half_a_year(day: date, epoch: str) -> None:
 
 def test_a_token_is_the_start_of_a_hash_over_length_prefixed_parts() -> None:
     out_a, out_b = b"a" * 64, b"b" * 64
-    parts = (b"signal-exchange/token/v1", b"PHONE", b"2026H2", out_a, out_b)
+    parts = (b"signal-exchange/token/v2", b"PHONE", b"2026H2", out_a, out_b)
     expected = hashlib.sha256(b"".join(len(part).to_bytes(2, "big") + part for part in parts)).digest()[:16]
     assert token("PHONE", "2026H2", out_a, out_b) == expected
 

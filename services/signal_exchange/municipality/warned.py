@@ -1,0 +1,50 @@
+"""What the sender of a record must hear although it was published: field and code, and the Dutch words; never a value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from signal_exchange.contracts.reference import load_code_lists
+from signal_exchange.municipality.refusals import RECORD
+from signal_exchange.privacy.keeper_client import Reason
+from signal_exchange.privacy.normalising import Unlinked
+
+_PENDING: Final = frozenset(reason.value for reason in Reason)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Warned:
+    """One field of a record that was published, as (`subjects[0].bsn`, `BSN_ELEVEN_TEST`); a code of link_warning.csv."""
+
+    field: str
+    code: str
+
+    @property
+    def is_pending(self) -> bool:
+        """Say whether the link tokens of the record follow later."""
+        return self.code in _PENDING
+
+    @property
+    def text(self) -> str:
+        """Return the warning in Dutch words."""
+        return load_code_lists().label_nl("link_warning", self.code)
+
+    def to_mapping(self) -> dict[str, str]:
+        """Return the warning as JSON-safe fields."""
+        return {"field": self.field, "code": self.code, "text": self.text}
+
+
+TOKENS_CUT: Final = Warned(RECORD, "TOKENS_CUT")
+"""A record names more than fits in its list of link tokens; the first ones travel."""
+
+
+def tokens_pending(reason: Reason) -> Warned:
+    """Return the warning that the tokens of a record follow later, and why."""
+    return Warned(RECORD, reason.value)
+
+
+def of_unlinked(found: Iterable[Unlinked]) -> Iterator[Warned]:
+    """Give a warning for every filled field that gives no link token (R-LINK-08)."""
+    return (Warned(each.field, each.why.value) for each in found)
