@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -68,10 +69,12 @@ def latest(states: Sequence[dict[str, Any]], status: str = "OFFERED") -> list[di
     return [state for state in by_key.values() if state["status"] == status]
 
 
-def an_outcome(signal: dict[str, Any], kind: str, state: str, *, outcome: str | None = None, offer: int = 1) -> Message:
+def an_outcome(
+    signal: dict[str, Any], kind: str, state: str, *, outcome: str | None = None, offer: int = 1, at: datetime = AT
+) -> Message:
     """Give an outcome of one offer as routing reads it."""
     source = "agenda" if kind == "DECISION" else "worklist"
     outcome_id = outcome_id_of(signal["signal_id"], source, kind, offer)
     fields = {"outcome_id": outcome_id, "signal_id": signal["signal_id"], "source": source, "kind": kind, "state": state}
-    fields |= {"version": 1, "revision": 1, "outcome": outcome, "occurred_at": AT}
-    return Message("Outcome", fields, Incoming("outcomes", 0, 1, b"k", b"v", {}, AT))
+    fields |= {"version": 1, "revision": 1, "outcome": outcome, "occurred_at": at}
+    return Message("Outcome", fields, Incoming("outcomes", 0, 1, b"k", b"v", {}, at))

@@ -162,7 +162,7 @@ def v13(case: Case) -> bool:
         return True
     if guard["result"] == "PASS":
         return bool(guard["findings"] or guard["overrides"])
-    if guard["result"] != "JUSTIFIED" or NEVER_JUSTIFIED.intersection(guard["findings"]):
+    if guard["result"] != "JUSTIFIED" or not guard["findings"] or NEVER_JUSTIFIED.intersection(guard["findings"]):
         return True
     return Counter(guard["findings"]) != Counter(override["type"] for override in guard["overrides"])
 

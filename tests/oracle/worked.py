@@ -59,6 +59,11 @@ def _guard(findings: list[str], overrides: list[tuple[str, str]]) -> Json:
     return {"version": "1.0.0", "result": "JUSTIFIED", "findings": findings, "overrides": written}
 
 
+def _police_by_vital_interest(signal: Json) -> Json:
+    by_vital_interest = [entry | {"legal_basis": "VITAL_INTEREST"} for entry in signal["exchanges"]]
+    return {"police_data": True, "exchanges": by_vital_interest}
+
+
 CHANGES: dict[str, Callable[[Json], object]] = {
     "sector=CRI_THEFT": lambda s: s.update(sector="CRI_THEFT"),
     "born 2005-06-14, means []": _born_2005,
@@ -91,6 +96,12 @@ CHANGES: dict[str, Callable[[Json], object]] = {
     ),
     "the same without the override": lambda s: s.update(guard=_guard(["NAME"], [])),
     "guard JUSTIFIED, BSN FALSE_ALARM": lambda s: s.update(guard=_guard(["BSN"], [("BSN", "FALSE_ALARM")])),
+    "guard JUSTIFIED, no findings, no overrides": lambda s: s.update(guard=_guard([], [])),
+    "police_data, ACUTE, alert entry, every basis VITAL_INTEREST": lambda s: (
+        s["exchanges"].append(exchange("ACUTE_ALERT")),
+        s.update(_police_by_vital_interest(s), urgency="ACUTE", emergency_advised=True),
+    ),
+    "police_data, URGENT, every basis VITAL_INTEREST": lambda s: s.update(_police_by_vital_interest(s), urgency="URGENT"),
 }
 
 

@@ -20,7 +20,7 @@ from signal_exchange.agenda.handler import chair_in, trace_item
 from signal_exchange.agenda.items import STUB, Item
 from signal_exchange.agenda.listing import COLUMNS, Table, all_rows, rows_of_week
 from signal_exchange.agenda.place import PLACE
-from signal_exchange.agenda.records import LINK_UNDONE, Decided
+from signal_exchange.agenda.records import LINK_UNDONE, RULE_CHANGED, Decided
 from signal_exchange.agenda.store import AgendaStore
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.domain.codes import CodeLists
@@ -35,6 +35,12 @@ from signal_exchange.stream.work import Work
 app = typer.Typer(**GROUP, no_args_is_help=True, help="De agenda van het screeningsoverleg.")
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(link_commands.app, name="links")
+
+_NOTED = {
+    LINK_UNDONE: "is een koppeling ongedaan gemaakt",
+    RULE_CHANGED: "staat het er volgens een andere regel; het besluit blijft",
+}
+"""What a note says, where no rule took the item back."""
 
 Week = Annotated[str | None, typer.Option("--week", help="ISO week, as 2026-W48; without it every undecided item.")]
 
@@ -147,7 +153,7 @@ def _lines(details: Mapping[str, Any]) -> Iterator[str]:
         until = f", volgende keer voor {each['next_date']}" if each["next_date"] else ", afgerond"
         yield f"  {shown(each['at'])}  opvolging{until}  {printable(each['who'])}"
     for note in details["notes"]:
-        what = "is een koppeling ongedaan gemaakt" if note["rule_id"] == LINK_UNDONE else "teruggenomen"
+        what = _NOTED.get(note["rule_id"], "teruggenomen")
         yield f"  {shown(note['at'])}  na het besluit {what} (regel {note['rule_id']})"
     if "summary" in details:
         yield f"samenvatting: {printable(details['summary'] or 'geen tekst')}"

@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from signal_exchange.agenda.freezing import frozen_of
-from signal_exchange.agenda.items import Item, Known, Past, placed
+from signal_exchange.agenda.items import NOTHING, Item, Known, Past, placed
 from signal_exchange.agenda.links import Links
-from signal_exchange.agenda.records import LINK_UNDONE, Note
+from signal_exchange.agenda.records import LINK_UNDONE, RULE_CHANGED, Note
 from signal_exchange.agenda.store import AgendaStore
 from signal_exchange.domain.agenda import meeting_of
 from signal_exchange.domain.calendar import WorkingCalendar
@@ -61,7 +61,7 @@ class AgendaHandler:
             before = changed.get(item.signal_id, known.get(item.signal_id))
             if before is None or before.revision < item.revision:
                 changed[item.signal_id] = item
-                notes += _notes(item, known_now.past, message)
+                notes += _notes(item, before, known_now.past, message)
                 placed_as = replace(item, cluster_id=before.cluster_id) if before else item
                 trace_item(item, keeper_of(placed_as, known_now), message.appended_at, work)
         store.put_items(list(changed.values()), notes)
@@ -111,8 +111,11 @@ def _take_links(messages: Sequence[Message], store: AgendaStore, work: Work) -> 
     store.add_notes([Note(*key, LINK_UNDONE, at) for key, at in decided])
 
 
-def _notes(item: Item, past: Mapping[tuple[str, int], Past], message: Message) -> list[Note]:
-    """Give the note to a decided item that is taken back; an undecided one simply leaves the agenda (R-ROUTE-12)."""
-    if item.status != "RETRACTED" or item.key not in past or not past[item.key].decided:
+def _notes(item: Item, before: Item | None, past: Mapping[tuple[str, int], Past], message: Message) -> list[Note]:
+    """Give the note to a decided item that is taken back, or stands there by another rule; an undecided one gets none."""
+    if not past.get(item.key, NOTHING).decided:
         return []
-    return [Note(item.signal_id, item.offer, item.rule_id, message.appended_at)]
+    if item.status == "RETRACTED":
+        return [Note(*item.key, item.rule_id, message.appended_at)]
+    changed = before is not None and before.key == item.key and before.rule_id != item.rule_id
+    return [Note(*item.key, RULE_CHANGED, message.appended_at)] if changed else []

@@ -75,10 +75,13 @@ class FollowUp:
 LINK_UNDONE = "R-LINK-06"
 """The rule by which a decided item gets a note when a link of it is undone."""
 
+RULE_CHANGED = "R-AGENDA-02"
+"""The rule by which a decided item stays decided when another rule sends it to the agenda from now on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What happened to a decided item afterwards: a rule took it back, or by LINK_UNDONE one of its links was undone."""
+    """What happened to a decided item afterwards: a rule took it back, or LINK_UNDONE or RULE_CHANGED."""
 
     signal_id: str
     offer: int

@@ -156,7 +156,8 @@ NOTES = Table(
     Column("rule_id", String, primary_key=True),
     Column("at", Moment, nullable=False),
 )
-"""What happened to decided items afterwards: taken back, and by which rule (R-ROUTE-12), or a link undone (R-LINK-06)."""
+"""What happened to decided items afterwards: taken back, and by which rule (R-ROUTE-12), a link undone (R-LINK-06), or there by
+another rule than the meeting saw (R-AGENDA-02)."""
 
 ACKNOWLEDGEMENTS = Table(
     "record_acknowledgements",

@@ -26,6 +26,11 @@ class Clusters:
         cluster_id = self._membership(signal_id).cluster_id
         return {signal_id, *self._members(cluster_id)} if cluster_id is not None else {signal_id}
 
+    def around(self, membership: Membership) -> set[str]:
+        """Return the signals whose cluster a membership would change: those of the cluster it leaves and of the one it joins."""
+        joined = self._members(membership.cluster_id) if membership.cluster_id is not None else set()
+        return self.together_with(membership.signal_id) | joined
+
     def change(self, membership: Membership) -> set[str]:
         """Take a membership over, and return the signals whose cluster it changes; none when it is no newer one."""
         before = self._membership(membership.signal_id)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
+from itertools import groupby
 from typing import Any
 
 from signal_exchange.contracts.signed import content_of
@@ -39,8 +40,12 @@ class RoutingHandler:
         judged = [self._verified(message) for message in messages]
         desk = Desk(RoutingStore(work.connection), _ids(judged), _numbers(judged))
         run = Run(self.rulebook, self.seal_to, desk, work)
-        for each in judged:
-            self._take(each, run)
+        for links, together in groupby(judged, key=_is_membership):
+            if links:
+                run.linked([each for each in together if isinstance(each, Message)])
+            else:
+                for each in together:
+                    self._take(each, run)
         desk.save()
 
     def bury(self, gone: Sequence[Incoming], work: Work) -> None:
@@ -69,7 +74,7 @@ class RoutingHandler:
         if isinstance(judged, Unreadable):
             run.work.park(judged)
         elif isinstance(judged, Message):
-            (run.linked if judged.record == "ClusterMembership" else run.heard)(judged)
+            run.heard(judged)
         elif judged.message.record == "Checkpoint":
             _tell_checkpoint(judged, run.work)
         else:
@@ -146,6 +151,10 @@ class RoutingHandler:
         day = local_day(verified.message.fields["envelope"]["time"])
         known = self.rulebook.codes.valid("withdrawal_reason", verified.message.fields["reason"], day)
         return (None, ()) if known else ("UNKNOWN_CODE", ("reason R-VAL-03",))
+
+
+def _is_membership(judged: Verified | Unreadable | Message) -> bool:
+    return isinstance(judged, Message) and judged.record == "ClusterMembership"
 
 
 def signal_id_of(message: Message) -> str:

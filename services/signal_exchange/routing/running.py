@@ -42,7 +42,9 @@ from signal_exchange.stream.work import Work
 
 ENDED_BY = {"REFERRAL": "CARE_COORDINATOR", "DECISION": "SCREENING_AGENDA"}
 """Destination whose offer an outcome of this kind can end."""
-END_STATES = frozenset({"COMPLETED", "WITHDRAWN", "LAPSED", "DECIDED"})
+DECIDED = "DECIDED"
+"""State of an item that the meeting decided on: its re-screen is due no more (R-ROUTE-08)."""
+END_STATES = frozenset({"COMPLETED", "WITHDRAWN", "LAPSED", DECIDED})
 """States after which a new version of the signal is offered anew; of REJECTED only the one that asked for more data (R-REF)."""
 
 
@@ -70,12 +72,13 @@ class Run:
     def published(self, verified: Verified) -> None:
         """Route a new version of a signal."""
         message, signal = verified.message, verified.message.fields["signal"]
+        self._screen_if_due(signal["signal_id"], message.appended_at)
         before = self.desk.accepted_of(signal["signal_id"])
         first = before["first_published_at"] if before else message.appended_at
-        due = rescreen_due(first, message.appended_at, self.rulebook.calendar)
+        due = rescreen_due(first, message.appended_at, self.rulebook.calendar) and not (before and before["screened"])
         facts = facts_of(signal, cluster_size=self.desk.cluster_size(signal["signal_id"]), rescreen_due=due)
         routes = routes_for(signal, facts, self.rulebook.ruleset, local_day(message.fields["envelope"]["time"]))
-        what = steps(deliveries_of(before), routes, message.appended_at)
+        what = steps(deliveries_of(before), routes, message.appended_at, new_version=True)
         accepted = _accepted(verified, before, what, self.desk.next_revision(signal["signal_id"]))
         self._tell(accepted, signal, facts, routes, what)
         linking_signals.pass_tokens_on(accepted, signal, work=self.work)
@@ -88,7 +91,7 @@ class Run:
             raise ValueError("Only an accepted signal can be withdrawn; the version verdict comes first.")
         facts = facts_of(before["signal"], cluster_size=1, rescreen_due=False)
         routes = routes_for(None, facts, self.rulebook.ruleset, local_day(message.appended_at))
-        what = steps(deliveries_of(before), routes, message.appended_at)
+        what = steps(deliveries_of(before), routes, message.appended_at, new_version=True)
         accepted = _withdrawn(verified, before, what, self.desk.next_revision(before["signal_id"]))
         self._tell(accepted, before["signal"], facts, routes, what)
         linking_signals.pass_tokens_on(accepted, before["signal"], work=self.work)
@@ -152,14 +155,22 @@ class Run:
         elif fields["kind"] != KIND:
             self.work.tombstone("outcomes", key, at=message.appended_at, partition_by=signal_id)
 
-    def linked(self, message: Message) -> None:
-        """Judge again every open signal whose cluster a membership changes (R-ROUTE-05); the same one again does nothing."""
-        fields = message.fields
-        membership = Membership(fields["signal_id"], fields["revision"], fields["cluster_id"])
-        affected = self.desk.clusters.change(membership)
-        self.desk.load_signals(affected)
-        for signal_id in sorted(affected):
-            self._judge_again(signal_id, message.appended_at)
+    def linked(self, messages: Sequence[Message]) -> None:
+        """Judge again every open signal whose cluster these change (R-ROUTE-05); the same memberships again do nothing.
+
+        All are taken first: a cluster that only gets another name must not look like one that falls apart.
+        """
+        affected: dict[str, datetime] = {}
+        for message in messages:
+            fields, at = message.fields, message.appended_at
+            membership = Membership(fields["signal_id"], fields["revision"], fields["cluster_id"])
+            around = self.desk.clusters.around(membership)
+            self.desk.load_signals(around)
+            for signal_id in sorted(around):
+                self._screen_if_due(signal_id, at)
+            affected |= dict.fromkeys(self.desk.clusters.change(membership), at)
+        for signal_id, at in sorted(affected.items()):
+            self._judge_again(signal_id, at)
 
     def rescreened(self, signal_id: str) -> None:
         """Judge a signal again because its re-screen is due (R-ROUTE-08): as at the computed moment, whenever this runs."""
@@ -168,14 +179,21 @@ class Run:
             self._judge_again(signal_id, due_at)
             self.desk.was_rescreened(signal_id)
 
+    def _screen_if_due(self, signal_id: str, at: datetime) -> None:
+        """Do first what was due before this came: who looks late gives the same dates (R-AGENDA-02)."""
+        due_at = self.desk.rescreen_at(signal_id)
+        if due_at is not None and due_at <= at:
+            self.rescreened(signal_id)
+
     def _judge_again(self, signal_id: str, at: datetime) -> None:
         before = self.desk.accepted_of(signal_id)
         if before is None or before["state"] != "ROUTED":
             return
-        signal, due = before["signal"], rescreen_due(before["first_published_at"], at, self.rulebook.calendar)
+        signal, first = before["signal"], before["first_published_at"]
+        due = rescreen_due(first, at, self.rulebook.calendar) and not before["screened"]
         facts = facts_of(signal, cluster_size=self.desk.cluster_size(signal_id), rescreen_due=due)
         routes = routes_for(signal, facts, self.rulebook.ruleset, local_day(at))
-        what = steps(deliveries_of(before), routes, at)
+        what = steps(deliveries_of(before), routes, at, new_version=False)
         if any(_differs(deliveries_of(before).get(step.destination), step.now) for step in what):
             deliveries = [step.now.as_fields() for step in what]
             revision = self.desk.next_revision(signal_id)
@@ -183,14 +201,20 @@ class Run:
             self._tell(accepted, signal, facts, routes, what)
 
     def offer_ended(self, message: Message) -> None:
-        """Remember that a receiver ended its offer: a new version of the signal makes a new one (R-REF)."""
+        """Remember that a receiver ended its offer, and that the meeting decided (R-REF, R-ROUTE-08)."""
         destination = ENDED_BY.get(message.fields["kind"])
         accepted = self.desk.accepted_of(message.fields["signal_id"])
-        if destination is None or accepted is None or not _ends(message, deliveries_of(accepted).get(destination)):
+        if destination is None or accepted is None:
             return
-        deliveries = end_offer(deliveries_of(accepted), destination)
-        revision = self.desk.next_revision(accepted["signal_id"])
-        self._keep({**accepted, "revision": revision, "deliveries": [each.as_fields() for each in deliveries.values()]})
+        self._screen_if_due(accepted["signal_id"], message.appended_at)
+        accepted = self.desk.accepted_of(accepted["signal_id"]) or accepted
+        deliveries = deliveries_of(accepted)
+        after = end_offer(deliveries, destination) if _ends(message, deliveries.get(destination)) else deliveries
+        screened = accepted["screened"] or message.fields["state"] == DECIDED
+        if (after, screened) != (deliveries, accepted["screened"]):
+            revision = self.desk.next_revision(accepted["signal_id"])
+            kept = [each.as_fields() for each in after.values()]
+            self._keep({**accepted, "revision": revision, "screened": screened, "deliveries": kept})
 
     def _tell(
         self, accepted: Mapping[str, Any], signal: Mapping[str, Any], facts: Facts, routes: Sequence[Route], what: Sequence[Step]
@@ -216,8 +240,11 @@ class Run:
         at = accepted["appended_at"]
         about = {name: accepted[name] for name in ("signal_id", "version", "municipality")}
         owner = self._owner(accepted, routes)
+        delivered = deliveries_of(accepted)
         for route in routes:
-            where = {"destination": route.destination, "verdict": route.effect}
+            # What its receiver ended and nobody offers anew is awaited from nobody.
+            effect = delivered[route.destination].effect if delivered else route.effect
+            where = {"destination": route.destination, "verdict": effect}
             self.work.trace("ROUTED", at=at, key=accepted["signal_id"], **about, **where, **owner)
 
     def _owner(self, accepted: Mapping[str, Any], routes: Sequence[Route]) -> dict[str, str]:
@@ -249,9 +276,7 @@ class Run:
 def rescreen_at(accepted: Mapping[str, Any], calendar: WorkingCalendar) -> datetime | None:
     """Return when time alone makes the rules judge an accepted signal again (R-ROUTE-08); None when they need not."""
     due_at = rescreen_due_from(accepted["first_published_at"], calendar)
-    agenda = deliveries_of(accepted).get("SCREENING_AGENDA")
-    decided = agenda is not None and agenda.ended
-    waits = accepted["state"] == "ROUTED" and not decided and accepted["appended_at"] < due_at
+    waits = accepted["state"] == "ROUTED" and not accepted["screened"] and accepted["appended_at"] < due_at
     return due_at if waits else None
 
 
@@ -271,7 +296,7 @@ def _ends(message: Message, delivery: Delivery | None) -> bool:
 
 def _accepted(verified: Verified, before: Mapping[str, Any] | None, what: Sequence[Step], revision: int) -> dict[str, Any]:
     fields, at = verified.message.fields, verified.message.appended_at
-    kept = before or {"first_published_at": at, "observation_id": str(uuid.uuid4())}
+    kept = before or {"first_published_at": at, "observation_id": str(uuid.uuid4()), "screened": False}
     return {
         "signal_id": fields["signal"]["signal_id"],
         "version": fields["signal"]["version"],
@@ -285,6 +310,7 @@ def _accepted(verified: Verified, before: Mapping[str, Any] | None, what: Sequen
         "content_hash": bytes.fromhex(content_hash(content_of(fields))),
         **{name: fields[name] for name in ("own_ref", "tokens_pending", "signal", "sealed")},
         "deliveries": [step.now.as_fields() for step in what],
+        "screened": kept["screened"],
         "observation_id": kept["observation_id"],
     }
 
@@ -309,7 +335,15 @@ def _erased(verified: Verified, revision: int) -> dict[str, Any]:
     fields, at = verified.message.fields, verified.message.appended_at
     about = {name: fields[name] for name in ("signal_id", "version", "municipality")}
     number = {"publisher_run": verified.publisher_run, "sequence": verified.sequence}
-    nothing = {"own_ref": b"", "content_hash": b"", "tokens_pending": False, "signal": None, "sealed": [], "deliveries": []}
+    nothing = {
+        "own_ref": b"",
+        "content_hash": b"",
+        "tokens_pending": False,
+        "signal": None,
+        "sealed": [],
+        "deliveries": [],
+        "screened": False,
+    }
     own = {"revision": revision, "state": ERASED, "first_published_at": at, "appended_at": at, "observation_id": None}
     return {**about, **number, **own, **nothing}
 

@@ -375,3 +375,19 @@ def test_no_alerts_and_an_unknown_one(told: Told) -> None:
 @pytest.mark.parametrize("words", [["list"], ["show"], ["freeze"], ["decide"], ["alerts"], ["alerts", "acknowledge"]])
 def test_every_command_explains_itself(words: list[str]) -> None:
     assert CliRunner().invoke(app, [*words, "--help"]).exit_code == 0
+
+
+def test_r_agenda_02_a_decided_item_that_another_rule_sends_stays_decided_with_a_note(consumer: Consuming, told: Told) -> None:
+    consumer.take(an_agenda_item(rule_id="A40"))
+    told("decide", ONE, "--decision", "ENRICH", *OWNED)
+    consumer.take(an_agenda_item(revision=2, rule_id="A60"), an_agenda_item(revision=3, rule_id="A60"))
+    assert "na het besluit staat het er volgens een andere regel; het besluit blijft (regel R-AGENDA-02)" in told("show", ONE)
+    assert len(json.loads(told("show", ONE, "--json"))["notes"]) == 1
+    assert listed(told) == []
+
+
+def test_a_decided_item_that_comes_again_by_the_same_rule_gets_no_note(consumer: Consuming, told: Told) -> None:
+    consumer.take(an_agenda_item(rule_id="A40"))
+    told("decide", ONE, "--decision", "ENRICH", *OWNED)
+    consumer.take(an_agenda_item(revision=2, rule_id="A40"))
+    assert json.loads(told("show", ONE, "--json"))["notes"] == []

@@ -87,6 +87,11 @@ def basis(purpose: str, legal_basis: str, **others: object) -> Change:
     return change
 
 
+def by_vital_interest(signal: Signal) -> None:
+    signal["police_data"] = True
+    signal["exchanges"] = [{**entry, "legal_basis": "VITAL_INTEREST"} for entry in signal["exchanges"]]
+
+
 def no_entry(purpose: str) -> Change:
     def change(signal: Signal) -> None:
         signal["exchanges"] = [entry for entry in signal["exchanges"] if entry["purpose"] != purpose]
@@ -148,6 +153,17 @@ WORKED = {
     ),
     ("01_sexual", "the same without the override"): changed("01_sexual", justified(["NAME"])),
     ("01_sexual", "guard JUSTIFIED, BSN FALSE_ALARM"): changed("01_sexual", justified(["BSN"], ("BSN", "FALSE_ALARM"))),
+    ("01_sexual", "guard JUSTIFIED, no findings, no overrides"): changed("01_sexual", justified([])),
+    ("01_sexual", "police_data, ACUTE, alert entry, every basis VITAL_INTEREST"): changed(
+        "01_sexual",
+        put("urgency", "ACUTE"),
+        put("emergency_advised", value=True),
+        add("exchanges", ALERT_ENTRY),
+        by_vital_interest,
+    ),
+    ("01_sexual", "police_data, URGENT, every basis VITAL_INTEREST"): changed(
+        "01_sexual", put("urgency", "URGENT"), by_vital_interest
+    ),
 }
 
 
