@@ -45,6 +45,14 @@ class RawKafka:
         )
         return {topic.name: _error(topic.partition_responses[0].error_code) for topic in answer.responses}
 
+    def append(self, topic: str, records: bytes, partition: int = 0) -> tuple[str, int]:
+        """Write these bytes, a batch of records, to a topic; return the error, and for how many milliseconds we must wait."""
+        part = ProduceRequest.TopicProduceData.PartitionProduceData(index=partition, records=records)
+        data = [ProduceRequest.TopicProduceData(name=topic, partition_data=[part])]
+        asked = ProduceRequest(transactional_id=None, acks=-1, timeout_ms=10_000, topic_data=data, max_version=BY_NAME)
+        answer = self._send(asked)
+        return _error(answer.responses[0].partition_responses[0].error_code), answer.throttle_time_ms
+
     def fetch(self, topics: Iterable[str]) -> dict[str, tuple[str, bool]]:
         """Fetch partition 0 of each topic, all in one request; return each topic's error and whether records came."""
         partition = FetchRequest.FetchTopic.FetchPartition(partition=0, fetch_offset=0, partition_max_bytes=1024)

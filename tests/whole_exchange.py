@@ -228,3 +228,9 @@ def _children_of(exchange: Exchange) -> list[Child]:
         return exchange._children()
     finally:
         exchange.services = services
+
+
+def resident_megabytes(pid: int | None) -> float:
+    """Return what a running process has in memory."""
+    status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+    return int(next(line for line in status.splitlines() if line.startswith("VmRSS")).split()[1]) / 1024

@@ -4,20 +4,31 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from handmade_batches import GZIP, LZ4, SNAPPY, ZSTD, bomb
+from raw_kafka import RawKafka
 from raw_signals import VENLO, Raw, raw, send, settled
 from senders import Sender, coded_example
+from signal_exchange.contracts.quotas import LONGEST_BATCH_BYTES
 from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK
+from signal_exchange.contracts.topics import municipality_principal
+from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.watching import states_until_now
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
-from whole_exchange import an_exchange
+from whole_exchange import an_exchange, resident_megabytes
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
+
+BROKER_MEGABYTES = 600
+"""What the broker may have resident: its Java has a heap of 512 MB."""
+ROUTING_MAY_GROW = 100
+"""Megabytes. Of a batch of 200 records each may stand for 272 kB, and one bomb of zstd alone holds 200 MB."""
 
 
 @pytest.fixture
@@ -79,3 +90,32 @@ def test_a_gap_in_the_numbers_shows_and_an_older_version_after_a_newer_one_is_pa
     mine = {entry.number[2]: entry.verdict for entry in picture.entries if entry.number and entry.number[0] == "GM1507"}
     assert mine == {1: "superseded", 2: "routed", 4: "parked"}
     assert picture.ledger.counts["in_flight"] == 1
+
+
+def test_forty_bombs_at_once_grow_neither_broker_nor_routing_without_bound(whole: Exchange) -> None:
+    sender = Sender.of(whole.region, VENLO)
+    bombs = [bomb(codec, LONGEST_BATCH_BYTES) for codec in (GZIP, SNAPPY, LZ4, ZSTD)]
+    routing = whole.household.children["routing"].process
+    assert isinstance(whole.broker, EmbeddedBroker)
+    assert routing is not None
+    processes = {"kafka": whole.broker.pid, "routing": routing.pid}
+    before = {name: resident_megabytes(pid) for name, pid in processes.items()}
+    with ThreadPoolExecutor(10) as pool:
+        for each in bombs:
+            assert set(pool.map(lambda part, sent=each: thrown(whole, sent, part), [part % 6 for part in range(10)])) == {
+                "NoError"
+            }
+    signal = {**coded_example("01_sexual"), "signal_id": "44444444-4444-4444-8444-444444444444"}
+    send(whole, [(raw(sender.published(signal, at=clock.now())), 2), (raw(sender.checkpoint(1, at=clock.now())), 2)])
+    picture = settled(whole)
+    assert picture.ledger.counts["routed"] == 1
+    assert picture.ledger.unattributed == 40
+    after = {name: resident_megabytes(pid) for name, pid in processes.items()}
+    assert after["routing"] - before["routing"] < ROUTING_MAY_GROW
+    assert after["kafka"] < BROKER_MEGABYTES
+
+
+def thrown(whole: Exchange, one: bytes, partition: int) -> str:
+    """Write a batch to `signals` as a municipality, on a connection of its own, and return the error."""
+    with RawKafka(whole.connection(municipality_principal(VENLO))) as hostile:
+        return hostile.append("signals", one, partition)[0]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pytest
 from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
@@ -151,6 +151,7 @@ class StrangeCatalogue:
     topics: tuple[StrangeTopic, ...]
     principals: tuple[str, ...] = ()
     watchers: tuple[str, ...] = ()
+    quotas: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
 
 def test_a_setting_that_kafka_does_not_know_is_told(own_exchange: Exchange) -> None:

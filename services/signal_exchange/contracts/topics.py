@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import Enum
 
+from signal_exchange.contracts.quotas import LONGEST_BATCH_BYTES, Quota, quotas_of
+
 PARTITIONS = 6
 """Of every topic: a key keeps its partition as long as this number stays."""
 
@@ -50,11 +52,20 @@ class Topic:
         return (*self.subscribers, *self.rebuilt_by, *self.checked_by)
 
     partitions: int = PARTITIONS
+    longest_batch: int | None = None
 
     @property
     def settings(self) -> dict[str, str]:
-        """Return the broker's settings of this topic."""
-        return {"message.timestamp.type": "LogAppendTime", **(self._log() if self.kind is Kind.LOG else self._state())}
+        """Return the broker's settings of this topic.
+
+        What members write stays as they compressed it. If the broker had to write it anew it would unpack it in its memory, and
+        6 kB can hold 200 MB; every reader of ours unpacks no more than it allows (docs/decisions/0022).
+        """
+        own = self._log() if self.kind is Kind.LOG else self._state()
+        limit = (
+            {} if self.longest_batch is None else {"max.message.bytes": str(self.longest_batch), "compression.type": "producer"}
+        )
+        return {"message.timestamp.type": "LogAppendTime", **own, **limit}
 
     def _log(self) -> dict[str, str]:
         milliseconds = int(self.keep.total_seconds() * 1000) if self.keep else -1
@@ -114,6 +125,7 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             ("routing",),
             "The one way in; a Checkpoint is keyed by its publisher_run.",
             SIGNALS_KEEP,
+            longest_batch=LONGEST_BATCH_BYTES,
         ),
         Topic(
             "accepted",
@@ -298,6 +310,11 @@ class Catalogue:
     def principals(self) -> tuple[str, ...]:
         """Return every principal that may do anything at all."""
         return (*CONSUMERS, *map(municipality_principal, self.municipalities))
+
+    @property
+    def quotas(self) -> dict[str, Quota]:
+        """Return how much of Kafka each principal may take."""
+        return quotas_of(CONSUMERS, map(municipality_principal, self.municipalities))
 
     @property
     def watchers(self) -> tuple[str, ...]:

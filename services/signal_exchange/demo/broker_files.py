@@ -131,6 +131,8 @@ _SCRAM = "scram.ScramLoginModule"
 _PLAIN = "plain.PlainLoginModule"
 SMALL_AND_QUICK = {
     "auto.create.topics.enable": "false",
+    # The broker makes room for a request before it has read it, as much as its first four bytes say; the default is 100 MB.
+    "socket.request.max.bytes": "1310720",
     "group.initial.rebalance.delay.ms": "0",
     # After a kill the controller waits this long before it lets the same broker in again.
     "broker.session.timeout.ms": "3000",

@@ -12,12 +12,12 @@ from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no type
 from kafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]  # ships no types
 
+from signal_exchange.contracts.quotas import SENT_BATCH_BYTES
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import BrokerUnavailable
 from signal_exchange.stream.outbox import Letter
 
-BATCH_BYTES: Final = 262_144
 LINGER_MILLISECONDS: Final = 5
 SETTLE_SECONDS: Final = 2.0
 CONNECT_SECONDS: Final = 2.0
@@ -102,7 +102,7 @@ class KafkaSender:
             "enable_idempotence": True,
             "compression_type": "lz4",
             "linger_ms": LINGER_MILLISECONDS,
-            "batch_size": BATCH_BYTES,
+            "batch_size": SENT_BATCH_BYTES,
             "delivery_timeout_ms": milliseconds,
             "request_timeout_ms": milliseconds - 10 * LINGER_MILLISECONDS,
             "max_block_ms": milliseconds,

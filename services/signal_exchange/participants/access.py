@@ -1,4 +1,4 @@
-"""What a participant may do on Kafka: its topic, its user and its rules, given and taken without touching anybody else's."""
+"""What a participant may do on Kafka: topic, user, quota and rules, given and taken without touching anybody else's."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from kafka import KafkaConsumer, TopicPartition  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.contracts.codec import decode
+from signal_exchange.contracts.quotas import MEMBER
 from signal_exchange.contracts.topics import catalogue, feedback_topic, municipality_principal
 from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.administration import give_access, take_access
@@ -34,6 +35,11 @@ class OneParticipant:
     def principals(self) -> tuple[str, ...]:
         """Return its node's user."""
         return (municipality_principal(self.code),)
+
+    @property
+    def quotas(self) -> Mapping[str, Mapping[str, float]]:
+        """Return how much of Kafka its node may take."""
+        return dict.fromkeys(self.principals, MEMBER)
 
     @property
     def watchers(self) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Brings a Kafka to what the catalogue says: its topics, its users, and exactly its access rules."""
+"""Brings a Kafka to what the catalogue says: its topics, its users with their quotas, and exactly its access rules."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from kafka.errors import TopicAlreadyExistsError  # type: ignore[import-untyped]
 from signal_exchange.runtime.access_rules import AccessRule, Admin, AdministrationFailed, add_rules, remove_rules, replace_rules
 from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import MECHANISM, KafkaConnection
+from signal_exchange.runtime.quotas import Quotas, remove_quotas, set_quotas
 
 
 class WantedTopic(Protocol):
@@ -55,6 +56,10 @@ class WantedCatalogue(Protocol):
         """Return every principal that may do anything at all."""
 
     @property
+    def quotas(self) -> Quotas:
+        """Return how much of Kafka each principal may take."""
+
+    @property
     def watchers(self) -> tuple[str, ...]:
         """Return the principals that may see how far every topic and group is."""
 
@@ -69,6 +74,7 @@ class Applied:
     users_removed: tuple[str, ...]
     rules_added: tuple[AccessRule, ...]
     rules_removed: tuple[AccessRule, ...]
+    quotas_changed: tuple[str, ...] = ()
 
     @property
     def anything(self) -> bool:
@@ -94,13 +100,14 @@ def apply_catalogue(
     with admin_client(connection) as admin:
         created, changed = _apply_topics(admin, catalogue.topics, replication)
         users = _apply_users(admin, {name: passwords[name] for name in catalogue.principals})
+        limited = set_quotas(admin, catalogue.quotas)
         added, removed = replace_rules(admin, wanted_rules(catalogue))
         left = _remove_users(admin, {rule.principal for rule in removed} - set(catalogue.principals))
-        return Applied(created, changed, users, left, added, removed)
+        return Applied(created, changed, users, left, added, removed, limited)
 
 
 def give_access(connection: KafkaConnection, catalogue: WantedCatalogue, passwords: Mapping[str, str]) -> None:
-    """Add what a part of a catalogue names: missing topics, its principals as users, and rules; nothing is taken away.
+    """Add what a part of a catalogue names: missing topics, its users with their quotas, and rules; nothing is taken away.
 
     A topic that exists stays as it is; a new one gets as many copies as the others have.
 
@@ -111,11 +118,12 @@ def give_access(connection: KafkaConnection, catalogue: WantedCatalogue, passwor
     with admin_client(connection) as admin:
         _apply_topics(admin, catalogue.topics, _copies(admin))
         set_users(admin, {name: passwords[name] for name in catalogue.principals})
+        set_quotas(admin, catalogue.quotas)
         add_rules(admin, wanted_rules(catalogue))
 
 
 def take_access(connection: KafkaConnection, principal: str) -> tuple[AccessRule, ...]:
-    """Take every rule of a principal away, and its password; return the rules that it had.
+    """Take every rule of a principal away, its password and its quota; return the rules that it had.
 
     Raises:
         AdministrationFailed: Kafka refuses.
@@ -212,8 +220,10 @@ def _apply_users(admin: Admin, passwords: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _remove_users(admin: Admin, names: Iterable[str]) -> tuple[str, ...]:
-    leaving = sorted(set(names) & set(admin.describe_user_scram_credentials()))
+    names = set(names)
+    leaving = sorted(names & set(admin.describe_user_scram_credentials()))
     _alter(admin, [UserScramCredentialDeletion(name, MECHANISM) for name in leaving])
+    remove_quotas(admin, names)
     return tuple(leaving)
 
 

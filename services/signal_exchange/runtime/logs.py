@@ -17,6 +17,7 @@ import structlog
 EVENTS: Mapping[str, str] = {
     "process_started": "A process is up.",
     "process_stopped": "A process ended in good order.",
+    "batch_unreadable": "A batch could not be unpacked within its bound or taken apart: its records are parked as one.",
     "consumer_stopped": "A consumer stopped without commit: our fault, a flood or a long outage; its type only. Page someone.",
     "stop_forced": "A consumer did not stop in time and ended itself; what was not committed comes again.",
     "batch_handled": "A batch was applied, sent and acknowledged; count and seconds.",

@@ -15,6 +15,8 @@ import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 
+from signal_exchange.stream.batches import bound_readers
+
 Records = Sequence[Any]
 """ConsumerRecords of aiokafka."""
 
@@ -109,6 +111,7 @@ class BatchApp(faust.App):
         gather_seconds: float = 0.0,
         **options: Any,  # noqa: ANN401 - faust's own settings
     ) -> None:
+        bound_readers()
         super().__init__(name, **options)
         self.sources, self.on_batch, self.on_idle = tuple(sources), on_batch, on_idle
         self.before_first, self.after_last = before_first, after_last

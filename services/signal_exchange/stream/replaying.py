@@ -144,6 +144,9 @@ def kafka_replay(connection: KafkaConnection, group: str, patience_seconds: floa
         BrokerUnavailable: Kafka does not answer.
         Refused: these topics may not be read with these settings.
     """
+    from signal_exchange.stream.batches import bound_readers  # noqa: PLC0415 - it imports aiokafka, which other commands need not
+
+    bound_readers()
     options = {"group_id": None, "enable_auto_commit": False, "max_poll_records": POLL_RECORDS, "auto_offset_reset": "earliest"}
     try:
         consumer = KafkaConsumer(**options, **connection.for_kafka_python())
