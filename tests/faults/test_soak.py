@@ -1,6 +1,6 @@
 """A soak: signals at a steady rate while some process is killed every half minute. `make soak`, 20 minutes unless told otherwise.
 
-The load goes past the nodes, signed as a municipality signs, so that its rate is the exchange's own; the nodes run beside it.
+The load goes past the nodes and past the quota of a member, signed as a municipality signs: its rate is the exchange's own.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no type
 
 from raw_signals import VENLO, raw
 from senders import EXAMPLES, Sender, coded_example
-from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
+from signal_exchange.contracts.topics import CONSUMERS
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.watching import lag, states_until_now
 from signal_exchange.runtime import clock
@@ -46,9 +46,7 @@ class Load:
 
     def __init__(self, exchange: Exchange) -> None:
         self._sender = Sender.of(exchange.region, VENLO)
-        self._producer = KafkaProducer(
-            acks="all", retries=1000, **exchange.connection(municipality_principal(VENLO)).for_kafka_python()
-        )
+        self._producer = KafkaProducer(acks="all", retries=1000, **exchange.admin.for_kafka_python())
         self._examples = itertools.cycle([coded_example(name) for name in EXAMPLES])
         self._stop = Event()
         self._thread = Thread(target=self._run, daemon=True)
