@@ -8,14 +8,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.reference import load_example
 from signal_exchange.demo.founding import Region, found
+from signal_exchange.domain.signals import CodedSignal, recipient_groups
 from signal_exchange.municipality.envelopes import Signer
 from signal_exchange.privacy.register import Register
-from signal_exchange.privacy.sealing import encode_tokens
+from signal_exchange.privacy.sealing import SEALED_BYTES, encode_tokens
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.settings import ProcessSettings
 from signal_exchange.stream.identity import load_identity, sealed_part
@@ -66,13 +67,18 @@ class Sender:
 
     def published(self, signal: Mapping[str, Any], *, at: datetime = AT, **changes: Any) -> Message:
         """Return a signed SignalPublished of this coded signal."""
-        texts = [{"group": group, "key_id": f"{group}-2026-1", "ciphertext": b"sealed"} for group in ("care", "youth", "table")]
-        bound_to = f"{signal['signal_id']}.{signal['version']}"
-        if bound_to not in self.sealed_once:  # as an outbox seals a signal once, so that a resend is the same bytes
-            self.sealed_once[bound_to] = sealed_part(self.register, "linking", encode_tokens(()), bound_to)
-        sealed = [*texts, self.sealed_once[bound_to]]
-        fields = {"own_ref": b"r" * 32, "tokens_pending": False, "signal": dict(signal), "sealed": sealed}
+        fields = {"own_ref": b"r" * 32, "tokens_pending": False, "signal": dict(signal), "sealed": self._parts(signal)}
         return self.message("SignalPublished", fields, at=at, key=str(signal["signal_id"]), **changes)
+
+    def _parts(self, signal: Mapping[str, Any]) -> list[dict[str, object]]:
+        bound_to, groups = f"{signal['signal_id']}.{signal['version']}", recipient_groups(cast("CodedSignal", signal))
+        if "linking" in groups and bound_to not in self.sealed_once:  # an outbox seals once: a resend is the same bytes
+            self.sealed_once[bound_to] = sealed_part(self.register, "linking", encode_tokens(()), bound_to)
+        text = {"ciphertext": b"sealed".ljust(SEALED_BYTES)}
+        return [
+            self.sealed_once[bound_to] if group == "linking" else {"group": group, "key_id": f"{group}-2026-1", **text}
+            for group in groups
+        ]
 
     def withdrawn(self, signal: Mapping[str, Any], version: int, *, at: datetime = AT, reason: str = "MISTAKE") -> Message:
         """Return a signed SignalWithdrawn."""

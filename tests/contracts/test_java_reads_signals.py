@@ -11,8 +11,8 @@ from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]  
 from real_exchange import Exchange
 from signal_exchange.contracts.codec import encode
 from signal_exchange.contracts.schemas import current_schemas, self_contained
+from signal_exchange.contracts.signed import SIGNED
 from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.routing.verifying import SIGNED_RECORDS
 from signal_exchange.runtime.connection import KafkaConnection
 from vendor import as_java_says, java_reads
 from wire_samples import filled, signals_samples
@@ -35,7 +35,7 @@ def test_java_reads_what_a_municipality_sent_on_the_topic_signals(exchange: Exch
             future.get(timeout=10)
     values = list(values_by_key(vendor, {each.key for each in samples}, len(samples)))
     expected = {each.value: {"record": each.record, "fields": as_java_says(each.fields)} for each in samples}
-    assert {each.record for each in samples} == SIGNED_RECORDS
+    assert {each.record for each in samples} == SIGNED
     assert java_reads(values) == [expected[value] for value in values]
 
 

@@ -4,7 +4,7 @@ import copy
 import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +14,7 @@ from oracle import routes as naive
 from oracle.coding import PASSED_GUARD, coded
 from oracle.days import AMSTERDAM, deadline
 from oracle.oracle import content_hash as naive_content_hash
+from oracle.parts import sealed_for
 from oracle.reference import DEFAULT_DATA, load
 from oracle.verdict import codes_of
 from signal_exchange.contracts.reference import load_code_lists, load_equated_days, load_members
@@ -24,6 +25,7 @@ from signal_exchange.domain.facts import facts_of
 from signal_exchange.domain.policy import Policy
 from signal_exchange.domain.routing import Route, rescreen_due, retractions, routes_for, unassigned
 from signal_exchange.domain.rulesets import parse_ruleset
+from signal_exchange.domain.signals import CodedSignal, recipient_groups
 from signal_exchange.domain.validation import dead_letter_reason, validate
 from signal_exchange.domain.versions import content_hash
 
@@ -172,6 +174,11 @@ def test_both_route_a_valid_signal_alike(signal: Signal, cluster_size: int, *, r
     assert rows_of(made) == as_rows(expected)
     keeper = unassigned(made, RULESET)
     assert (keeper and (keeper.owner, keeper.next_wd)) == naive.unassigned(expected, REFERENCE.rules)
+
+
+def test_r_val_23_both_seal_every_signal_of_a_region_for_the_same_groups() -> None:
+    for signal in SIGNALS:
+        assert sorted(recipient_groups(cast("CodedSignal", signal))) == sealed_for(signal)
 
 
 def test_both_route_every_signal_of_a_region_alike() -> None:

@@ -13,6 +13,7 @@ import pytest
 from oracle.coding import coded, inside_codes
 from oracle.days import AMSTERDAM, deadline, easter, iso_week
 from oracle.oracle import truth_for
+from oracle.parts import sealed_for
 from oracle.reference import DEFAULT_DATA, Json, load
 from oracle.routes import facts_of, raised, rescreen_due, routes_for, routes_withdrawn, unassigned
 from oracle.verdict import codes_of
@@ -46,6 +47,11 @@ def test_r_val_worked_values(name: str, change: str, expected: list[str]) -> Non
     signal = published(name)["data"]
     CHANGES[change](signal)
     assert codes(signal, name, unsealed=True) == expected
+
+
+@pytest.mark.parametrize(("name", "groups"), CHECKS["sealed_for"])
+def test_r_val_23_worked_values(name: str, groups: list[str]) -> None:
+    assert sealed_for(wire(name)) == groups
 
 
 def test_r_val_02_another_sender_than_the_municipality_in_the_signal() -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+SIGNED = frozenset({"SignalPublished", "SignalWithdrawn", "SignalErased", "MunicipalAnswer", "TokensRenewed", "Checkpoint"})
+"""The records that a municipality signs."""
 LEFT_OUT = frozenset({"publisher_run", "sequence", "time", "key_id"})
 
 

@@ -17,9 +17,19 @@ class NotAnIdError(ValueError):
     """The text is no identifier of the expected kind; the message never repeats it."""
 
 
+def is_uuid(text: str) -> bool:
+    """Say whether a text is a UUID in its canonical form: lower case, with hyphens (R-VAL-22)."""
+    return _UUID.fullmatch(text) is not None
+
+
+def is_municipality_code(text: str) -> bool:
+    """Say whether a text has the form of a CBS code of a municipality, as GM0983."""
+    return _MUNICIPALITY.fullmatch(text) is not None
+
+
 def is_signal_id(value: object) -> bool:
     """Say whether a value is a canonical signal id (R-VAL-22)."""
-    return isinstance(value, str) and _UUID.fullmatch(value) is not None
+    return isinstance(value, str) and is_uuid(value)
 
 
 def parse_signal_id(text: str) -> SignalId:
@@ -31,6 +41,6 @@ def parse_signal_id(text: str) -> SignalId:
 
 def parse_municipality_code(text: str) -> MunicipalityCode:
     """Read a municipality code; raises NotAnIdError. Membership is another question (R-VAL-02)."""
-    if not _MUNICIPALITY.fullmatch(text):
+    if not is_municipality_code(text):
         raise NotAnIdError("municipality: no code as GM0983 (R-VAL-02)")
     return MunicipalityCode(text)

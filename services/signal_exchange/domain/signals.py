@@ -1,5 +1,6 @@
 """The coded signal as a type: what is on the wire beside the sealed parts, and what the rules read."""
 
+from collections.abc import Iterator
 from typing import Final, NotRequired, TypedDict
 
 VICTIM: Final = "VICTIM"
@@ -120,6 +121,20 @@ def has_minor_subject(signal: CodedSignal) -> bool:
 def purposes(signal: CodedSignal) -> frozenset[str]:
     """Give the purposes for which the signal may be exchanged (R-ROUTE-02)."""
     return frozenset(entry["purpose"] for entry in signal["exchanges"] if "purpose" in entry)
+
+
+def groups_of_text(signal: CodedSignal) -> Iterator[str]:
+    """Give the recipient groups that may read the summary: nobody without a purpose, and no table for a minor's (R-VAL-23)."""
+    named = purposes(signal)
+    if "CARE_REFERRAL" in named:
+        yield "youth" if has_minor_victim(signal) else "care"
+    if "SCREENING" in named and not has_minor_subject(signal):
+        yield "table"
+
+
+def recipient_groups(signal: CodedSignal) -> tuple[str, ...]:
+    """Return the groups for whom a part of a signal is sealed, each once (R-VAL-23)."""
+    return (*groups_of_text(signal), *(["linking"] if "LINKING" in purposes(signal) else []))
 
 
 def exchange_for(signal: CodedSignal, purpose: str) -> Exchange | None:

@@ -10,7 +10,7 @@ from typing import Any, Final, Protocol, cast
 from signal_exchange.contracts.codec import MAX_RECORD_BYTES
 from signal_exchange.contracts.faults import CannotEncode
 from signal_exchange.domain.epochs import epoch_of
-from signal_exchange.domain.signals import CodedSignal, has_minor_subject, has_minor_victim, purposes
+from signal_exchange.domain.signals import CodedSignal, groups_of_text, purposes
 from signal_exchange.domain.times import local_day
 from signal_exchange.municipality.checking import Checked
 from signal_exchange.municipality.envelopes import with_placeholder
@@ -115,15 +115,6 @@ def _of_epoch(prepared: Prepared | Refusal, epoch: str) -> Prepared | Refusal:
     if isinstance(prepared, Refusal) or prepared.fields["tokens_pending"]:
         return prepared
     return replace(prepared, tokens_epoch=epoch)
-
-
-def groups_of_text(signal: CodedSignal) -> Iterator[str]:
-    """Give the recipient groups that may read the summary: nobody without a purpose, and no table for a minor's."""
-    named = purposes(signal)
-    if "CARE_REFERRAL" in named:
-        yield "youth" if has_minor_victim(signal) else "care"
-    if "SCREENING" in named and not has_minor_subject(signal):
-        yield "table"
 
 
 def completed(draft: Draft) -> dict[str, Any]:

@@ -21,7 +21,8 @@ class Desk:
     def __init__(self, store: RoutingStore, signal_ids: Collection[str], numbers: Iterable[Number]) -> None:
         self._store, self._looked_up = store, set(signal_ids)
         self._signals = store.signals(self._looked_up)
-        self._erased = set(ErasureStore(store.connection).erasures(self._looked_up))
+        self._erasures = ErasureStore(store.connection)
+        self._erased = set(self._erasures.erasures(self._looked_up))
         self._numbers = store.numbers(numbers)
         self.clusters = Clusters(store, self._looked_up)
         self._changed_signals: dict[str, StoredSignal] = {}
@@ -53,6 +54,16 @@ class Desk:
         if found is not None:
             self._numbers[number] = found
         return found
+
+    def erased_since(self, municipality: str, since: datetime) -> int:
+        """Return how many signals a municipality erased since a moment, in this batch too."""
+        return self._erasures.count_since(municipality, since)
+
+    def highest_number(self, municipality: str, publisher_run: str) -> int:
+        """Return the highest number of a run that came in, in this batch too; 0 when none did."""
+        run = (municipality, publisher_run)
+        here = (sequence for *of, sequence in self._changed_numbers if (*of,) == run)
+        return max((self._store.highest_number(*run), *here))
 
     def next_revision(self, signal_id: str) -> int:
         """Return the revision of the signal's next state."""

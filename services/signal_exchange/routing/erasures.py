@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, delete, func, select, update
 
 from signal_exchange.routing.tables import ERASURES, OUTCOMES, RECEIPTS
 from signal_exchange.runtime.database import add_once, put_newer
@@ -89,6 +89,11 @@ class ErasureStore:
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
+
+    def count_since(self, municipality: str, since: datetime) -> int:
+        """Return how many erasures of a municipality began after a moment."""
+        own = (ERASURES.c.municipality == municipality) & (ERASURES.c.erased_at > since)
+        return int(self._connection.execute(select(func.count()).select_from(ERASURES).where(own)).scalar_one())
 
     def erasures(self, signal_ids: Iterable[str] | None = None) -> dict[str, Erasure]:
         """Return the erasures among these signals, or all, the oldest first."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from itertools import groupby
-from typing import Any
+from typing import Any, cast
 
-from signal_exchange.contracts.signed import content_of
+from signal_exchange.contracts.signed import SIGNED, content_of
+from signal_exchange.domain.signals import CodedSignal
 from signal_exchange.domain.times import is_credible, local_day
 from signal_exchange.domain.validation import dead_letter_reason, validate
 from signal_exchange.domain.versions import VersionVerdict, content_hash, judge_erasure, judge_version
@@ -19,13 +20,19 @@ from signal_exchange.routing.erasing import Saga
 from signal_exchange.routing.erasures import ErasureStore
 from signal_exchange.routing.running import Rulebook, Run
 from signal_exchange.routing.store import RoutingStore, UsedNumber
-from signal_exchange.routing.verifying import SIGNED_RECORDS, Verified, verify
+from signal_exchange.routing.verifying import Verified, verify
+from signal_exchange.routing.wrapping import faults_of_parts
 from signal_exchange.stream.erasing import keys_of
 from signal_exchange.stream.messages import Attribution, Incoming, Message, Unreadable
 from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
 
+A_DAY = timedelta(days=1)
 RESCREENS_AT_ONCE = 500
+UNKNOWN_ERASURES = 100
+"""R-RET-03: of signals that nobody here ever saw a municipality erases no more than this beside the others of a day."""
+UNSEEN_NUMBERS = 100_000
+"""R-FLOW-01: how far a checkpoint may run ahead of the highest number of its run that came in: further is no backlog."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +75,30 @@ class RoutingHandler:
         return len(due)
 
     def _verified(self, message: Message) -> Verified | Unreadable | Message:
-        return verify(message, self.rulebook.register) if message.record in SIGNED_RECORDS else message
+        return verify(message, self.rulebook.register) if message.record in SIGNED else message
 
     def _take(self, judged: Verified | Unreadable | Message, run: Run) -> None:
         if isinstance(judged, Unreadable):
             run.work.park(judged)
         elif isinstance(judged, Message):
             run.heard(judged)
+        elif judged.refused is not None and not judged.has_number:
+            run.work.park(Unreadable(judged.message.incoming, *judged.refused))
         elif judged.message.record == "Checkpoint":
-            _tell_checkpoint(judged, run.work)
+            self._take_checkpoint(judged, run)
         else:
             self._take_numbered(judged, run)
+
+    def _take_checkpoint(self, verified: Verified, run: Run) -> None:
+        """Tell how far a municipality numbered, unless it names more than it can have sent (R-FLOW-01)."""
+        seen = run.desk.highest_number(verified.municipality, verified.publisher_run)
+        reason, errors = self._faults_of_any(verified)
+        if reason is None and verified.message.fields["highest"] > seen + UNSEEN_NUMBERS:
+            reason, errors = "CONTENT_INVALID", ("highest R-FLOW-01",)
+        if reason is not None:
+            run.work.park(Unreadable(verified.message.incoming, reason, errors))
+        else:
+            _tell_checkpoint(verified, run.work)
 
     def _take_numbered(self, verified: Verified, run: Run) -> None:
         used = run.desk.number(_number(verified))
@@ -90,10 +110,13 @@ class RoutingHandler:
             self._judge(verified, run)
 
     def _judge(self, verified: Verified, run: Run) -> None:
+        if verified.refused is not None:
+            _park_number(verified, *verified.refused, run)
+            return
         if verified.message.record in statements.PLACES:
             self._take_statement(verified, run)
             return
-        reason, errors = self._faults(verified)
+        reason, errors = self._faults(verified, run.desk)
         if reason is not None:
             _park(verified, reason, errors, run)
             return
@@ -110,9 +133,9 @@ class RoutingHandler:
             _route(verified, run)
 
     def _take_statement(self, verified: Verified, run: Run) -> None:
-        day = local_day(verified.message.fields["envelope"]["time"])
         reason, errors = self._faults_of_any(verified)
         if reason is None:
+            day = local_day(verified.message.fields["envelope"]["time"])
             reason, errors = statements.faults_of(verified, run.desk, self.rulebook.codes, day)
         if reason is not None:
             _park_number(verified, reason, errors, run)
@@ -130,22 +153,31 @@ class RoutingHandler:
             return "TOO_LARGE", ("message R-VAL-15",)
         return None, ()
 
-    def _faults(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
+    def _faults(self, verified: Verified, desk: Desk) -> tuple[str | None, tuple[str, ...]]:
         reason, errors = self._faults_of_any(verified)
-        if reason is not None or verified.message.record == "SignalErased":
+        if reason is not None:
             return reason, errors
+        if verified.message.record == "SignalErased":
+            return ("CONTENT_INVALID", ("signal_id R-RET-03",)) if _erases_too_many(verified, desk) else (None, ())
         if verified.message.record == "SignalWithdrawn":
             return self._withdrawal_faults(verified)
+        return self._signal_faults(verified)
+
+    def _signal_faults(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
+        signal, sealed = _without_empty_guard(verified.message.fields["signal"]), verified.message.fields["sealed"]
         violations = validate(
-            _without_empty_guard(verified.message.fields["signal"]),
+            signal,
             day=local_day(verified.message.fields["envelope"]["time"]),
             sender=verified.municipality,
             members=self.rulebook.members,
             codes=self.rulebook.codes,
             policy=self.rulebook.policy,
         )
-        errors = tuple(f"{violation.field} {violation.rule}" for violation in violations)
-        return (dead_letter_reason(violations, self.rulebook.codes) if violations else None), errors
+        if violations:
+            errors = tuple(f"{violation.field} {violation.rule}" for violation in violations)
+            return dead_letter_reason(violations, self.rulebook.codes), errors
+        wrong = faults_of_parts(cast("CodedSignal", signal), sealed)
+        return ("CONTENT_INVALID" if wrong else None), wrong
 
     def _withdrawal_faults(self, verified: Verified) -> tuple[str | None, tuple[str, ...]]:
         day = local_day(verified.message.fields["envelope"]["time"])
@@ -202,13 +234,21 @@ def _was_parked(message: Message, desk: Desk) -> bool:
     return tried and desk.has_parked(signal_id_of(message), version_of(message), content_hash_of(message))
 
 
+def _erases_too_many(verified: Verified, desk: Desk) -> bool:
+    """Say whether a municipality erases more unknown signals in a day than it can mean to; a person can let it be tried again."""
+    message, signal_id = verified.message, signal_id_of(verified.message)
+    known = desk.signal(signal_id) is not None or desk.is_erased(signal_id) or message.incoming.attempt > 0
+    return not known and desk.erased_since(verified.municipality, message.appended_at - A_DAY) >= UNKNOWN_ERASURES
+
+
 def _ids(judged: Iterable[Verified | Unreadable | Message]) -> set[str]:
-    messages = (each.message if isinstance(each, Verified) else each for each in judged)
-    return {signal_id_of(each) for each in messages if isinstance(each, Message) and each.record != "Checkpoint"}
+    told = (signal_id_of(each) for each in judged if isinstance(each, Message))
+    sent = (each.signal_id for each in judged if isinstance(each, Verified))
+    return {each for each in (*told, *sent) if each is not None}
 
 
 def _numbers(judged: Iterable[Verified | Unreadable | Message]) -> set[tuple[str, str, int]]:
-    return {_number(each) for each in judged if isinstance(each, Verified)}
+    return {_number(each) for each in judged if isinstance(each, Verified) and each.has_number}
 
 
 def _number(verified: Verified) -> tuple[str, str, int]:
@@ -276,8 +316,7 @@ def _supersede(verified: Verified, run: Run) -> None:
 
 
 def _use(verified: Verified, verdict: str, desk: Desk) -> None:
-    message = verified.message
-    signal_id, version = signal_id_of(message), version_of(message)
+    signal_id, version = verified.signal_id or "", verified.version or 0
     before = desk.number(_number(verified))
     revision = before.revision + 1 if before else 1
     desk.use(UsedNumber(*_number(verified), revision, signal_id, version, value_hash(verified), verdict))
@@ -288,8 +327,7 @@ def _is_the_same(verified: Verified, used: UsedNumber) -> bool:
 
     After a rebuild the bytes of what came over seven days ago are not known any more: then signal and version decide.
     """
-    message = verified.message
-    about = (signal_id_of(message), version_of(message))
+    about = (verified.signal_id or "", verified.version or 0)
     return used.value_hash == value_hash(verified) or (not used.value_hash and about == (used.signal_id, used.version))
 
 
@@ -306,10 +344,11 @@ def _park(verified: Verified, reason: str, errors: tuple[str, ...], run: Run) ->
 
 
 def _park_number(verified: Verified, reason: str, errors: tuple[str, ...], run: Run) -> None:
-    message = verified.message
-    attribution = Attribution(*_number(verified), signal_id_of(message), version_of(message))
+    attribution = Attribution(*_number(verified), verified.signal_id, verified.version)
     _use(verified, "parked", run.desk)
-    incoming = without_content(message.incoming) if run.desk.is_erased(signal_id_of(message)) else message.incoming
+    incoming = verified.message.incoming
+    if verified.signal_id is not None and run.desk.is_erased(verified.signal_id):
+        incoming = without_content(incoming)
     run.work.park(Unreadable(incoming, reason, errors, attribution))
 
 
@@ -320,10 +359,10 @@ def without_content(incoming: Incoming) -> Incoming:
 
 def tell_received(verified: Verified, verdict: str, work: Work) -> None:
     """Tell the trace what became of a number: the municipality may then let go of its copy."""
-    message = verified.message
     entry = {"publisher_run": verified.publisher_run, "sequence": verified.sequence, "municipality": verified.municipality}
-    signal = {"signal_id": signal_id_of(message), "version": version_of(message)}
-    work.trace("RECEIVED", at=message.appended_at, key=signal_id_of(message), verdict=verdict, **entry, **signal)
+    signal = {"signal_id": verified.signal_id, "version": verified.version}
+    key = verified.signal_id or verified.publisher_run
+    work.trace("RECEIVED", at=verified.message.appended_at, key=key, verdict=verdict, **entry, **signal)
 
 
 def _tell_checkpoint(verified: Verified, work: Work) -> None:

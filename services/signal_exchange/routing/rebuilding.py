@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, update
 
 from signal_exchange.contracts.codec import decode
+from signal_exchange.contracts.signed import SIGNED
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.privacy.register import Register
 from signal_exchange.routing.composition import SERVICE, consumer_spec, rulebook
 from signal_exchange.routing.erasing import KIND
 from signal_exchange.routing.erasures import ErasureStore
-from signal_exchange.routing.handler import content_hash_of, signal_id_of, value_hash, version_of
+from signal_exchange.routing.handler import content_hash_of, value_hash
 from signal_exchange.routing.rebuilding_erasures import (
     is_own_word,
     leave_nothing_of_erased,
@@ -31,7 +32,7 @@ from signal_exchange.routing.running import rescreen_at
 from signal_exchange.routing.statements import PLACES as STATEMENTS
 from signal_exchange.routing.store import Membership, Number, RoutingStore, StoredSignal, UsedNumber
 from signal_exchange.routing.tables import NUMBERS, SIGNALS, TABLES
-from signal_exchange.routing.verifying import SIGNED_RECORDS, Verified, verify
+from signal_exchange.routing.verifying import Verified, verify
 from signal_exchange.runtime.database import add_once
 from signal_exchange.runtime.settings import RoutingSettings, loaded
 from signal_exchange.stream.consumer import read_as
@@ -70,10 +71,10 @@ class Rebuilding:
         facts = [each.fields for each in messages if each.record == "TraceFact" and _accounts(each.fields)]
         _take_facts(facts, store, work.connection)
         put_begun(facts, erasures)
-        judged = (verify(each, self.register) for each in messages if each.record in SIGNED_RECORDS)
-        numbered = [each for each in judged if isinstance(each, Verified) and each.sequence > 0]
+        judged = (verify(each, self.register) for each in messages if each.record in SIGNED)
+        numbered = [each for each in judged if isinstance(each, Verified) and each.has_number]
         _recognise(numbered, store, work.connection)
-        put_words(numbered, erasures)
+        put_words([each for each in numbered if each.refused is None], erasures)
 
     def finish(self, connection: Connection) -> None:
         """Give back the hashes that the log of signals does not have any more, and that something else has."""
@@ -118,12 +119,14 @@ def _accounts(fields: Mapping[str, Any]) -> bool:
 def _take_facts(facts: Sequence[Mapping[str, Any]], store: RoutingStore, connection: Connection) -> None:
     """Give each number its last verdict, and each signal the versions that were seen of it."""
     numbers = store.numbers(map(_number, facts)) if facts else {}
-    signals = store.signals(each["signal_id"] for each in facts)
+    signals = store.signals(each["signal_id"] for each in facts if each["signal_id"])
     for fact in facts:
         number, verdict = _number(fact), fact["verdict"]
-        before = numbers.get(number) or UsedNumber(*number, 0, fact["signal_id"], fact["version"], b"", "")
-        if before.verdict != verdict:
-            numbers[number] = replace(before, revision=before.revision + 1, verdict=verdict)
+        before = numbers.get(number) or UsedNumber(*number, 0, fact["signal_id"] or "", fact["version"] or 0, b"", "")
+        if before.verdict == verdict:
+            continue
+        numbers[number] = replace(before, revision=before.revision + 1, verdict=verdict)
+        if fact["signal_id"] and fact["version"] is not None:
             known = signals.get(fact["signal_id"]) or _only_parked(fact)
             signals[fact["signal_id"]] = _saw(known, fact)
     store.put([], list(numbers.values()))
@@ -147,11 +150,11 @@ def _saw(stored: StoredSignal, fact: Mapping[str, Any]) -> StoredSignal:
 def _recognise(verified: Sequence[Verified], store: RoutingStore, connection: Connection) -> None:
     """Give numbers and versions the hashes of the very records that used them first."""
     numbers = store.numbers((each.municipality, each.publisher_run, each.sequence) for each in verified)
-    signals = store.signals(signal_id_of(each.message) for each in verified)
+    signals = store.signals(each.signal_id for each in verified if each.signal_id)
     found: dict[Number, UsedNumber] = {}
     for each in verified:
         message, number = each.message, (each.municipality, each.publisher_run, each.sequence)
-        signal_id, version = signal_id_of(message), version_of(message)
+        signal_id, version = each.signal_id or "", each.version or 0
         used = numbers.get(number)
         if used is not None and not used.value_hash and (used.signal_id, used.version) == (signal_id, version):
             numbers[number] = found[number] = replace(used, value_hash=value_hash(each))

@@ -10,16 +10,15 @@ from datetime import date
 from typing import Any
 
 from signal_exchange.domain.codes import CodeLists
-from signal_exchange.domain.ids import is_signal_id
 from signal_exchange.domain.link_states import COMPARE, CONFIRM, OFFICER, REJECT, UNDO
 from signal_exchange.routing.desk import Desk
 from signal_exchange.routing.verifying import Verified
+from signal_exchange.routing.wrapping import faults_of_tokens
 from signal_exchange.stream.work import Work
 
 PLACES = {"MunicipalAnswer": "answer", "TokensRenewed": "renewed"}
 """The place of its number in the ledger, by record (R-FLOW-01)."""
 _ANSWERS = frozenset({COMPARE, CONFIRM, REJECT, UNDO})
-_IDS = {"MunicipalAnswer": ("answer_id", "link_id"), "TokensRenewed": ("renewal_id",)}
 
 
 def faults_of(verified: Verified, desk: Desk, codes: CodeLists, day: date) -> tuple[str | None, tuple[str, ...]]:
@@ -33,12 +32,9 @@ def faults_of(verified: Verified, desk: Desk, codes: CodeLists, day: date) -> tu
         return "VERSION_CONFLICT", ("signal_id R-VAL-16",)
     if not 1 <= fields["version"] <= accepted["version"]:
         return "VERSION_CONFLICT", ("version R-VAL-16",)
-    wrong_ids = tuple(f"{name} R-VAL-22" for name in _IDS[record] if not is_signal_id(fields[name]))
-    if wrong_ids:
-        return "CONTENT_INVALID", wrong_ids
     if record == "TokensRenewed":
-        fits = fields["tokens"]["group"] == "linking"
-        return (None, ()) if fits else ("CONTENT_INVALID", ("tokens.group R-VAL-14",))
+        wrong = faults_of_tokens(fields["tokens"])
+        return ("CONTENT_INVALID", wrong) if wrong else (None, ())
     unknown = tuple(_unknown_codes(fields, codes, day))
     return ("UNKNOWN_CODE", unknown) if unknown else (None, ())
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
 from signal_exchange.routing.tables import CLUSTER_TURNS, MEMBERSHIPS, NUMBERS, OUTBOX, SIGNALS, TABLES
 from signal_exchange.runtime.database import put_newer, touch
@@ -78,6 +78,11 @@ class RoutingStore:
         rows = self._connection.execute(select(NUMBERS).where(key.in_(list(set(numbers)))))
         found = (UsedNumber(*row) for row in rows)
         return {each.number: each for each in found}
+
+    def highest_number(self, municipality: str, publisher_run: str) -> int:
+        """Return the highest number of a run; 0 when there is none."""
+        own = (NUMBERS.c.municipality == municipality) & (NUMBERS.c.publisher_run == publisher_run)
+        return int(self._connection.execute(select(func.max(NUMBERS.c.sequence)).where(own)).scalar_one() or 0)
 
     def all_signals(self) -> list[StoredSignal]:
         """Return every stored signal, by id."""

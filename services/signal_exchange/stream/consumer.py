@@ -11,8 +11,10 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Table
 
+from signal_exchange.contracts.border import breaches
 from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.faults import Undecodable
+from signal_exchange.contracts.signed import SIGNED
 from signal_exchange.contracts.topics import carries, is_state, retry_topic
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
@@ -221,11 +223,17 @@ class BatchLoop:
 
 
 def read_as(incoming: Incoming, reader: str) -> Message | Unreadable:
-    """Return a record in the view that a reader has of it, or why it cannot be read: also one that its topic does not carry."""
+    """Return a record in the view that a reader has of it, or why it cannot be read.
+
+    That is also one that its topic does not carry, and one that may not pass the border (R-VAL-22); of a signed record routing
+    judges that itself, behind its signature, so that its sender answers for it.
+    """
     try:
         decoded = decode(incoming.value, reader)
     except Undecodable as fault:
         return Unreadable(incoming, "TOO_LARGE" if fault.reason == "too_large" else "SCHEMA_INVALID", (fault.reason,))
     if not carries(incoming.topic, decoded.record):
         return Unreadable(incoming, "SCHEMA_INVALID", ("unexpected_record",))
+    if faults := () if decoded.record in SIGNED else breaches(decoded.record, decoded.fields, incoming.appended_at):
+        return Unreadable(incoming, "SCHEMA_INVALID", faults)
     return Message(decoded.record, decoded.fields, incoming)

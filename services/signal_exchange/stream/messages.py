@@ -9,6 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 PARKED_NAMESPACE = uuid.UUID("5b0ba9a5-6a30-5c43-9a26-5d6f1f6dd0a3")
+KEY_CHARACTERS = 100
+"""The longest key that can be one of ours: two UUIDs and what stands between them."""
+LATEST_MILLISECONDS = 4_102_444_800_000
+"""The year 2100; an append time outside 1970 to then is no time, and is taken as 1970, which no rule believes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +31,20 @@ class Incoming:
 
     @classmethod
     def of(cls, record: Any) -> Incoming:  # noqa: ANN401 - a ConsumerRecord of aiokafka or kafka-python
-        """Return a consumer record as an incoming record."""
-        at = datetime.fromtimestamp(record.timestamp / 1000, tz=UTC)
-        return cls(record.topic, record.partition, record.offset, record.key, record.value, dict(record.headers), at)
+        """Return a consumer record as an incoming record; a header without a value is taken as an empty one."""
+        told = record.timestamp if 0 <= record.timestamp < LATEST_MILLISECONDS else 0
+        at = datetime.fromtimestamp(told / 1000, tz=UTC)
+        headers = {name: value or b"" for name, value in record.headers}
+        return cls(record.topic, record.partition, record.offset, record.key, record.value, headers, at)
 
     @property
     def key_text(self) -> str:
-        """Return the key as text; empty when there is none or it is no text."""
+        """Return the key as text; empty when there is none, or it is no text that one of our keys can be (R-VAL-22)."""
         try:
-            return (self.key or b"").decode("ascii")
+            text = (self.key or b"").decode("ascii")
         except UnicodeDecodeError:
             return ""
+        return text if len(text) <= KEY_CHARACTERS and text.isprintable() else ""
 
     def parked_id(self, service: str) -> str:
         """Return the id under which a service parks this record: the same at each delivery."""
@@ -67,13 +74,16 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who verifiably sent a record: only then may it count against their numbers."""
+    """Who verifiably sent a record: only then may it count against their numbers.
+
+    `signal_id` and `version` are None when what the record says there is none (R-VAL-22).
+    """
 
     municipality: str
     publisher_run: str
     sequence: int
-    signal_id: str
-    version: int
+    signal_id: str | None
+    version: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,7 +105,9 @@ def _trace_parked(work: Work, unreadable: Unreadable, parked_id: str) -> None:
         work.trace("PARKED", at=at, key=parked_id, verdict="unattributed")
         return
     facts = {"municipality": who.municipality, "publisher_run": who.publisher_run, "sequence": who.sequence}
-    work.trace("PARKED", at=at, key=who.signal_id, verdict="parked", signal_id=who.signal_id, version=who.version, **facts)
+    work.trace(
+        "PARKED", at=at, key=who.signal_id or parked_id, verdict="parked", signal_id=who.signal_id, version=who.version, **facts
+    )
 
 
 def _parked_fields(unreadable: Unreadable, service: str, parked_id: str) -> dict[str, object]:

@@ -177,12 +177,6 @@ UNATTRIBUTED: dict[str, tuple[Wrong, str]] = {
         lambda sender, signal: sender.published({**signal, "municipality": "GM1507"}),
         "SENDER_NOT_ALLOWED",
     ),
-    "another record key": (
-        lambda sender, signal: sender.message(
-            "SignalPublished", decode_whole(sender.published(signal).incoming.value).fields | {}, key="x"
-        ),
-        "SENDER_NOT_ALLOWED",
-    ),
     "before the member joined": (lambda sender, signal: sender.published(signal, at=AT.replace(year=2021)), "SENDER_NOT_ALLOWED"),
     "number zero": (lambda sender, signal: sender.published(signal, sequence=0), "VERSION_CONFLICT"),
 }
@@ -196,6 +190,21 @@ def test_whose_sender_is_not_certain_is_parked_and_blames_nobody(bench: Bench, c
     [parked] = bench.sent("parked")
     assert (parked["attributed"], parked["municipality"], parked["signal_id"]) == (False, None, None)
     assert bench.verdicts() == {}
+
+
+def test_r_val_23_a_proven_sender_answers_for_a_wrong_record_key(bench: Bench) -> None:
+    sender, signal = sender_of(bench, "01_sexual"), coded_example("01_sexual")
+    fields = decode_whole(sender.published(signal).incoming.value).fields
+    content = {name: value for name, value in fields.items() if name != "envelope"}
+    wrong = sender.message("SignalPublished", content, key="x", sequence=4)
+    bench.run(wrong)
+    bench.run(wrong)
+    [parked] = bench.sent("parked")
+    assert (parked["reason"], parked["errors"], parked["attributed"]) == ("SENDER_NOT_ALLOWED", ["key R-VAL-23"], True)
+    assert (parked["sequence"], parked["signal_id"]) == (4, signal["signal_id"])
+    assert bench.verdicts() == {4: "parked"}
+    bench.run(sender.message("SignalPublished", content, key=signal["signal_id"], sequence=5))
+    assert bench.verdicts() == {4: "parked", 5: "routed"}
 
 
 @pytest.mark.parametrize(

@@ -77,8 +77,8 @@ def test_tokens_of_a_version_that_was_replaced_or_withdrawn_are_told_to_nobody(b
     [
         ({"kind": "RELEASE"}, "UNKNOWN_CODE"),
         ({"key_types": ["NO_TYPE"]}, "UNKNOWN_CODE"),
-        ({"answer_id": "x"}, "CONTENT_INVALID"),
-        ({"link_id": "x"}, "CONTENT_INVALID"),
+        ({"answer_id": "x"}, "SCHEMA_INVALID"),
+        ({"link_id": "x"}, "SCHEMA_INVALID"),
         ({"version": 2}, "VERSION_CONFLICT"),
         ({"version": 0}, "VERSION_CONFLICT"),
     ],
@@ -96,7 +96,7 @@ def test_tokens_that_are_sealed_for_others_than_linking_are_parked(bench: Bench)
     sender = sender_of(bench, "01_sexual")
     tokens = {"group": "care", "key_id": "care-2026-1", "ciphertext": b"sealed"}
     bench.run(sender.published(ONE, sequence=9), sender.renewed(ONE, tokens=tokens), sender.renewed(ONE, renewal_id="x"))
-    assert (bench.reasons, len(bench.sent("link-tokens"))) == (["CONTENT_INVALID", "CONTENT_INVALID"], 1)
+    assert (bench.reasons, len(bench.sent("link-tokens"))) == (["CONTENT_INVALID", "SCHEMA_INVALID"], 1)
 
 
 def test_a_municipality_cannot_speak_of_another_ones_signal_or_of_one_that_nobody_published(bench: Bench) -> None:

@@ -30,7 +30,9 @@ from signal_exchange.stream.parking import Kept
 from signal_exchange.stream.work import ERRORS_KEPT, PARKED_BYTES, Work
 
 AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
-WHO = Attribution("GM0983", "run-a", 4, "signal-a", 1)
+ABOUT = "0b7f5c1e-6a53-4a0e-9d15-3f2f6f0f7a01"
+WHO = Attribution("GM0983", "run-a", 4, ABOUT, 1)
+UNKNOWN_ID = "0b7f5c1e-6a53-4a0e-9d15-3f2f6f0f7a09"
 
 
 class Owner:
@@ -172,7 +174,7 @@ def test_a_discarded_record_is_dropped_for_good_and_the_trace_says_so_of_its_num
 
 def test_a_request_about_an_unknown_record_changes_nothing(tmp_path: Path) -> None:
     owner = Owner(tmp_path)
-    owner.comes_in(a_request("unknown"), a_request("unknown", "DISCARD"))
+    owner.comes_in(a_request(UNKNOWN_ID), a_request(UNKNOWN_ID, "DISCARD"))
     assert owner.letters == []
 
 
@@ -256,10 +258,10 @@ def erases(owner: Owner, *signal_ids: str) -> None:
 def test_what_was_parked_about_an_erased_signal_ends_with_it(tmp_path: Path, *, attributed: bool) -> None:
     owner = Owner(tmp_path, attributed=attributed)
     owner.comes_in(a_checkpoint())
-    about = WHO.signal_id if attributed else a_checkpoint().key.decode()
+    about = ABOUT if attributed else a_checkpoint().key.decode()
     owner.cause_is_gone = True
     erases(owner, about)
-    owner.comes_in(a_request("no such id"))
+    owner.comes_in(a_request(UNKNOWN_ID))
     assert [each["state"] for each in owner.sent("parked")] == ["PARKED", "RESOLVED"]
     assert owner.sent("parked")[-1]["record"]["ciphertext"] == b""
     erases(owner, "another")
@@ -269,7 +271,7 @@ def test_what_was_parked_about_an_erased_signal_ends_with_it(tmp_path: Path, *, 
 
 def test_what_is_parked_in_the_very_batch_of_the_erasure_ends_with_it(tmp_path: Path) -> None:
     owner = Owner(tmp_path, attributed=True)
-    erases(owner, WHO.signal_id)
+    erases(owner, ABOUT)
     owner.comes_in(a_checkpoint())
     assert [(each["state"], each["revision"]) for each in owner.sent("parked")] == [("PARKED", 1), ("RESOLVED", 2)]
     assert owner.sent("parked")[-1]["record"]["ciphertext"] == b""
@@ -282,7 +284,7 @@ def test_what_is_tried_again_in_the_batch_of_the_erasure_ends_once(
     owner = Owner(tmp_path, attributed=True)
     parked_id = parked_by(owner)
     owner.cause_is_gone = cause_is_gone
-    erases(owner, WHO.signal_id)
+    erases(owner, ABOUT)
     owner.comes_in(a_request(parked_id))
     assert [(each["state"], each["revision"]) for each in owner.sent("parked")] == [("PARKED", 1), *ends]
     with owner.database.reading() as connection:
@@ -294,7 +296,7 @@ def test_a_parked_record_without_a_key_is_about_no_erased_signal(tmp_path: Path)
     record.key = None
     owner.comes_in(record)
     erases(owner, "")
-    owner.comes_in(a_request("no such id"))
+    owner.comes_in(a_request(UNKNOWN_ID))
     assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]
 
 
@@ -303,5 +305,5 @@ def test_what_does_not_open_any_more_is_left_when_a_signal_is_erased(tmp_path: P
     owner.comes_in(a_checkpoint())
     owner.broken_keys = True
     erases(owner, a_checkpoint().key.decode())
-    owner.comes_in(a_request("no such id"))
+    owner.comes_in(a_request(UNKNOWN_ID))
     assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]
