@@ -129,9 +129,9 @@ def test_another_reader_verifies_the_signature_and_finds_the_fields(step: dict[s
 
 
 def test_every_record_that_a_municipality_may_send_is_a_step() -> None:
-    from signal_exchange.routing.verifying import SIGNED_RECORDS  # noqa: PLC0415 - the promise of this test alone
+    from signal_exchange.contracts.signed import SIGNED  # noqa: PLC0415 - the promise of this test alone
 
-    assert {step["record"] for step in ALL_STEPS} == SIGNED_RECORDS
+    assert {step["record"] for step in ALL_STEPS} == SIGNED
 
 
 def test_a_record_lies_where_kafkas_default_partitioner_puts_its_key() -> None:

@@ -250,7 +250,13 @@ def forged(**changed: Any) -> Message:
 
 def a_forged_trace() -> Message:
     about = {"signal_id": SIGNAL_ID, "version": 2, "municipality": SIGNAL["municipality"], "publisher_run": "x", "sequence": 9}
-    step = {"trace_id": "forged", "service": "routing", "stage": "RECEIVED", "verdict": "erased", "at": LATER}
+    step = {
+        "trace_id": "00000000-0000-4000-8000-00000000f06d",
+        "service": "routing",
+        "stage": "RECEIVED",
+        "verdict": "erased",
+        "at": LATER,
+    }
     none = dict.fromkeys(("destination", "owner_role", "next_date"))
     return a_message("TraceFact", {**about, **step, **none}, topic="signal-trace", reader="rebuild", at=LATER)
 
