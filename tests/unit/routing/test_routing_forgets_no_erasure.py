@@ -248,8 +248,17 @@ def forged(**changed: Any) -> Message:
     return replace(message, incoming=replace(message.incoming, key=f"{SIGNAL_ID}/{outcome_id}".encode()))
 
 
+RUN_OF_NOBODY = "00000000-0000-4000-8000-0000000000aa"
+
+
 def a_forged_trace() -> Message:
-    about = {"signal_id": SIGNAL_ID, "version": 2, "municipality": SIGNAL["municipality"], "publisher_run": "x", "sequence": 9}
+    about = {
+        "signal_id": SIGNAL_ID,
+        "version": 2,
+        "municipality": SIGNAL["municipality"],
+        "publisher_run": RUN_OF_NOBODY,
+        "sequence": 9,
+    }
     step = {
         "trace_id": "00000000-0000-4000-8000-00000000f06d",
         "service": "routing",
