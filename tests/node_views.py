@@ -13,9 +13,11 @@ from builders import a_message
 from nodes import NOW, Town
 from signal_exchange.municipality.envelopes import Signer
 from signal_exchange.municipality.inbox import ParkInVault
+from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import padded
+from signal_exchange.stream.scrubbing import owe
 from signal_exchange.stream.work import Work
 
 SIGNAL = "11111111-1111-4111-8111-111111111111"
@@ -86,6 +88,8 @@ def hear(town: Town, *messages: Message) -> Work:
     with town.node.database.transaction() as connection:
         work = work_of(town, connection)
         town.node.inbox()(messages, work)
+        if work.erased:  # as the loop does
+            owe(connection, OUTBOX_OF_CONSUMER)
     return work
 
 

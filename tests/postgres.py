@@ -14,6 +14,7 @@ import subprocess
 import tempfile
 import time
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +22,12 @@ import pytest
 from sqlalchemy import Engine, NullPool, create_engine, text
 from sqlalchemy.exc import OperationalError
 
+from signal_exchange.demo.container_files import erasing_grants
 from signal_exchange.runtime import database
 
 START_SECONDS = 60.0
-COMMON = ("max_connections=300", "listen_addresses=", "deadlock_timeout=50ms")
-"""It listens on a socket in its own folder only."""
+COMMON = ("max_connections=300", "listen_addresses=", "deadlock_timeout=50ms", "wal_recycle=off")
+"""It listens on a socket in its own folder only, and a segment of its log that it needs no more goes (docs/decisions/0026)."""
 QUICK = (*COMMON, "fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """Settings of a server whose data nobody will miss."""
 SORTED = ("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=nl-NL")
@@ -57,9 +59,9 @@ class PostgresCluster:
         """Return the SQLAlchemy URL of a database."""
         return f"postgresql+psycopg://{user}@/{database}?host={self._folder}"
 
-    def ask(self, statement: str) -> list[Any]:
+    def ask(self, statement: str, database: str = "postgres") -> list[Any]:
         """Run a statement outside any transaction, and return its rows."""
-        with create_engine(self.url, poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
+        with create_engine(self.url_of(database), poolclass=NullPool, isolation_level="AUTOCOMMIT").connect() as connection:
             found = connection.execute(text(statement))
             return [tuple(row) for row in found] if found.returns_rows else []
 
@@ -68,6 +70,22 @@ class PostgresCluster:
         name = f"fresh_{uuid.uuid4().hex}"
         self.ask(f"CREATE DATABASE {name}")
         return self.url_of(name)
+
+    def where(self, marks: Mapping[str, bytes]) -> dict[str, list[str]]:
+        """Return in which files on the disk of this server each of these byte strings stands: tables, indexes, log."""
+        data = self._folder / "data"
+        contents = {str(file.relative_to(data)): _content(file) for file in data.rglob("*") if file.is_file()}
+        found = {name: [file for file, content in contents.items() if mark in content] for name, mark in marks.items()}
+        return {name: files for name, files in found.items() if files}
+
+    def service_database(self, *but: str) -> str:
+        """Make a database whose owner may do what a service needs, but for these grants; return its URL."""
+        name = f"service_{uuid.uuid4().hex}"
+        self.ask(f"CREATE ROLE {name} LOGIN")
+        self.ask(f"CREATE DATABASE {name} OWNER {name}")
+        for grant in (each for each in erasing_grants(name) if not any(part in each for part in but)):
+            self.ask(grant, database=name)
+        return self.url_of(name, name)
 
     def start(self) -> None:
         """Make it and start it, and wait until it answers."""
@@ -104,6 +122,8 @@ class PostgresCluster:
         user, password = f"guarded_{uuid.uuid4().hex}", secrets.token_urlsafe(24)
         self.ask(f"CREATE ROLE {user} LOGIN CREATEDB PASSWORD '{password}' IN ROLE {GUARDED}")
         self.ask(f"CREATE DATABASE {user} OWNER {user}")
+        for grant in erasing_grants(user):
+            self.ask(grant, database="template1")  # the databases that this user makes are copies
         passfile.write_text(f"*:*:*:{user}:{password}\n", encoding="utf-8")
         passfile.chmod(0o600)
         return f"{self.url_of(user, user)}&passfile={passfile}"
@@ -139,6 +159,13 @@ def stand_in_for_sqlite(cluster: PostgresCluster) -> None:
         return create_engine(cluster.url, hide_parameters=True, poolclass=NullPool, connect_args=options)
 
     database._engine = engine
+
+
+def _content(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:  # removed meanwhile
+        return b""
 
 
 def _schema_of(url: str) -> str:

@@ -82,6 +82,8 @@ class Topic:
         }
 
 
+SEGMENT = timedelta(milliseconds=DAY_MILLISECONDS)
+"""A log is deleted by whole segments: its first record stays this much longer than its last one."""
 SIGNALS_KEEP = timedelta(days=7)
 TRACE_KEEP = timedelta(days=60 * 30)
 RETRY_KEEP = timedelta(days=7)

@@ -100,8 +100,20 @@ def databases_text(passwords: Mapping[str, str]) -> str:
             f"CREATE ROLE \"{service}\" LOGIN PASSWORD '{password}';",
             f'CREATE DATABASE "{service}" OWNER "{service}";',
             f'REVOKE ALL ON DATABASE "{service}" FROM PUBLIC;',
+            f'\\connect "{service}"',
+            *(f"{grant};" for grant in erasing_grants(service)),
         ]
     return "\n".join(lines) + "\n"
+
+
+def erasing_grants(role: str) -> tuple[str, ...]:
+    """Return what a superuser grants a service in its own database, so that erased bytes can leave the log too (R-RET-03)."""
+    grants = (
+        "pg_checkpoint",
+        "pg_read_all_stats",
+        *(f"EXECUTE ON FUNCTION {name}()" for name in ("pg_switch_wal", "pg_ls_waldir")),
+    )
+    return tuple(f'GRANT {grant} TO "{role}"' for grant in grants)
 
 
 def database_url(service: str) -> str:

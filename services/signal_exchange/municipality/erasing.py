@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64decode
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -15,13 +16,14 @@ from signal_exchange.contracts import cloud_events
 from signal_exchange.domain.ids import is_signal_id
 from signal_exchange.municipality.outbox import Outbox, Outgoing
 from signal_exchange.municipality.questions import forget_questions
-from signal_exchange.municipality.store import PARKED, Erased, Vault
+from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER, PARKED, Erased, Vault
 from signal_exchange.municipality.tracing import Opens
 from signal_exchange.municipality.withdrawing import find
 from signal_exchange.privacy.sealing import CannotOpen
 from signal_exchange.privacy.vault import CannotDecrypt, Encrypted, VaultKey
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.faults import BytesKept, Refused
+from signal_exchange.stream.scrubbing import Scrubber, owe
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +41,17 @@ class Eraser:
         until the exchange accounts for its number, which takes seconds. What the exchange told of has left, whatever the outbox
         says: after a restore the outbox has unnumbered rows that had a number and were sent.
 
+        Its bytes leave the store at once when nobody reads it; else the running node sees to that.
+
         Raises:
             Refused: there is no such signal here.
         """
+        erased = self._erased(reference, who, at)
+        with suppress(BytesKept):
+            Scrubber(self.database, OUTBOX_OF_CONSUMER).settle()
+        return erased
+
+    def _erased(self, reference: str, who: str, at: datetime) -> Erased:
         with self.database.transaction() as connection:
             vault = Vault(connection)
             before = vault.erased(reference) if is_signal_id(reference) else None
@@ -65,6 +75,7 @@ class Eraser:
 
 def destroy(connection: Connection, erased: Erased, key: VaultKey) -> None:
     """Delete what this node holds of a signal: record and data key, view and questions, and what its inbox could not read."""
+    owe(connection, OUTBOX_OF_CONSUMER)
     Vault(connection).erase(erased)
     forget_questions(erased.signal_id, connection)
     rows = connection.execute(select(PARKED.c.parked_id, PARKED.c.wrapped_key, PARKED.c.ciphertext)).all()

@@ -47,6 +47,8 @@ class InboxHandler:
         outbox = Outbox(work.connection)
         received = [number for message in messages for number in _received(message.fields)]
         outbox.remove(received)
+        # What was on its way when its signal was erased kept its bytes until now.
+        work.erased |= {each.signal_id for each in Vault(work.connection).erasures(signal_id for signal_id, _, _ in received)}
         if messages:
             _begin_run_after_restore(outbox, received, max(message.appended_at for message in messages))
         for signal_id in newest:

@@ -148,6 +148,8 @@ def show_certificate(found: Mapping[str, Any]) -> None:
     if certificate is not None and "checked_at" in certificate:
         typer.echo(f"Logboeken gecontroleerd: {shown(_moment(certificate['checked_at']))}.")
         typer.echo(f"Het ingekomen bericht zelf verdwijnt uiterlijk op {certificate['logs_end_on']} uit de stroom.")
+    if certificate is not None and "backups_end_on" in certificate:
+        typer.echo(f"De laatste reservekopie waarin het nog kan staan eindigt uiterlijk op {certificate['backups_end_on']}.")
 
 
 def _section(title: str, rows: list[dict[str, Any]], columns: Mapping[str, str]) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from signal_exchange.contracts.topics import SIGNALS_KEEP
+from signal_exchange.contracts.topics import SEGMENT, SIGNALS_KEEP, TRACE_KEEP, feedback_topic
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.times import local_day
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
@@ -27,6 +27,8 @@ KEYED_BY_SIGNAL: Final = ("accepted", "referrals", "referrals-youth", "agenda-it
 MARKED: Final = (*KEYED_BY_SIGNAL, "outcomes", "parked")
 """The topics that routing marks; linking and feedback mark their own when they see the markers on what they read."""
 ASK_AGAIN: Final = timedelta(days=1)
+DELETING: Final = timedelta(hours=1)
+"""How long Kafka may take to delete a segment whose time is over: it looks every five minutes."""
 PRIVACY_OFFICER: Final = "PRIVACY_OFFICER"
 Buried = Mapping[str, set[str]]
 """Keys that must be gone, by topic."""
@@ -34,10 +36,14 @@ Buried = Mapping[str, set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When logs can be cleaned: a marker after `segment_seconds` closes the segment, `clean_seconds` later it is clean."""
+    """When logs can be cleaned: a marker after `segment_seconds` closes the segment, `clean_seconds` later it is clean.
+
+    `backup_days` is how long anybody keeps a copy of a store: back-ups, replicas and archives of a database's log.
+    """
 
     segment_seconds: float
     clean_seconds: float
+    backup_days: float = 35.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +96,7 @@ class Saga:
         self._bury_left(left, now)
         self._mark([each for each in due if each not in clean], now)
         for each in clean:
-            self._certify(each.moved(certified_at=now), now)
+            self._certify(each.moved(certified_at=now), now, terms)
         return len(clean)
 
     def _due(self, now: datetime, terms: Terms) -> list[Erasure]:
@@ -144,9 +150,9 @@ class Saga:
             markers(topic, now, self.work)
         self.store.put([each.moved(marked_at=now) for each in due])
 
-    def _certify(self, erasure: Erasure, now: datetime) -> None:
+    def _certify(self, erasure: Erasure, now: datetime, terms: Terms) -> None:
         self.store.put([erasure])
-        self._tell(erasure, now, certificate_of(erasure, self.store.answers(erasure.signal_id).values()))
+        self._tell(erasure, now, certificate_of(erasure, self.store.answers(erasure.signal_id).values(), terms))
         self._trace(erasure, now, verdict=DONE)
         kept = {f"{erasure.signal_id}/{outcome_id}" for outcome_id in _kept_outcomes(erasure.signal_id)}
         self.store.forget_outcomes(set(self.store.outcomes_of(erasure.signal_id)) - kept)
@@ -174,10 +180,12 @@ def keys_to_be_gone(store: ErasureStore, erasures: Sequence[Erasure]) -> Buried:
     return {**dict.fromkeys((*KEYED_BY_SIGNAL, "links"), ids), "outcomes": outcomes} if ids else {}
 
 
-def certificate_of(erasure: Erasure, answers: Iterable[Answer]) -> dict[str, object]:
-    """Return the certificate: what was done when, who answered what, and when the logs and the backups end.
+def certificate_of(erasure: Erasure, answers: Iterable[Answer], terms: Terms) -> dict[str, object]:
+    """Return the certificate: what was done when, who answered what, and when the logs and the copies of stores end.
 
-    It names no person and no content: a random id, services, codes and moments.
+    It names no person and no content: a random id, services, codes and moments. A receipt says that the bytes have left the
+    store of that service (docs/decisions/0026). Routing reads some topics from end to end; others, which it may not read, are
+    buried and marked by who writes them.
     """
     receipts = {each.service: {"state": each.state, "at": each.at.isoformat()} for each in answers}
     return {
@@ -188,9 +196,17 @@ def certificate_of(erasure: Erasure, answers: Iterable[Answer]) -> dict[str, obj
         "tombstones_at": _iso(erasure.buried_at),
         "checked_at": _iso(erasure.certified_at),
         "topics_checked": sorted({*KEYED_BY_SIGNAL, "links", "outcomes"}),
-        "logs_end_on": local_day(erasure.erased_at + SIGNALS_KEEP).isoformat(),
+        "topics_buried_by_their_writers": sorted({feedback_topic(erasure.municipality), "link-candidates", "parked"}),
+        "logs_end_on": local_day(erasure.erased_at + SIGNALS_KEEP + SEGMENT + DELETING).isoformat(),
+        "trace_ends_on": local_day(erasure.erased_at + TRACE_KEEP + SEGMENT + DELETING).isoformat(),
+        "backups_end_on": local_day(_last_byte(erasure) + timedelta(days=terms.backup_days)).isoformat(),
         "statistics": "facts under ids that say nothing remain (R-STAT-01); the rows that led to them were deleted",
     }
+
+
+def _last_byte(erasure: Erasure) -> datetime:
+    """Return when the last service said that its bytes were gone: a copy of a store that was made before may hold them."""
+    return erasure.buried_at or erasure.erased_at
 
 
 def _iso(moment: datetime | None) -> str | None:

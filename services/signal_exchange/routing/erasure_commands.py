@@ -7,10 +7,12 @@ from typing import Any
 
 import typer
 
+from signal_exchange.routing.composition import terms_of
 from signal_exchange.routing.erasing import certificate_of, keys_to_be_gone
 from signal_exchange.routing.erasures import ASKED, Erasure, ErasureStore
 from signal_exchange.routing.store import TABLES
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.settings import RoutingSettings, loaded
 from signal_exchange.stream.commands import GROUP, AsJson, Place, service_settings, show_json, show_rows, shown
 from signal_exchange.stream.log_check import keys_left
 
@@ -46,7 +48,13 @@ def show(signal_id: str, *, as_json: AsJson = False) -> None:
         erasure = _found(store, signal_id)
         answers = list(store.answers(signal_id).values())
     if as_json:
-        show_json({**asdict(erasure), "state": erasure.state, "certificate": certificate_of(erasure, answers)})
+        show_json(
+            {
+                **asdict(erasure),
+                "state": erasure.state,
+                "certificate": certificate_of(erasure, answers, terms_of(loaded(RoutingSettings))),
+            }
+        )
         return
     typer.echo(f"{signal_id}: {erasure.state}, gevraagd {shown(erasure.erased_at)}, bewezen {shown(erasure.certified_at)}")
     show_rows([asdict(each) for each in answers], SHOWN, empty="Er is nog geen antwoord.")

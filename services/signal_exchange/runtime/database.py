@@ -143,7 +143,8 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 -
     connection.isolation_level = None
     connection.execute(f"PRAGMA busy_timeout={BUSY_MILLISECONDS}")
     _write_ahead(connection)
-    for pragma in ("secure_delete=ON", "synchronous=FULL", "foreign_keys=ON"):
+    # What SQLite sorts or writes anew goes through no file outside the store.
+    for pragma in ("temp_store=MEMORY", "secure_delete=ON", "synchronous=FULL", "foreign_keys=ON"):
         connection.execute(f"PRAGMA {pragma}")
 
 

@@ -15,6 +15,10 @@ class StoreContended(StoreUnavailable):
     """Another transaction changed the same rows first, or both waited for each other: done again, the same step works."""
 
 
+class BytesKept(StoreUnavailable):
+    """What was erased still stands in the pages or the log of the store. The text says what holds it, and no value."""
+
+
 class StoreMisused(Exception):  # noqa: N818 - says what we did
     """The database refuses what we ask of it: our own fault. Names the driver's error only, whose text may hold values."""
 

@@ -33,6 +33,8 @@ EVENTS: Mapping[str, str] = {
     "checkpoint_sent": "The highest number of a publisher run was told to the exchange.",
     "withdrawn_after_question": "Signals were withdrawn after a link question, which may have been a probe; count. Alert.",
     "tokens_deleted": "Link tokens older than two epochs were deleted (R-RET-02); count.",
+    "erased_bytes_gone": "What was erased has left the pages and the log of the store; only now the receipts leave; count.",
+    "erased_bytes_kept": "What was erased is still in the store's pages or log: no receipt leaves; reason. Tried again.",
     "retry_refused": "A parked record cannot be tried again or dropped: NOT_HERE, INCOMPLETE or CANNOT_OPEN; it stays as it is.",
     "feedback_received": "The municipality's own view of a signal came in; signal id.",
     "register_refused": "The participants' register is not signed, older or unreadable; the one before stays in force.",

@@ -10,7 +10,7 @@ from importlib.resources import files
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, MetaData, column, func, inspect, select, table
+from sqlalchemy import Connection, LargeBinary, MetaData, column, func, inspect, select, table
 
 from signal_exchange.runtime.faults import Refused
 
@@ -73,6 +73,12 @@ def migrate(connection: Connection, tables: MetaData) -> None:
     Raises:
         Refused: the store is newer than this program, or was made without migrations.
     """
+    _make(connection, tables)
+    if connection.dialect.name == "postgresql":
+        _sample_no_bytes(connection, tables)
+
+
+def _make(connection: Connection, tables: MetaData) -> None:
     if PACKAGE not in tables.info:
         tables.create_all(connection)
         return
@@ -111,3 +117,12 @@ def _refuse_unknown(scripts: ScriptDirectory, current: str | None) -> None:
 def _refuse_unmarked(connection: Connection, tables: MetaData) -> None:
     if set(inspect(connection).get_table_names()) & set(tables.tables):
         raise Refused("The store has tables and no revision: no release made it. Remove it, or see docs/operator/stores.md.")
+
+
+def _sample_no_bytes(connection: Connection, tables: MetaData) -> None:
+    # PostgreSQL copies samples of columns into its own statistics, out of which a service cannot take what it erased.
+    quote = connection.dialect.identifier_preparer.quote
+    for each in tables.tables.values():
+        for content in (one for one in each.columns if isinstance(one.type, LargeBinary)):
+            alter = f"ALTER TABLE {quote(each.name)} ALTER COLUMN {quote(content.name)} SET STATISTICS 0"
+            connection.exec_driver_sql(alter)

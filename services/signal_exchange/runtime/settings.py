@@ -106,6 +106,11 @@ class RoutingSettings(ServiceSettings):
         description="After the marker: when the logs are checked and the certificate is made; longer than the topics' "
         "max.compaction.lag.ms.",
     )
+    backup_days: float = Field(
+        35.0,
+        description="Days that anybody of this exchange keeps a back-up, a snapshot or an archived log of a store: the "
+        "certificate of an erasure says when the last one ends.",
+    )
 
 
 class MunicipalitySettings(ServiceSettings):

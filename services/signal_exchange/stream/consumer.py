@@ -26,6 +26,7 @@ from signal_exchange.stream.messages import Gone, Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Letter, Outbox, Waiting, kept_table
 from signal_exchange.stream.owning import Owner
 from signal_exchange.stream.parking import RETRY_READER, Dropped, Kept, Retries, Unseal, once
+from signal_exchange.stream.scrubbing import owe
 from signal_exchange.stream.work import Park, Seal, Work, park_on_topic
 
 FLUSH_LETTERS = 2_000
@@ -104,7 +105,7 @@ class BatchLoop:
         incoming = [Incoming.of(record) for record in records]
         async with self._one_at_work:
             work = await self._patiently("store", lambda: self._applied(incoming))  # steps 1 and 2
-            await self._send(work.letters, self._remove_own)  # steps 3 and 4
+            await self._send([each for each in work.letters if not each.held], self._remove_own)  # steps 3 and 4
             self._nothing_left = True
         self._tell(incoming, work.parked, time.monotonic() - began)
 
@@ -158,6 +159,8 @@ class BatchLoop:
             if box.others_have_any(work.letters):
                 raise StoreContended("a worker that is still sending")
             box.add(work.letters)
+            if work.erased:
+                owe(connection, self._outbox)
         return work
 
     def _box(self, connection: Connection) -> Outbox:

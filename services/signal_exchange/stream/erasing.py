@@ -78,6 +78,8 @@ def not_erased(messages: Sequence[Message], work: Work) -> list[Message]:
 def answer_asked(asks: Sequence[Message], work: Work, erase: Erase) -> None:
     """Erase the signals that these records ask to erase, and answer with a receipt and a step in the trace.
 
+    Both leave when the bytes have left the store, and not before.
+
     In a rebuild nothing is asked again: what was erased stays so, and was answered.
     """
     if not asks or work.replays:
@@ -85,8 +87,9 @@ def answer_asked(asks: Sequence[Message], work: Work, erase: Erase) -> None:
     asked = {ask.fields["signal_id"]: ask.appended_at for ask in reversed(asks)}
     receipts = ErasedSignals(work.connection).remember(asked, erase(set(asked)))
     work.erased |= asked.keys()
-    for ask in asks:
-        _answer(ask, receipts[ask.fields["signal_id"]], work)
+    with work.holding():
+        for ask in asks:
+            _answer(ask, receipts[ask.fields["signal_id"]], work)
 
 
 def _answer(ask: Message, receipt: Receipt, work: Work) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,19 +27,27 @@ from sqlalchemy.sql.elements import ColumnElement
 from signal_exchange.contracts.cloud_events import Headers
 from signal_exchange.runtime.columns import Moment
 
+OWED_TABLE = "record_bytes_owed"
+"""Name of the table that says that deleted bytes must still leave the store: the same in the store of every service."""
+HELD = "after the bytes"
+"""Owner of the letters that may leave only when deleted bytes have left the store: no process has this name."""
 ERASED_TABLE = "record_erased"
 """Name of the table of what a service erased: the same in the store of every service."""
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """One record to send. `partition_by` decides the partition where it is not the key itself."""
+    """One record to send. `partition_by` decides the partition where it is not the key itself.
+
+    One that is `held` says that something was erased, and leaves when its bytes have left the store (docs/decisions/0026).
+    """
 
     topic: str
     key: str
     value: bytes | None = field(repr=False)
     headers: Headers = field(default_factory=list, repr=False)
     partition_by: str | None = None
+    held: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +59,12 @@ class Waiting:
 
 
 def outbox_table(tables: MetaData) -> Table:
-    """Return the outbox table of a service's metadata, defining it once, with beside it what was parked and what was erased."""
+    """Return the outbox table of a service's metadata, defining it once, with what was parked, erased and owed beside it."""
     if "outbox" in tables.tables:
         return tables.tables["outbox"]
     kept_table(tables)
     erased_table(tables)
+    owed_table(tables)
     number = BigInteger().with_variant(Integer, "sqlite")
     return Table(
         "outbox",
@@ -97,11 +106,18 @@ def erased_table(tables: MetaData) -> Table:
     )
 
 
+def owed_table(tables: MetaData) -> Table:
+    """Return the table of the batches whose deleted bytes must still leave the store, defining it once."""
+    if OWED_TABLE in tables.tables:
+        return tables.tables[OWED_TABLE]
+    return Table(OWED_TABLE, tables, Column("owed_id", String, primary_key=True))
+
+
 class Outbox:
     """The outbox of one service in one open transaction. Rows are deleted when the broker acknowledged them.
 
     What is added belongs to the process named `owner`, which alone sends it; what nobody owns, as the letters of a person's
-    decision, is for the first process that claims it.
+    decision, is for the first process that claims it. What is held is nobody's, and for nobody, until it is let go.
     """
 
     def __init__(self, connection: Connection, table: Table, owner: str | None = None) -> None:
@@ -122,12 +138,12 @@ class Outbox:
 
     def owners(self) -> set[str | None]:
         """Return who owns a letter that waits; None among them when there are letters that nobody owns."""
-        return set(self._connection.execute(select(self._table.c.owner).distinct()).scalars())
+        return set(self._connection.execute(select(self._table.c.owner).distinct()).scalars()) - {HELD}
 
     def others_have_any(self, letters: Sequence[Letter]) -> bool:
         """Say whether another process still has to send an earlier state of one of these: the topic would end with that one."""
         table = self._table.c
-        theirs = select(table.topic, table.key).where(table.owner.is_distinct_from(self._owner)).distinct()
+        theirs = select(table.topic, table.key).where(table.owner.is_distinct_from(self._owner), _is_free(table)).distinct()
         found = {tuple(row) for row in self._connection.execute(theirs)}
         return not found.isdisjoint((letter.topic, letter.key) for letter in letters)
 
@@ -145,9 +161,19 @@ class Outbox:
     def _free(self, gone: Sequence[str | None]) -> ColumnElement[bool]:
         """Return which letters that nobody owns follow none of a process other than this one and these, which are gone."""
         table, earlier = self._table.c, self._table.alias().c
-        ended = [each for each in (self._owner, *gone) if each is not None]
+        ended = [each for each in (self._owner, *gone, HELD) if each is not None]
         same = (earlier.topic == table.topic, earlier.key == table.key)
         return table.owner.is_(None) & ~exists().where(*same, earlier.owner.is_not(None), earlier.owner.not_in(ended))
+
+    def held(self) -> list[int]:
+        """Return the numbers of the letters that wait for deleted bytes to leave the store."""
+        chosen = select(self._table.c.number).where(self._table.c.owner == HELD)
+        return list(self._connection.execute(chosen).scalars())
+
+    def let_go(self, numbers: Sequence[int]) -> None:
+        """Let held letters leave."""
+        for part in _parts(numbers):
+            self._connection.execute(self._table.update().where(self._table.c.number.in_(part)).values(owner=None))
 
     def remove_own(self) -> None:
         """Remove every letter of this owner: all of them are acknowledged."""
@@ -163,14 +189,21 @@ class Outbox:
 
     def remove(self, numbers: Sequence[int]) -> None:
         """Remove letters that the broker acknowledged."""
-        for start in range(0, len(numbers), 500):
-            chosen = self._table.c.number.in_(numbers[start : start + 500])
-            self._connection.execute(delete(self._table).where(chosen))
+        for part in _parts(numbers):
+            self._connection.execute(delete(self._table).where(self._table.c.number.in_(part)))
+
+
+def _parts(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    return (numbers[start : start + 500] for start in range(0, len(numbers), 500))
+
+
+def _is_free(table: Any) -> ColumnElement[bool]:  # noqa: ANN401 - the columns of a table
+    return table.owner.is_distinct_from(HELD)  # type: ignore[no-any-return]
 
 
 def _row(letter: Letter, owner: str | None) -> dict[str, object]:
     return {
-        "owner": owner,
+        "owner": HELD if letter.held else owner,
         "topic": letter.topic,
         "key": letter.key,
         "partition_by": letter.partition_by,

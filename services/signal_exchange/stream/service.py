@@ -23,10 +23,12 @@ from signal_exchange.runtime.faults import WorldUnavailable
 from signal_exchange.runtime.health import HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.refusals import refuse_sample_settings
+from signal_exchange.runtime.scrubbing import require_scrubbable
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.consumer import BatchLoop, Bury, Handle
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.parking import Dropped, Unseal
+from signal_exchange.stream.scrubbing import LOOK_SECONDS, Scrubber
 from signal_exchange.stream.sender import KafkaSender
 from signal_exchange.stream.work import Park, Seal, park_on_topic
 
@@ -128,7 +130,8 @@ class Consumer:
         self.health.start()
         await asyncio.to_thread(_read_schemas, self.spec.reader)
         await self.sender.start()
-        for run in (self._relay, *self.spec.alongside):
+        scrub = every(LOOK_SECONDS, Scrubber(self.spec.database, self.spec.outbox).look)
+        for run in (self._relay, scrub, *self.spec.alongside):
             self._tasks.append(asyncio.create_task(self._until_stop(run)))
         logs.log("process_started")
 
@@ -235,6 +238,8 @@ def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
         os.nice(NICE)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     spec.database.create_tables()
+    if settings.mode == "production":
+        require_scrubbable(spec.database)
     consumer = Consumer(spec, settings)
     consumer.app.on_stop_begins = lambda: end_in(settings.grace_seconds + STOP_SECONDS)
     worker = Worker(consumer.app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import uuid
 from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 
 from sqlalchemy import Connection
@@ -37,6 +38,16 @@ class Work:
         self.letters: list[Letter] = []
         self.parked: list[Unreadable] = []
         self.erased: set[str] = set()
+        self._holds = False
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Let what is sent in this block leave only when the bytes that the transaction deletes have left the store."""
+        self._holds = True
+        try:
+            yield
+        finally:
+            self._holds = False
 
     def send(
         self,
@@ -53,7 +64,7 @@ class Work:
         source = cloud_events.source_of(cloud_events.REGION_OIN, self.service)
         trace = cloud_events.new_traceparent()
         headers = cloud_events.headers(record, event_id=event_id, at=at, source=source, traceparent=trace)
-        self.letters.append(Letter(topic, key, encode(record, fields), headers, partition_by))
+        self.letters.append(Letter(topic, key, encode(record, fields), headers, partition_by, self._holds))
 
     def tombstone(self, topic: str, key: str, *, at: datetime, partition_by: str | None = None) -> None:
         """Tell Kafka and every reader that nothing is left under a key of a state topic."""

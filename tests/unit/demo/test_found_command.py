@@ -11,7 +11,7 @@ from typer.testing import CliRunner
 
 from signal_exchange.cli import app
 from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.container_files import KEEPER_URLS, databases_text
+from signal_exchange.demo.container_files import KEEPER_URLS, databases_text, erasing_grants
 from signal_exchange.demo.founding import KEEPERS
 from signal_exchange.privacy.register import load_register
 from signal_exchange.privacy.signing import VerifyingKey
@@ -86,6 +86,8 @@ def test_each_service_has_a_database_that_its_own_user_alone_may_enter(region: P
         assert f"CREATE ROLE \"{service}\" LOGIN PASSWORD '{password}';" in made
         assert f'CREATE DATABASE "{service}" OWNER "{service}";' in made
         assert f'REVOKE ALL ON DATABASE "{service}" FROM PUBLIC;' in made
+        own = made.partition(f'\\connect "{service}"\n')[2].partition("\\connect")[0]  # rights on functions count in one database
+        assert all(f"{grant};\n" in own for grant in erasing_grants(service))
 
 
 def test_what_every_user_could_enter_is_closed_first() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,10 @@ from nodes import NOW, Town, a_town, example
 from signal_exchange.municipality.cases import Outcome
 from signal_exchange.municipality.inbox import ParkInVault
 from signal_exchange.municipality.outbox import OUTBOX
-from signal_exchange.municipality.store import PARKED, SIGNALS, VIEWS, Erased
+from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER, PARKED, SIGNALS, VIEWS, Erased
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.messages import Incoming, Unreadable
+from signal_exchange.stream.scrubbing import Scrubber
 
 
 @pytest.fixture
@@ -86,13 +88,43 @@ def test_the_bytes_of_the_record_are_gone_from_the_file(town: Town) -> None:
     signal_id = published(town)
     hear(town, a_view(signal_id, (str(town.waiting()[0].publisher_run), 1, "routed")))
     [row] = town.rows(SIGNALS)
+    marks = {row[name] for name in ("wrapped_key", "ciphertext", "reference_mac")}
+    assert left(town, marks) == marks
     erase(town)
-    with sqlite3.connect(str(town.node.database.engine.url.database)) as connection:
-        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    content = Path(str(town.node.database.engine.url.database)).read_bytes()
-    assert row["wrapped_key"] not in content
-    assert row["ciphertext"] not in content
-    assert row["reference_mac"] not in content
+    assert left(town, marks) == set()
+
+
+def left(town: Town, marks: set[bytes]) -> set[bytes]:
+    """Give which of these bytes stand in the store's file or in a file beside it."""
+    file = Path(str(town.node.database.engine.url.database))
+    content = b"".join(each.read_bytes() for each in file.parent.glob(file.name + "*"))
+    return {mark for mark in marks if mark in content}
+
+
+def test_bytes_that_were_on_their_way_leave_the_store_when_the_exchange_has_accounted_for_them(town: Town) -> None:
+    signal_id = published(town)
+    [sent] = town.rows(OUTBOX)
+    erase(town)
+    assert left(town, {sent["signature"]})
+    handled = hear(town, a_view(signal_id, (str(sent["publisher_run"]), 1, "routed")))
+    assert handled.erased == {signal_id}
+    Scrubber(town.node.database, OUTBOX_OF_CONSUMER).settle()
+    assert not left(town, {sent["signature"]})
+
+
+def test_what_a_reader_keeps_in_the_log_is_owed_and_leaves_when_the_node_looks_again(town: Town) -> None:
+    published(town)
+    [row] = town.rows(SIGNALS)
+    reader = sqlite3.connect(str(town.node.database.engine.url.database), isolation_level=None)
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM record_signals").fetchone()
+    with closing(town.node.database.engine.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA busy_timeout=1")
+    erase(town)
+    assert left(town, {row["wrapped_key"]})
+    reader.close()
+    Scrubber(town.node.database, OUTBOX_OF_CONSUMER).look()
+    assert not left(town, {row["wrapped_key"]})
 
 
 def test_the_certificate_comes_home_sealed_and_tells_who_answered(town: Town) -> None:

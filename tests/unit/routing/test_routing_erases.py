@@ -170,7 +170,9 @@ def test_the_certificate_is_sealed_to_the_municipality_and_names_receipts_and_da
     identity = identity_in(region, f"municipality-{SIGNAL['municipality'].lower()}")
     certificate = json.loads(identity.opened(last["detail"], f"{SIGNAL_ID}/{last['outcome_id']}"))
     assert certificate["receipts"].keys() == {*ASKED}
-    assert certificate["logs_end_on"] == "2026-11-27"
+    ends = [certificate[f"{name}_end{'s' * (name == 'trace')}_on"] for name in ("logs", "trace", "backups")]
+    assert ends == ["2026-11-28", "2031-10-26", "2026-12-25"]  # 7 days and 60 months, each with a segment of a day; 35 days
+    assert certificate["topics_buried_by_their_writers"] == ["feedback.gm0983", "link-candidates", "parked"]
     assert datetime.fromisoformat(certificate["checked_at"]) == LATER + timedelta(seconds=120)
 
 

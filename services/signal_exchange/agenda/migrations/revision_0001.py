@@ -109,6 +109,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("alert_id", name=op.f("pk_record_alerts")),
     )
     op.create_table(
+        "record_bytes_owed",
+        sa.Column("owed_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("owed_id", name=op.f("pk_record_bytes_owed")),
+    )
+    op.create_table(
         "record_decisions",
         sa.Column("signal_id", sa.String(), nullable=False),
         sa.Column("offer", sa.Integer(), nullable=False),

@@ -42,6 +42,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("signal_id", "municipality", name=op.f("pk_projection_views")),
     )
     op.create_table(
+        "record_bytes_owed",
+        sa.Column("owed_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("owed_id", name=op.f("pk_record_bytes_owed")),
+    )
+    op.create_table(
         "record_erased",
         sa.Column("signal_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),

@@ -87,6 +87,11 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_projection_parked_records")),
     )
     op.create_table(
+        "record_bytes_owed",
+        sa.Column("owed_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("owed_id", name=op.f("pk_record_bytes_owed")),
+    )
+    op.create_table(
         "record_erased",
         sa.Column("signal_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),

@@ -102,6 +102,11 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_projection_signals_rescreen_at"), "projection_signals", ["rescreen_at"], unique=False)
     op.create_table(
+        "record_bytes_owed",
+        sa.Column("owed_id", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("owed_id", name=op.f("pk_record_bytes_owed")),
+    )
+    op.create_table(
         "record_erased",
         sa.Column("signal_id", sa.String(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
