@@ -12,22 +12,25 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Annotated, Any, Final, Literal
+from typing import Any, Final, Literal
 
 from fastapi import Depends, FastAPI, Request, params
 from fastapi.encoders import jsonable_encoder
 from fastapi.responses import JSONResponse
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from signal_exchange.municipality.cases import Outcome, Result
 from signal_exchange.municipality.importing import Line, parsed
-from signal_exchange.municipality.problems import Problem, answer_with_problems
+from signal_exchange.municipality.problems import Problem, answer_with_problems, as_answer
 from signal_exchange.municipality.questions import WORDS, Officers
 from signal_exchange.municipality.refusals import NOT_A_RECORD
 from signal_exchange.runtime import clock
+from signal_exchange.runtime.http_border import Border
 
+SIGNALS: Final = "/v1/signalen"
+DESCRIPTION: Final = "/v1/openapi.json"
 LONGEST_BODY_BYTES: Final = 8_388_608
 MOST_RECORDS: Final = 1_000
 _STATUS: Final = {
@@ -98,17 +101,24 @@ class Api:
 
 def create_app(api: Api) -> FastAPI:
     """Return the web application of a node."""
-    app = FastAPI(title="Signaalpunt", version="1", docs_url=None, redoc_url=None, openapi_url="/v1/openapi.json")
+    app = FastAPI(title="Signaalpunt", version="1", docs_url=None, redoc_url=None, openapi_url=DESCRIPTION)
     answer_with_problems(app)
-    known = [Depends(_require_token(api.token))]
+    app.add_middleware(
+        Border,
+        knows=_knows(api.token),
+        refused=_refused,
+        open_paths=frozenset({DESCRIPTION}),
+        longest={SIGNALS: LONGEST_BODY_BYTES},
+    )
+    known = [Depends(_BEARER)]  # says so in the description; the border has looked already
 
-    @app.post("/v1/signalen", dependencies=known, openapi_extra=_BODY, response_class=JSONResponse, status_code=207)
+    @app.post(SIGNALS, dependencies=known, openapi_extra=_BODY, response_class=JSONResponse, status_code=207)
     async def publish(request: Request) -> JSONResponse:
         """Publish one record or a list of records; the answer has a result for each, in the same order.
 
         One record that is refused is a bad request, with all its errors; in a list it is one result among the others.
         """
-        lines, alone = _lines(await _limited_body(request))
+        lines, alone = _lines(await request.body())
         results = await run_in_threadpool(lambda: list(api.publish(lines)))
         if alone and results[0].refusals:
             raise Problem(HTTPStatus.BAD_REQUEST, "Het signaal is niet gepubliceerd.", results[0].refusals)
@@ -165,22 +175,13 @@ def _serve_links(app: FastAPI, api: Api, known: Sequence[params.Depends]) -> Non
         return JSONResponse(dict(api.renew()))
 
 
-def _require_token(token: str | None) -> Callable[..., None]:
-    def check(given: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]) -> None:
-        known = token is not None and given is not None and hmac.compare_digest(given.credentials.encode(), token.encode())
-        if not known:
-            raise Problem(HTTPStatus.UNAUTHORIZED, "Onbekend bearer-token.")
-
-    return check
+def _knows(token: str | None) -> Callable[[str], bool]:
+    return lambda given: token is not None and hmac.compare_digest(given.encode(), token.encode())
 
 
-async def _limited_body(request: Request) -> bytes:
-    body = bytearray()
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_BODY_BYTES:
-            raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "De aanvraag is te groot.")
-    return bytes(body)
+def _refused(status: HTTPStatus) -> JSONResponse:
+    titles = {HTTPStatus.UNAUTHORIZED: "Onbekend bearer-token.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "De aanvraag is te groot."}
+    return as_answer(Problem(status, titles[status]))
 
 
 def _lines(body: bytes) -> tuple[list[Line], bool]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from signal_exchange.contracts.topics import feedback_topic, municipality_principal
 from signal_exchange.municipality.api import Api, Publish, create_app
@@ -29,6 +29,7 @@ from signal_exchange.municipality.threads import Wait, Worker
 from signal_exchange.municipality.tracing import json_safe
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.http_border import SERVER_OPTIONS
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.stream.service import ConsumerSpec, every, run_consumer
@@ -135,11 +136,9 @@ def listening(port: int) -> socket.socket:
         raise Refused(f"The port {port} of the REST API cannot be listened on: {fault.strerror}.") from None
 
 
-def serve(app: FastAPI, listener: socket.socket, wait: Wait) -> None:
+def serve(app: ASGIApp, listener: socket.socket, wait: Wait) -> None:
     """Serve an application until it is time to stop; a request under way may finish."""
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, server_header=False, lifespan="off", timeout_graceful_shutdown=GRACE_SECONDS
-    )
+    config = uvicorn.Config(app, timeout_graceful_shutdown=GRACE_SECONDS, **SERVER_OPTIONS)
     server = uvicorn.Server(config)
     with Worker("uvicorn", lambda _: server.run(sockets=[listener])) as worker:
         while worker.alive and not wait(LOOK_SECONDS):

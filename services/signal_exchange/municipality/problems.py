@@ -37,10 +37,15 @@ def answer_with_problems(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, _of_framework)
 
 
+def as_answer(problem: Problem) -> JSONResponse:
+    """Return a problem as the answer to a request."""
+    headers = {"WWW-Authenticate": "Bearer"} if problem.status == HTTPStatus.UNAUTHORIZED else None
+    return _answer(problem.status, problem.title, problem.refusals, headers)
+
+
 async def _of_problem(_request: Request, fault: Exception) -> JSONResponse:
     assert isinstance(fault, Problem)  # noqa: S101 - registered for this type
-    headers = {"WWW-Authenticate": "Bearer"} if fault.status == HTTPStatus.UNAUTHORIZED else None
-    return _answer(fault.status, fault.title, fault.refusals, headers)
+    return as_answer(fault)
 
 
 async def _of_refused(_request: Request, fault: Exception) -> JSONResponse:

@@ -15,35 +15,41 @@ from signal_exchange.privacy.evaluating import POINT_BYTES, POINTS, PROOF_BYTES,
 from signal_exchange.pseudonyms.keeper import Keeper, QuotaUsedUp
 from signal_exchange.pseudonyms.requests import EPOCH_UNKNOWN, Fault, read_request
 from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.runtime.http_border import Border, bearer_in
 from signal_exchange.runtime.logs import log
 
+EVALUATIONS, KEYS, READY = "/v1/evaluaties", "/v1/sleutels", "/health/ready"
 LONGEST_BODY_BYTES = 4096
 
 
 def create_app(keeper: Keeper) -> FastAPI:
     """Return the web application of a keeper."""
     app = FastAPI(title="Sleutelbewaarder", version="1", docs_url=None, redoc_url=None)
+    app.add_middleware(
+        Border,
+        knows=lambda bearer: keeper.municipality(bearer) is not None,
+        refused=_refused,
+        open_paths=frozenset({KEYS, READY, "/openapi.json"}),
+        longest={EVALUATIONS: LONGEST_BODY_BYTES},
+    )
 
-    @app.post("/v1/evaluaties")
+    @app.post(EVALUATIONS)
     async def evaluate(request: Request) -> Response:
         """Evaluate exactly 16 blinded points for a municipality."""
-        municipality = keeper.municipality(_bearer(request))
-        if municipality is None:
-            return _problem(HTTPStatus.UNAUTHORIZED, "Onbekend bearer-token.", headers={"WWW-Authenticate": "Bearer"})
-        body = await _limited_body(request)
-        if body is None:
-            return _problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "De body is te groot.")
+        municipality = keeper.municipality(bearer_in(request.headers))
+        if municipality is None:  # its token was taken away meanwhile
+            return _refused(HTTPStatus.UNAUTHORIZED)
         try:
-            return await run_in_threadpool(_answer, keeper, municipality, body)
+            return await run_in_threadpool(_answer, keeper, municipality, await request.body())
         except StoreUnavailable:
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "De teller is niet bereikbaar; probeer het later opnieuw.")
 
-    @app.get("/v1/sleutels")
+    @app.get(KEYS)
     def keys() -> dict[str, list[dict[str, str]]]:
         """Return every public key; a client trusts only the keys of the participants' register."""
         return {"sleutels": [_published(held.key, held.first_day.isoformat(), held.last_day.isoformat()) for held in keeper.keys]}
 
-    @app.get("/health/ready", include_in_schema=False)
+    @app.get(READY, include_in_schema=False)
     def ready() -> Response:
         """Say whether this keeper evaluates now."""
         return _health(_works(keeper))
@@ -88,18 +94,10 @@ def _published(key: EpochKey, first_day: str, last_day: str) -> dict[str, str]:
     return {"epoch": key.epoch, "publieke_sleutel": key.public_key.hex(), "van": first_day, "tot_en_met": last_day}
 
 
-def _bearer(request: Request) -> str:
-    scheme, _, bearer = request.headers.get("Authorization", "").partition(" ")
-    return bearer if scheme.lower() == "bearer" else ""
-
-
-async def _limited_body(request: Request) -> bytes | None:
-    body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > LONGEST_BODY_BYTES:
-            return None
-    return body
+def _refused(status: HTTPStatus) -> JSONResponse:
+    if status is HTTPStatus.UNAUTHORIZED:
+        return _problem(status, "Onbekend bearer-token.", headers={"WWW-Authenticate": "Bearer"})
+    return _problem(status, "De body is te groot.")
 
 
 def _problem(

@@ -33,6 +33,7 @@ from signal_exchange.pseudonyms.store import TABLES, CounterStore, Quota, QuotaR
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.http_border import SERVER_OPTIONS
 from signal_exchange.runtime.live_file import LiveFile
 from signal_exchange.runtime.refusals import is_loopback, refuse_sample_settings
 from signal_exchange.runtime.settings import KeeperSettings, loaded
@@ -82,7 +83,7 @@ def serve(settings: KeeperSettings) -> None:
     if not is_loopback(settings.listen):
         logs.warn("listens_beyond_loopback")
     app = create_app(keeper_of(settings))
-    uvicorn.run(app, host=settings.listen, port=settings.port, log_config=None, access_log=False, server_header=False)
+    uvicorn.run(app, host=settings.listen, port=settings.port, **SERVER_OPTIONS)
 
 
 def _require_registered(keys: Sequence[HeldKey], name: str, register: Register) -> None:
