@@ -1,7 +1,8 @@
 """A service to which something happens at one exact point of a batch. Not a test: tests start it, by `killer`.
 
 At the points of POINTS_OF_DEATH it kills itself as kill -9 would. At `term_in_hand` and `outlives_grace` it is told to stop
-(SIGTERM) while a batch is in hand, and at `unexpected` it meets a fault of its own.
+(SIGTERM) while a batch is in hand, and at `unexpected` it meets a fault of its own. At the points of STANDSTILLS it stands still
+after so many batches, and nothing in it fails.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from importlib import import_module
@@ -99,8 +101,41 @@ def unexpected(_moment: Moment) -> None:
     setattr(BatchLoop, "on_batch", broken)  # noqa: B010 - a fault on purpose
 
 
+def loses_coordinator(moment: Moment) -> None:
+    """Lose the task that keeps the consumer in its group, after a batch."""
+
+    def kill_task(consumer: BatchConsumer) -> None:
+        if moment.has_come():
+            thread: Any = consumer._thread
+            thread.thread_loop.call_soon_threadsafe(thread._consumer._coordinator._coordination_task.cancel)
+
+    gather = BatchConsumer._gather
+
+    async def instead(consumer: BatchConsumer, handled: int) -> None:
+        kill_task(consumer)
+        await gather(consumer, handled)
+
+    setattr(BatchConsumer, "_gather", instead)  # noqa: B010 - a fault on purpose
+
+
+def blocks_event_loop(moment: Moment) -> None:
+    """Block the event loop of the whole process for ever, with a batch applied and nothing sent."""
+    _around_async(BatchLoop, "_applied", after=lambda: _hang_at(moment))
+
+
+def hangs_in_handler(moment: Moment) -> None:
+    """Never come back from the handler, whose thread hangs in the middle of its transaction."""
+    _around(BatchLoop, "_work", after=lambda: _hang_at(moment))
+
+
+def hangs_in_relay(moment: Moment) -> None:
+    """Never come back from the outbox, between two batches."""
+    _around(BatchLoop, "_claim", after=lambda: _hang_at(moment))
+
+
+STANDSTILLS = (loses_coordinator, blocks_event_loop, hangs_in_handler, hangs_in_relay)
 POINTS_OF_DEATH = (before_store, after_store, half_sent, after_send, before_commit, after_commit)
-POINTS = {point.__name__: point for point in (*POINTS_OF_DEATH, term_in_hand, outlives_grace, unexpected)}
+POINTS = {point.__name__: point for point in (*POINTS_OF_DEATH, *STANDSTILLS, term_in_hand, outlives_grace, unexpected)}
 
 
 def _nothing() -> None:
@@ -133,6 +168,11 @@ def _around_async(owner: type, name: str, *, after: Callable[[], None]) -> None:
 def _kill_at(moment: Moment) -> None:
     if moment.has_come():
         _kill()
+
+
+def _hang_at(moment: Moment) -> None:
+    if moment.has_come():
+        threading.Event().wait()
 
 
 def _kill() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
+import time
 import uuid
 from contextlib import closing
 from pathlib import Path
@@ -14,10 +16,18 @@ from senders import Sender, coded_example
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.watching import lag
 from signal_exchange.runtime import clock
-from whole_exchange import add_service, an_exchange, eventually, killer, waiting_for
+from whole_exchange import QUICK, add_service, an_exchange, eventually, killer, waiting_for
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
 SIGNALS = 3
+IMPATIENT = {"SIGNAL_EXCHANGE_WATCHDOG_SECONDS": "15"}
+STANDSTILLS = {
+    "loses_coordinator": "GROUP_LOST",
+    "blocks_event_loop": "STANDS_STILL",
+    "hangs_in_handler": "STANDS_STILL",
+    "hangs_in_relay": "STANDS_STILL",
+}
+"""Ways to stand still, with what the log says of it."""
 
 
 def send_signals(whole: Exchange) -> None:
@@ -38,6 +48,35 @@ def test_a_fault_of_our_own_ends_the_process_with_exit_code_1_and_nothing_commit
         assert "a fault of our own" not in said
         add_service(whole, "routing")
         assert settled(whole).ledger.counts["routed"] == SIGNALS
+
+
+def test_a_process_that_stands_still_ends_by_itself_with_exit_code_1_and_the_next_loses_nothing(tmp_path: Path) -> None:
+    with an_exchange(tmp_path / "exchange", services=(), nodes=()) as whole:
+        for point in STANDSTILLS:
+            process = killer(whole, "routing", point, nth=1, **IMPATIENT)
+            send_signals(whole)
+            assert process.wait(120) == 1, point
+        assert {point: why_stopped(whole, point) for point in STANDSTILLS} == STANDSTILLS
+        add_service(whole, "routing")
+        assert settled(whole).ledger.counts["routed"] == SIGNALS * len(STANDSTILLS)
+
+
+def why_stopped(whole: Exchange, point: str) -> str:
+    said = (whole.folder / "logs" / f"routing-{point}.log").read_text(encoding="utf-8")
+    [reason] = [json.loads(line)["reason"] for line in said.splitlines() if '"consumer_stopped"' in line]
+    return str(reason)
+
+
+def test_a_broker_that_is_away_for_longer_than_the_watchdogs_time_is_waited_for(tmp_path: Path) -> None:
+    with an_exchange(tmp_path / "exchange", services=("routing",), nodes=(), settings={**QUICK, **IMPATIENT}) as whole:
+        routing = whole.household.children["routing"]
+        whole.broker.kill()
+        time.sleep(2 * float(IMPATIENT["SIGNAL_EXCHANGE_WATCHDOG_SECONDS"]))
+        assert not routing.has_ended()
+        whole.broker.start()
+        send_signals(whole)
+        assert settled(whole).ledger.counts["routed"] == SIGNALS
+        assert not routing.has_ended()
 
 
 def test_a_store_that_is_locked_is_waited_for_and_readiness_says_so(tmp_path: Path) -> None:

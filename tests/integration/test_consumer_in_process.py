@@ -13,13 +13,19 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.cluster import ClusterMetadata
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
 from sqlalchemy import MetaData
+from structlog.testing import capture_logs
 
-from real_exchange import Exchange
+from real_exchange import Exchange, unique_name
 from signal_exchange.contracts.codec import encode
 from signal_exchange.runtime import clock, logs
+from signal_exchange.runtime.access_rules import AccessRule, add_rules
 from signal_exchange.runtime.admin_client import admin_client
+from signal_exchange.runtime.administration import create_topics
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import BrokerUnavailable
@@ -52,7 +58,9 @@ class Bench:
         self.seen += [message.fields["highest"] for message in messages]
         time.sleep(self.pause)
 
-    def consumer(self, *, handle: Any = None, instance: str = "1", grace: float = 5.0, **more: Any) -> Consumer:
+    def consumer(
+        self, *, handle: Any = None, instance: str = "1", grace: float = 5.0, topics: Sequence[str] = (), **more: Any
+    ) -> Consumer:
         data = self.folder / instance
         data.mkdir(exist_ok=True)
         (data / "password").write_text(self.user.password, encoding="utf-8")
@@ -72,7 +80,9 @@ class Bench:
         )
         database = Database(settings.database("bench"), TABLES)
         database.create_tables()
-        spec = ConsumerSpec(self.user.username, "routing", (self.topic,), database, OUTBOX, handle or self.handle, _seal, **more)
+        spec = ConsumerSpec(
+            self.user.username, "routing", tuple(topics) or (self.topic,), database, OUTBOX, handle or self.handle, _seal, **more
+        )
         self.made.append(Consumer(spec, settings))
         return self.made[-1]
 
@@ -111,7 +121,9 @@ def bench(exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     logs.configure("bench", "WARNING")
     # The topic of this test is in no catalogue, which says which records belong on one.
     monkeypatch.setattr("signal_exchange.stream.consumer.carries", lambda *_: True)
-    yield Bench(exchange, tmp_path)
+    bench = Bench(exchange, tmp_path)
+    yield bench
+    bench.made.clear()
     gc.collect()  # here, where the warnings about it are expected, and not in whichever test comes next
 
 
@@ -194,6 +206,104 @@ def test_a_second_worker_joins_and_every_record_is_handled(bench: Bench, pause: 
     bench.send(range(RECORDS))
     bench.run(story())
     assert len(bench.seen) <= RECORDS + 10
+
+
+@pytest.mark.parametrize("task", ["_coordination_task", "_fetch_task", "_sync_task"])
+def test_a_consumer_of_which_a_task_ended_that_keeps_it_in_its_group_stops_and_the_next_goes_on(bench: Bench, task: str) -> None:
+    first = bench.consumer()
+
+    async def story() -> None:
+        await first.app.start()
+        await until(lambda: len(bench.seen) == RECORDS)
+        await until(lambda: bench.committed() == RECORDS)
+        consumer: Any = first.app.consumer
+        thread = consumer._thread
+        inner = thread._consumer
+        owner = {"_coordination_task": inner._coordinator, "_fetch_task": inner._fetcher, "_sync_task": inner._client}[task]
+        thread.thread_loop.call_soon_threadsafe(getattr(owner, task).cancel)
+        await until(lambda: first.app.crashed)
+        await first.app.stop()
+        bench.send(range(RECORDS, RECORDS + 5))
+        second = bench.consumer()
+        await second.app.start()
+        await until(lambda: len(bench.seen) == RECORDS + 5)
+        await until(lambda: bench.committed() == RECORDS + 5)
+
+    bench.send(range(RECORDS))
+    with capture_logs() as logged:
+        bench.run(story())
+    assert sorted(bench.seen) == list(range(RECORDS + 5))
+    stopped = [entry for entry in logged if entry["event"] == "consumer_stopped"]
+    assert [(entry["reason"], entry["exception"]) for entry in stopped] == [("GROUP_LOST", "GroupLost")]
+
+
+class Nothing(RoundRobinPartitionAssignor):  # type: ignore[misc]  # ships no types
+    """Divides as a leader does to whom Kafka told no partitions: nobody gets any."""
+
+    @classmethod
+    def assign(cls, _cluster: Any, members: Any) -> Any:
+        return super().assign(ClusterMetadata(), members)
+
+
+def test_a_worker_that_comes_back_to_an_empty_share_asks_again_and_gets_it_all(bench: Bench) -> None:
+    consumer = bench.consumer()
+
+    async def leave_an_empty_share() -> None:
+        before = AIOKafkaConsumer(
+            bench.topic,
+            group_id=bench.user.username,
+            group_instance_id=f"{bench.user.username}-1",
+            partition_assignment_strategy=[Nothing],
+            session_timeout_ms=45_000,
+            **bench.user.for_aiokafka(),
+        )
+        await before.start()
+        assert before.assignment() == set()
+        await before.stop()
+
+    async def story() -> None:
+        await leave_an_empty_share()
+        await consumer.app.start()
+        await until(lambda: len(bench.seen) == RECORDS)
+        await until(consumer.progress.ready)
+
+    bench.send(range(RECORDS))
+    bench.run(story())
+    assert sorted(bench.seen) == list(range(RECORDS))
+
+
+def test_a_worker_joins_when_every_topic_is_there_and_not_before(bench: Bench) -> None:
+    late = unique_name("topic")
+    consumer = bench.consumer(topics=(bench.topic, late))
+
+    async def story() -> None:
+        starting = asyncio.create_task(consumer.app.start())
+        await asyncio.sleep(3)
+        assert (bench.seen, consumer.progress.ready()) == ([], False)
+        with admin_client(bench.exchange.admin) as admin:
+            create_topics(admin, {late: {"num_partitions": 2, "replication_factor": 1, "configs": {}}})
+            add_rules(admin, [AccessRule(bench.user.username, "READ", "TOPIC", late)])
+        await starting
+        await until(lambda: len(bench.seen) == RECORDS)
+        assert {each.topic for each in consumer.app.consumer.assignment()} == {bench.topic, late}
+
+    bench.send(range(RECORDS))
+    bench.run(story())
+
+
+def test_a_worker_too_many_has_nothing_to_do_and_is_ready(bench: Bench) -> None:
+    bench.topic = bench.exchange.fresh_topic(partitions=1)
+    with admin_client(bench.exchange.admin) as admin:
+        add_rules(admin, [AccessRule(bench.user.username, "READ", "TOPIC", bench.topic)])
+    workers = [bench.consumer(instance=str(number)) for number in (1, 2)]
+
+    async def story() -> None:
+        for worker in workers:
+            await worker.app.start()
+        await until(lambda: all(worker.progress.ready() for worker in workers))
+        assert sorted(len(worker.app.consumer.assignment()) for worker in workers) == [0, 1]
+
+    bench.run(story())
 
 
 def test_a_letter_that_is_not_acknowledged_is_a_fault_of_the_world(bench: Bench) -> None:

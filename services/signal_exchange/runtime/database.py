@@ -25,6 +25,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.elements import ColumnElement
 
 from signal_exchange.runtime.faults import StoreContended, StoreMisused, StoreUnavailable
@@ -109,6 +110,17 @@ class Database:
             connection = self.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
             connection.execute(select(func.pg_advisory_lock(key)))
             return connection
+
+    def answers(self) -> bool:
+        """Ask over a new connection whether the database answers; a file always does."""
+        if not self.is_postgres:
+            return True
+        fresh = create_engine(self.engine.url, hide_parameters=True, poolclass=NullPool)
+        try:
+            with fresh.connect() as connection:
+                return bool(connection.execute(select(1)).scalar())
+        except DBAPIError:
+            return False
 
     def close(self) -> None:
         """Close every connection."""

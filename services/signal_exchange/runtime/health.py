@@ -3,26 +3,36 @@
 from __future__ import annotations
 
 import json
+import socket
+import sys
 import threading
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from prometheus_client import generate_latest
 
-from signal_exchange.runtime import clock
+from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.metrics import Metrics
 
 LOOPBACK = "127.0.0.1"
+CONNECTIONS = 16
+"""Most connections at once to /metrics and /health, each with a thread of its own; one more closes the oldest."""
+ANSWER_SECONDS = 5.0
+"""How long one connection may take, from its first byte to its last."""
 
 
 @dataclass(slots=True)
 class Progress:
     """When this process last moved: it finished a batch, or it looked and there was nothing to do.
 
-    `stall_seconds` without either makes it unhealthy; `waiting_for` names a part of the world that does not answer.
+    `stall_seconds` without either makes it unhealthy; `waiting_for` names a part of the world that does not answer. `signs`
+    counts everything that shows that it does not stand still: also a step of a batch, and a try at a world that is away.
     """
 
     metrics: Metrics
@@ -30,15 +40,22 @@ class Progress:
     waiting_for: str | None = None
     moved_at: float = field(default_factory=lambda: clock.now().timestamp())
     started: bool = False
+    signs: int = 0
 
     def moved(self) -> None:
         """Say that the process moved, or had nothing to do."""
         self.moved_at, self.started, self.waiting_for = clock.now().timestamp(), True, None
+        self.signs += 1
         self.metrics.last_progress.set(self.moved_at)
+
+    def steps(self) -> None:
+        """Say that a step of the batch in hand is done."""
+        self.signs += 1
 
     def waits(self, step: str) -> None:
         """Say that the world does not answer at this step."""
         self.waiting_for = step
+        self.signs += 1
 
     def alive(self) -> bool:
         """Say whether the process moved lately."""
@@ -58,7 +75,6 @@ class HealthServer:
 
     def __init__(self, port: int, metrics: Metrics, progress: Progress, listen: str = LOOPBACK) -> None:
         self._server = _listening((listen, port), _handler(metrics, progress))
-        self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
@@ -76,9 +92,51 @@ class HealthServer:
         self._server.server_close()
 
 
+class _Server(ThreadingHTTPServer):
+    """A server that nobody can fill: idle and slow connections are closed, and their number is bounded."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(place, handler)
+        self._open: dict[socket.socket, float] = {}
+        self._guard = threading.Lock()
+
+    def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401 - the parent's own types
+        with self._guard:
+            for oldest in list(self._open)[: max(0, len(self._open) + 1 - CONNECTIONS)]:
+                self._hang_up(oldest)
+            self._open[request] = time.monotonic()
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:  # noqa: ANN401
+        with self._guard:
+            self._open.pop(request, None)
+        super().shutdown_request(request)
+
+    def service_actions(self) -> None:
+        """Hang up on whoever takes too long; called twice a second."""
+        with self._guard:
+            late = [request for request, began in self._open.items() if time.monotonic() - began > ANSWER_SECONDS]
+            for request in late:
+                self._hang_up(request)
+
+    def _hang_up(self, request: socket.socket) -> None:
+        del self._open[request]
+        with suppress(OSError):  # it hung up itself
+            request.shutdown(socket.SHUT_RDWR)  # its thread sees the end, and closes it
+
+    def handle_error(self, _request: Any, _client_address: Any) -> None:  # noqa: ANN401
+        """Tell a fault of ours by its type; who hangs up too early is none."""
+        fault = sys.exc_info()[1]
+        if not isinstance(fault, OSError):
+            logs.warn("request_refused", status=int(HTTPStatus.INTERNAL_SERVER_ERROR), reason=type(fault).__name__)
+
+
 def _listening(place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
     try:
-        return ThreadingHTTPServer(place, handler)
+        return _Server(place, handler)
     except OSError as fault:
         raise Refused(f"The port {place[1]} of /metrics and /health cannot be listened on: {fault.strerror}.") from None
 
@@ -91,6 +149,8 @@ def _handler(metrics: Metrics, progress: Progress) -> type[BaseHTTPRequestHandle
     }
 
     class Handler(BaseHTTPRequestHandler):
+        timeout = ANSWER_SECONDS
+
         def do_GET(self) -> None:
             missing = (HTTPStatus.NOT_FOUND, "text/plain", b"Not found.\n")
             status, content_type, body = answers.get(self.path, lambda: missing)()

@@ -1,24 +1,30 @@
 """Structured log events from a closed list: an event and codes, never a personal value.
 
 A new event lands here with its meaning; docs/operator/log-events.md is generated from this list. Libraries' messages pass as
-their template without arguments, because arguments may hold anything.
+their template without arguments, because arguments may hold anything; only names of topics and groups among them pass too.
 """
 
 from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Mapping, MutableMapping
+import threading
+import traceback
+from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
+from types import TracebackType
 from typing import Any, TextIO, cast
 
 import structlog
+
+IsName = Callable[[str], bool]
 
 EVENTS: Mapping[str, str] = {
     "process_started": "A process is up.",
     "process_stopped": "A process ended in good order.",
     "batch_unreadable": "A batch could not be unpacked within its bound or taken apart: its records are parked as one.",
-    "consumer_stopped": "A consumer stopped without commit: our fault, a flood or a long outage; its type only. Page someone.",
+    "consumer_stopped": "A consumer stopped without commit: our fault, a flood, a long outage, or it stood still or lost its "
+    "group; its type or a reason only. Page someone.",
     "stop_forced": "A consumer did not stop in time and ended itself; what was not committed comes again.",
     "batch_handled": "A batch was applied, sent and acknowledged; count and seconds.",
     "record_parked": "A record could not be processed and is kept; reason code and parked id. Alert.",
@@ -43,7 +49,8 @@ EVENTS: Mapping[str, str] = {
     "request_refused": "A request was refused; status and reason code.",
     "listens_beyond_loopback": "A keeper's API is heard beyond this machine, in plain text; mode demo only.",
     "points_evaluated": "A keeper evaluated blinded points; municipality and count.",
-    "library_message": "A library's own message, as template without arguments.",
+    "library_message": "A library's own message, as template without arguments; names of topics and groups in it are told.",
+    "unexpected_fault": "Something failed that nobody waited for; its type and place only. Tell the maintainers.",
 }
 """Every event that may be logged, with its meaning."""
 
@@ -67,6 +74,7 @@ FIELDS: Mapping[str, str] = {
     "logger": "The library that speaks.",
     "template": "Its message without arguments, or the place in its code.",
     "topic": "Topic of a record.",
+    "names": "Topics and groups of the catalogue that a library speaks of.",
 }
 """Every field that may be logged, with its meaning."""
 
@@ -84,11 +92,17 @@ def only_listed(_logger: object, _method: str, entry: MutableMapping[str, Any]) 
 
 
 class _Template(logging.Handler):
-    """Passes a library's message as its template."""
+    """Passes a library's message as its template, and those of its arguments that are names."""
+
+    def __init__(self, is_name: IsName) -> None:
+        super().__init__()
+        self._is_name = is_name
 
     def emit(self, record: logging.LogRecord) -> None:
         failed = record.exc_info[0].__name__ if record.exc_info and record.exc_info[0] else None
-        details = {"exception": failed} if failed else {}
+        details: dict[str, object] = {"exception": failed} if failed else {}
+        if names := [each for each in _texts(record.args) if self._is_name(each)]:
+            details["names"] = names
         structlog.get_logger().log(
             record.levelno, "library_message", logger=record.name, template=_template_of(record), **details
         )
@@ -97,6 +111,17 @@ class _Template(logging.Handler):
 def _template_of(record: logging.LogRecord) -> str:
     # A message without arguments was formatted by the library itself, so that it may hold anything: name the place instead.
     return str(record.msg) if record.args else f"{record.module}:{record.funcName}"
+
+
+def _texts(given: object) -> list[str]:
+    """Return the texts among a library's arguments, also those within a tuple, a list, a set or the keys of a mapping."""
+    if isinstance(given, str):
+        return [given]
+    if isinstance(given, Mapping):
+        return _texts((*given.keys(), *given.values()))
+    if isinstance(given, tuple | list | set | frozenset):
+        return list(dict.fromkeys(text for each in given for text in _texts(each)))
+    return []
 
 
 class _Unbroken:
@@ -114,8 +139,15 @@ class _Unbroken:
             self._file.flush()
 
 
-def configure(service: str, level: str = "INFO") -> None:
-    """Send listed events to stderr as JSON lines, and libraries' warnings as templates."""
+def _none(_text: str) -> bool:
+    return False
+
+
+def configure(service: str, level: str = "INFO", *, is_name: IsName = _none) -> None:
+    """Send listed events to stderr as JSON lines, and libraries' warnings as templates.
+
+    `is_name` says which texts in them are names that everybody may see.
+    """
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -128,7 +160,7 @@ def configure(service: str, level: str = "INFO") -> None:
         logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unbroken(sys.stderr))),
     )
     structlog.contextvars.bind_contextvars(service=service)
-    logging.basicConfig(handlers=[_Template()], level=logging.WARNING, force=True)
+    logging.basicConfig(handlers=[_Template(is_name)], level=logging.WARNING, force=True)
 
 
 def log(event: str, **fields: object) -> None:
@@ -139,3 +171,15 @@ def log(event: str, **fields: object) -> None:
 def warn(event: str, **fields: object) -> None:
     """Log a listed event that a person should look at."""
     structlog.get_logger().warning(event, **fields)
+
+
+def tell_uncaught() -> None:
+    """Let what fails in a thread or ends this process be one line of the log, of its type and place: a traceback shows values."""
+    threading.excepthook = lambda failed: _tell_uncaught(failed.exc_type, failed.exc_traceback)
+    sys.excepthook = lambda kind, _error, trace: _tell_uncaught(kind, trace)
+
+
+def _tell_uncaught(kind: type[BaseException], trace: TracebackType | None) -> None:
+    frames = [frame for frame, _ in traceback.walk_tb(trace)]
+    place = f"{frames[-1].f_globals.get('__name__')}:{frames[-1].f_code.co_name}" if frames else ""
+    warn("unexpected_fault", exception=kind.__name__, template=place)

@@ -84,6 +84,12 @@ class ServiceSettings(ProcessSettings):
         200, description="Parked records within a minute, when they are the larger part, at which the consumer stops."
     )
     stall_seconds: float = Field(60.0, description="Seconds without progress after which the process is unhealthy.")
+    watchdog_seconds: float = Field(
+        300.0,
+        gt=0,
+        description="Seconds without any sign of life, while Kafka and the store answer, after which the process ends itself "
+        "with exit code 1, so that whoever supervises it starts it again; longer than a step of a batch may take.",
+    )
 
     @property
     def kafka(self) -> KafkaConnection:

@@ -2,34 +2,84 @@
 
 Faust keeps app, worker, signals, consumer thread, group membership, rebalance and the commit call. Its agents, streams,
 tables and acknowledgements are not used: they acknowledge a record whose handler failed (docs/decisions/0003). This is the
-only module that imports faust, and it touches four private names, which a contract test holds.
+only module that imports faust, and a contract test holds the private names that it touches.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import faust
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
+from mode import Service
 
 from signal_exchange.stream.batches import bound_readers
+from signal_exchange.stream.group import LOOK_SECONDS, Group
 
 Records = Sequence[Any]
 """ConsumerRecords of aiokafka."""
+
+
+class GroupThread(driver.AIOKafkaConsumerThread):
+    """Faust's thread around aiokafka's consumer; it joins when it knows the topics, and stops the app when it lost its group."""
+
+    app: Any  # a BatchApp; faust's own type knows nothing of it
+    _group: Group | None = None
+
+    @property
+    def in_place(self) -> bool:
+        """Say whether the worker is in its group and has its share of the partitions."""
+        return self._group is not None and self._group.in_place
+
+    async def on_start(self) -> None:
+        """Start aiokafka's consumer."""
+        await super().on_start()
+        self._group = Group(self._consumer)
+
+    async def subscribe(self, topics: Iterable[str]) -> None:
+        """Join the group, once Kafka has told the partitions of every topic."""
+        wanted = set(topics)
+        await self.call_thread(self._known, wanted)
+        await super().subscribe(wanted)
+
+    async def _known(self, topics: set[str]) -> None:
+        if self._group is not None:
+            await self._group.know(topics)
+
+    def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed by mode
+        """Print nothing: mode would print a traceback, with whatever values it shows. The log tells the type already."""
+
+    @Service.task
+    async def _keep_in_group(self) -> None:
+        while not self.should_stop:
+            await self.sleep(LOOK_SECONDS)
+            if self._group is not None and not self.should_stop:
+                await self._look(self._group)
+
+    async def _look(self, group: Group) -> None:
+        try:
+            await group.look()
+        except Exception as lost:
+            self.app.on_lost(lost)
+            raise
 
 
 class BatchConsumer(driver.Consumer):
     """Hands fetched records to the app's handler as one batch, and commits when it returned."""
 
     app: Any  # a BatchApp; faust's own type knows nothing of it
+    _thread: GroupThread
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on to faust
         super().__init__(*args, **kwargs)
         self.idle = asyncio.Event()
         self.idle.set()
+
+    def _new_consumer_thread(self) -> GroupThread:
+        return GroupThread(self, loop=self.loop, beacon=self.beacon)
 
     async def _drain_messages(self, fetcher: Any) -> None:  # noqa: ANN401 - faust's own type
         while not (self.should_stop or fetcher.should_stop):
@@ -37,7 +87,7 @@ class BatchConsumer(driver.Consumer):
             if records and self.flow_active:  # a stopped flow is a rebalance or a stop: refetched from the committed offset
                 await self._run(records)
                 await self._gather(sum(map(len, records.values())))
-            elif self.assignment():
+            elif self._thread.in_place:
                 self.app.on_idle()
 
     async def _run(self, records: Mapping[TP, Records]) -> None:
@@ -96,6 +146,7 @@ class BatchApp(faust.App):
 
     `on_batch` gets aiokafka's records of one poll and returns when every effect holds; a raise stops the app without commit.
     `on_idle` is told when there was nothing to fetch. After a batch that was not full, `gather_seconds` pass before the next.
+    `on_lost` is told why, when this consumer is no longer in its group and cannot come back; the app stops then.
     """
 
     def __init__(
@@ -105,6 +156,7 @@ class BatchApp(faust.App):
         sources: Sequence[str],
         on_batch: Callable[[Records], Awaitable[None]],
         on_idle: Callable[[], None],
+        on_lost: Callable[[Exception], None],
         before_first: Callable[[], Awaitable[None]],
         after_last: Callable[[], Awaitable[None]],
         grace_seconds: float,
@@ -113,7 +165,7 @@ class BatchApp(faust.App):
     ) -> None:
         bound_readers()
         super().__init__(name, **options)
-        self.sources, self.on_batch, self.on_idle = tuple(sources), on_batch, on_idle
+        self.sources, self.on_batch, self.on_idle, self.on_lost = tuple(sources), on_batch, on_idle, on_lost
         self.before_first, self.after_last = before_first, after_last
         self.grace_seconds, self.gather_seconds = grace_seconds, gather_seconds
         self.on_stop_begins: Callable[[], object] = lambda: None

@@ -99,6 +99,11 @@ class BatchLoop:
         self._one_at_work = asyncio.Lock()
         self._nothing_left = False
 
+    @property
+    def at_work(self) -> bool:
+        """Say whether a batch or the rows of the outbox are in hand now."""
+        return self._one_at_work.locked()
+
     async def on_batch(self, records: Sequence[Any]) -> None:
         """Take a batch through steps 1 to 5."""
         began = time.monotonic()
@@ -199,7 +204,7 @@ class BatchLoop:
         began, tries = time.monotonic(), 0
         while True:
             try:
-                return await attempt()
+                done = await attempt()
             except WorldUnavailable as fault:
                 if isinstance(fault, StoreUnavailable) and not isinstance(fault, StoreContended):
                     self._owner.lost()
@@ -210,6 +215,9 @@ class BatchLoop:
                 logs.warn("world_unavailable", step=step, reason=type(fault).__name__)
                 await asyncio.sleep(PAUSES[min(tries, len(PAUSES) - 1)])
                 tries += 1
+            else:
+                self._progress.steps()
+                return done
 
     def _tell(self, incoming: Sequence[Incoming], parked: Sequence[Unreadable], seconds: float) -> None:
         for topic, read in Counter(each.topic for each in incoming).items():

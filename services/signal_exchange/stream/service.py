@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
 
+from signal_exchange.contracts.names import is_name
 from signal_exchange.contracts.schemas import reader_schemas, writer_schemas
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
@@ -30,6 +31,7 @@ from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.parking import Dropped, Unseal
 from signal_exchange.stream.scrubbing import LOOK_SECONDS, Scrubber
 from signal_exchange.stream.sender import KafkaSender
+from signal_exchange.stream.watchdog import Watchdog, world_answers
 from signal_exchange.stream.work import Park, Seal, park_on_topic
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ GATHER_SECONDS = 0.25
 """For services whose work nobody waits for (docs/decisions/0018)."""
 NICE = 5
 """How far those step back on a machine that they share with a service that is waited for."""
+METADATA_MILLISECONDS = 30_000
+"""Age at which a consumer asks Kafka anew which partitions there are."""
 OUTBOX_SECONDS = 0.2
 """Pause between two looks for letters that people's decisions, or a crash, left in the outbox."""
 
@@ -83,6 +87,7 @@ class Consumer:
         self.sender = KafkaSender(settings.kafka)
         self.loop = self._batch_loop()
         self.app = self._app()
+        self.watchdog = self._watchdog()
         self._tasks: list[asyncio.Task[None]] = []
 
     def _batch_loop(self) -> BatchLoop:
@@ -111,7 +116,8 @@ class Consumer:
             self.spec.name,
             sources=self.spec.sources,
             on_batch=self._on_batch,
-            on_idle=self.progress.moved,
+            on_idle=self._on_idle,
+            on_lost=self._on_lost,
             before_first=self._start,
             after_last=self._stop,
             grace_seconds=self.settings.grace_seconds,
@@ -119,12 +125,29 @@ class Consumer:
             **faust_options(self.settings, self.spec.name),
         )
 
+    def _watchdog(self) -> Watchdog:
+        kafka, database = self.settings.kafka, self.spec.database
+        return Watchdog(lambda: self.progress.signs, self.settings.watchdog_seconds, lambda: world_answers(kafka, database))
+
+    def stop_begins(self) -> None:
+        """Give the stop its time; afterwards the process ends, whatever still stands still."""
+        self.watchdog.stop()
+        end_in(self.settings.grace_seconds + STOP_SECONDS)
+
     async def _on_batch(self, records: Sequence[Any]) -> None:
         try:
             await self.loop.on_batch(records)
         except Exception as error:
             logs.warn("consumer_stopped", exception=type(error).__name__)
             raise
+
+    def _on_idle(self) -> None:
+        # Where the relay does not come back from the outbox, there being no records is no progress.
+        if not self.loop.at_work:
+            self.progress.moved()
+
+    def _on_lost(self, lost: Exception) -> None:
+        logs.warn("consumer_stopped", reason="GROUP_LOST", exception=type(lost).__name__)
 
     async def _start(self) -> None:
         self.health.start()
@@ -194,6 +217,7 @@ def faust_options(settings: ServiceSettings, name: str) -> dict[str, Any]:
         "topic_disable_leader": True,
         "table_standby_replicas": 0,
         "consumer_auto_offset_reset": "earliest",
+        "consumer_metadata_max_age_ms": METADATA_MILLISECONDS,
         "broker_max_poll_records": settings.batch_records,
         "broker_session_timeout": session,
         "broker_heartbeat_interval": min(3.0, session / 3),
@@ -231,7 +255,8 @@ def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
     from faust import Worker  # noqa: PLC0415 - see above
 
     refuse_sample_settings(settings)
-    logs.configure(spec.name, settings.log_level)
+    logs.configure(spec.name, settings.log_level, is_name=is_name)
+    logs.tell_uncaught()
     for noisy in ("aiokafka", "alembic", "faust", "mode"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if spec.gather_seconds:
@@ -241,6 +266,8 @@ def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
     if settings.mode == "production":
         require_scrubbable(spec.database)
     consumer = Consumer(spec, settings)
-    consumer.app.on_stop_begins = lambda: end_in(settings.grace_seconds + STOP_SECONDS)
+    consumer.app.on_stop_begins = consumer.stop_begins
+    consumer.watchdog.start()
     worker = Worker(consumer.app, loglevel="WARN", quiet=True, override_logging=False, redirect_stdouts=False)
+    worker.spinner = None  # it writes signs for a terminal into the log
     worker.execute_from_commandline()

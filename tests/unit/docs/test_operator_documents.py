@@ -105,7 +105,7 @@ def logged() -> list[tuple[Any, set[str]]]:
     """Return the event and the names of the fields of every place where the code logs."""
     found = [call for call in calls() if is_of_the_log(call.func)]
     own = [(ast.literal_eval(call.args[0]), {str(word.arg) for word in call.keywords}) for call in found]
-    library = {"logger", "template", "exception"}  # of runtime.logs, which passes on what libraries say
+    library = {"logger", "template", "exception", "names"}  # of runtime.logs, which passes on what libraries say
     return [*own, ("library_message", library)]
 
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
+import threading
+import time as clock_time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
-from signal_exchange.runtime import clock
+from signal_exchange.runtime import clock, health
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.health import HealthServer, Progress
+from signal_exchange.runtime.health import CONNECTIONS, HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
 
 BEGIN = datetime(2026, 11, 20, 10, 0, tzinfo=UTC)
@@ -71,6 +76,17 @@ def test_a_process_that_waits_for_the_world_is_alive_and_not_ready_until_it_move
     assert (progress.alive(), progress.ready()) == (True, False)
     progress.moved()
     assert progress.ready()
+
+
+def test_every_step_and_every_wait_is_a_sign_of_life_but_no_progress(progress: Progress, time: Clock) -> None:
+    time.passes(60)
+    for sign in (progress.steps, lambda: progress.waits("store")):
+        before = progress.signs
+        sign()
+        assert progress.signs > before
+    assert not progress.alive()
+    progress.moved()
+    assert progress.alive()
 
 
 def test_the_last_progress_is_a_metric_in_unix_time(progress: Progress, time: Clock) -> None:
@@ -163,3 +179,70 @@ def test_after_stop_the_port_is_free(progress: Progress) -> None:
 def test_a_taken_port_is_refused_in_one_sentence_that_names_it(server: HealthServer, progress: Progress) -> None:
     with pytest.raises(Refused, match=f"port {server.port} of /metrics and /health cannot be listened on"):
         HealthServer(server.port, progress.metrics, progress)
+
+
+def connected(server: HealthServer) -> socket.socket:
+    return socket.create_connection(("127.0.0.1", server.port), timeout=30)
+
+
+def threads() -> int:
+    return sum("process_request_thread" in each.name for each in threading.enumerate())
+
+
+def test_idle_connections_are_closed_and_threads_are_bounded_however_many_come(server: HealthServer, progress: Progress) -> None:
+    progress.moved()
+    idle = [connected(server) for _ in range(300)]
+    try:
+        assert get(server, "/health/ready")[0] == 200  # who comes last is answered, whoever holds on
+        eventually(lambda: threads() <= CONNECTIONS)
+        assert [each.recv(1) for each in idle] == [b""] * 300
+        eventually(lambda: threads() == 0)
+    finally:
+        for each in idle:
+            each.close()
+
+
+def test_who_sends_a_byte_now_and_then_is_hung_up_on_too(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "ANSWER_SECONDS", 0.5)
+    with connected(server) as slow:
+        eventually(lambda: not took(slow, b"G"))
+    eventually(lambda: threads() == 0)
+
+
+def test_a_probe_that_hangs_up_early_leaves_no_word(
+    server: HealthServer, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(health, "generate_latest", lambda _registry: b"x" * 50_000_000)  # more than any socket holds
+    for _ in range(5):
+        with connected(server) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))  # closes with a reset
+            probe.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+            assert probe.recv(1) == b"H"
+    eventually(lambda: threads() == 0)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_fault_of_our_own_is_told_by_its_type(server: HealthServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(_registry: object) -> bytes:
+        raise ValueError("TV-a-value-that-must-never-show")
+
+    monkeypatch.setattr(health, "generate_latest", broken)
+    with capture_logs() as logged, connected(server) as probe:
+        probe.sendall(b"GET /metrics HTTP/1.0\r\n\r\n")
+        assert probe.recv(1) == b""
+    assert logged == [{"event": "request_refused", "status": 500, "reason": "ValueError", "log_level": "warning"}]
+
+
+def took(connection: socket.socket, sent: bytes) -> bool:
+    try:
+        connection.sendall(sent)
+    except OSError:
+        return False
+    return True
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    end = clock_time.monotonic() + 60
+    while not holds():
+        assert clock_time.monotonic() < end
+        clock_time.sleep(0.05)

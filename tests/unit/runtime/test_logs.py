@@ -7,9 +7,11 @@ import json
 import logging
 import os
 import sys
+import threading
 from typing import Any
 
 import pytest
+from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -103,6 +105,50 @@ def test_a_librarys_message_passes_as_its_template_without_arguments(printed: Pr
     (line,) = printed.lines
     assert (line["event"], line["logger"], line["level"]) == ("library_message", "aiokafka", "warning")
     assert line["template"] == "Cannot read %s from %r"
+    assert MARK not in printed.text
+
+
+def is_name(text: str) -> bool:
+    return text in {"signals", "feedback.gm0983", "routing"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "names"),
+    [
+        (("signals",), ["signals"]),
+        (("routing", MARK, "routing"), ["routing"]),
+        (({"signals": {"feedback.gm0983", MARK}},), ["signals", "feedback.gm0983"]),
+        ((TopicPartition("signals", 3), 4), ["signals"]),
+        ((frozenset({TopicPartition("signals", 3)}), [MARK]), ["signals"]),
+        ((f"signals {MARK}", RuntimeError(MARK)), None),
+    ],
+)
+def test_of_a_librarys_values_only_names_of_topics_and_groups_pass(
+    printed: Printed, monkeypatch: pytest.MonkeyPatch, arguments: tuple[object, ...], names: list[str] | None
+) -> None:
+    monkeypatch.setattr(sys, "stderr", printed.stream)
+    logs.configure("routing", is_name=is_name)
+    template = "It is about" + " %s" * len(arguments)
+    logging.getLogger("aiokafka").warning(template, *arguments)
+    (line,) = printed.lines
+    assert line.get("names") == names
+    assert MARK not in printed.text
+
+
+def test_what_fails_in_a_thread_or_ends_the_process_is_one_line_without_its_values(
+    printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
+    monkeypatch.setattr(sys, "excepthook", sys.excepthook)
+    logs.tell_uncaught()
+    thread = threading.Thread(target=lambda: int(MARK))
+    thread.start()
+    thread.join()
+    sys.excepthook(ValueError, ValueError(MARK), None)
+    in_thread, at_end = printed.lines
+    assert (in_thread["event"], in_thread["exception"]) == ("unexpected_fault", "ValueError")
+    assert in_thread["template"] == f"{__name__}:<lambda>"
+    assert (at_end["event"], at_end["exception"], at_end["template"]) == ("unexpected_fault", "ValueError", "")
     assert MARK not in printed.text
 
 

@@ -176,6 +176,21 @@ def test_patience_ends_and_the_letters_stay_for_the_next_start(tmp_path: Path) -
     assert [letter.key for letter in sender.sent] == ["run-a"]
 
 
+def test_each_step_of_a_batch_is_a_sign_of_life_and_a_loop_at_work_says_so(tmp_path: Path) -> None:
+    seen: list[tuple[int, bool]] = []
+
+    class Looking(RememberingSender):
+        async def send(self, letters: Sequence[Letter]) -> None:
+            seen.append((loop._progress.signs, loop.at_work))
+            await super().send(letters)
+
+    loop, _, _ = a_loop(tmp_path, sender=Looking())
+    asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
+    (signs, at_work), *_ = seen
+    assert (signs > 0, at_work, loop.at_work) == (True, True, False)
+    assert loop._progress.signs > signs + 1
+
+
 def test_a_store_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
     tries: list[int] = []
 

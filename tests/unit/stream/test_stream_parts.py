@@ -9,6 +9,10 @@ from typing import Any
 
 import faust
 import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.client import AIOKafkaClient
+from aiokafka.consumer.fetcher import Fetcher
+from aiokafka.consumer.group_coordinator import BaseCoordinator, GroupCoordinator
 from faust.transport.drivers import aiokafka as driver
 from hypothesis import given
 from hypothesis import strategies as st
@@ -134,13 +138,30 @@ def test_partitions_are_those_of_kafkas_own_partitioner(key: str) -> None:
 
 
 def test_fausts_private_names_are_as_we_use_them() -> None:
-    """An upgrade of faust that changes one of the four private names fails here, and not in production."""
+    """An upgrade of faust that changes one of the private names fails here, and not in production."""
     assert list(inspect.signature(driver.Consumer._drain_messages).parameters) == ["self", "fetcher"]
     assert list(inspect.signature(driver.Consumer._wait_next_records).parameters) == ["self", "timeout"]
     assert list(inspect.signature(driver.Consumer._commit_offsets).parameters) == ["self", "offsets", "start_new_transaction"]
     assert list(inspect.signature(faust.App._new_transport).parameters) == ["self"]
     assert inspect.iscoroutinefunction(driver.Consumer._drain_messages)
     assert driver.Transport.Fetcher is not None
+    assert list(inspect.signature(driver.Consumer._new_consumer_thread).parameters) == ["self"]
+    assert "loop=self.loop, beacon=self.beacon" in inspect.getsource(driver.Consumer._new_consumer_thread)
+
+
+@pytest.mark.parametrize(
+    ("owner", "names"),
+    [
+        (AIOKafkaConsumer, ("_client", "_coordinator", "_fetcher")),
+        (AIOKafkaClient, ("_sync_task",)),
+        (GroupCoordinator, ("_coordination_task", "_group_subscription")),
+        (BaseCoordinator, ("_subscription",)),
+        (Fetcher, ("_fetch_task",)),
+    ],
+)
+def test_aiokafkas_private_names_are_as_we_use_them(owner: type, names: tuple[str, ...]) -> None:
+    made = inspect.getsource(owner)
+    assert [name for name in names if f"self.{name} = " not in made] == []
 
 
 def test_the_one_clock_is_aware() -> None:

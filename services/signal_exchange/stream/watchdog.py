@@ -1,0 +1,76 @@
+"""Ends a process that stands still, so that whoever supervises it starts it again (docs/decisions/0020)."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.admin_client import answers
+from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange.runtime.database import Database
+
+LOOKS = 10
+"""So many looks in a row without a sign of life, while the world answers, mean that a process stands still."""
+ANSWER_SECONDS = 10.0
+"""How long Kafka and the store may each take to answer the watchdog."""
+
+
+class Watchdog:
+    """Looks, in a thread of its own, whether `signs` grows; where it does not for `seconds`, it calls `end` with exit code 1.
+
+    It needs no event loop, since that may be what stands still. Time in which the world does not answer does not count, nor does
+    time in which this whole machine was stopped: it counts its own looks, and no clock.
+    """
+
+    def __init__(
+        self,
+        signs: Callable[[], int],
+        seconds: float,
+        world_answers: Callable[[], bool],
+        end: Callable[[int], object] = os._exit,
+    ) -> None:
+        self._signs, self._seconds, self._world_answers, self._end = signs, seconds, world_answers, end
+        self._seen, self._still = signs(), 0
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Start to look."""
+        threading.Thread(target=self._watch, name="watchdog", daemon=True).start()
+
+    def stop(self) -> None:
+        """Look no more."""
+        self._stopped.set()
+
+    def look(self) -> None:
+        """Look once; at the last of so many looks without a sign of life, end the process."""
+        seen = self._signs()
+        if seen != self._seen or not self._world_answers():
+            self._seen, self._still = seen, 0
+            return
+        self._still += 1
+        if self._still >= LOOKS and not self._stopped.is_set():
+            logs.warn("consumer_stopped", reason="STANDS_STILL", seconds=self._seconds)
+            self._end(1)
+
+    def _watch(self) -> None:
+        while not self._stopped.wait(self._seconds / LOOKS):
+            self.look()
+
+
+def world_answers(connection: KafkaConnection, database: Database, seconds: float = ANSWER_SECONDS) -> bool:
+    """Say whether Kafka and the store answer, each within so many seconds."""
+    return answers(connection, seconds) and answers_within(seconds, database.answers)
+
+
+def answers_within(seconds: float, ask: Callable[[], bool]) -> bool:
+    """Say whether something answers yes within so many seconds; what does not answer at all keeps nobody waiting."""
+    answered = threading.Event()
+
+    def asking() -> None:
+        if ask():
+            answered.set()
+
+    threading.Thread(target=asking, daemon=True).start()
+    return answered.wait(seconds)
