@@ -183,6 +183,10 @@ def _other_municipality(fields: dict[str, Any]) -> None:
     fields["signal"]["municipality"] = "GM0988"
 
 
+def _control_character(fields: dict[str, Any]) -> None:
+    fields["signal"]["subjects"][0]["ref"] = "s\x00"
+
+
 def _no_own_ref(fields: dict[str, Any]) -> None:
     fields["own_ref"] = b""
 
@@ -207,6 +211,7 @@ def _strange_carrier(fields: dict[str, Any]) -> None:
         (_strange_carrier, "4 sealed parts", "part linking: carrier subject:s9 is nothing of this signal"),
         (_sector, "3 content", "sector R-VAL-05"),
         (_other_municipality, "5 envelope", "municipality: expected GM0983"),
+        (_control_character, "3 border", "subjects.ref R-VAL-22"),
         (_no_own_ref, "3 content", "own_ref: 1 to 64 bytes"),
     ],
     ids=lambda each: each.__name__ if callable(each) else "",

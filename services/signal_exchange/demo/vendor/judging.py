@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
+from signal_exchange.contracts.border import breaches
 from signal_exchange.contracts.cloud_events import EVENT_TYPES
 from signal_exchange.contracts.codec import MAX_RECORD_BYTES, Decoded, decode_whole
 from signal_exchange.contracts.faults import Undecodable
 from signal_exchange.contracts.topics import PARTITIONS, carries
 from signal_exchange.demo.vendor.headers import wrong_headers, wrong_place
 from signal_exchange.demo.vendor.sealed import Opener
-from signal_exchange.domain.ids import is_signal_id
 from signal_exchange.domain.members import Members
 from signal_exchange.domain.times import is_credible, local_day
 from signal_exchange.domain.validation import validate
@@ -89,6 +89,7 @@ class Judge:
         record, fields = decoded.record, decoded.fields
         run, member = fields["envelope"]["publisher_run"], self.opener.register.municipality(self.municipality)
         yield "5 envelope", self._wrong_envelope(incoming, record, fields)
+        yield "3 border", iter(breaches(record, fields, incoming.appended_at))
         yield "5 signature", self._wrong_signature(incoming, fields)
         yield "6 place", wrong_place(incoming, run if record == "Checkpoint" else signal_id_of(fields), PARTITIONS)
         yield "6 headers", wrong_headers(incoming, record, fields, member.oin if member else "")
@@ -108,8 +109,6 @@ class Judge:
         envelope = fields["envelope"]
         if envelope["event_type"] != EVENT_TYPES[record]:
             yield f"event_type: expected {EVENT_TYPES[record]}"
-        if not is_signal_id(envelope["publisher_run"]):
-            yield "publisher_run: no UUID in small letters with hyphens"
         if not is_credible(envelope["time"], incoming.appended_at, self.opener.policy):
             yield "time: more than 7 days before or 2 minutes after the broker's append time"
         if len(incoming.value or b"") > MAX_RECORD_BYTES:

@@ -11,14 +11,12 @@ from signal_exchange.domain.codes import CodeLists
 from signal_exchange.domain.inside_rules import LinkToken as Judged
 from signal_exchange.domain.inside_rules import validate_tokens
 from signal_exchange.domain.policy import Policy
-from signal_exchange.domain.signals import has_minor_subject, has_minor_victim, purposes
+from signal_exchange.domain.signals import recipient_groups
 from signal_exchange.domain.times import local_day
 from signal_exchange.privacy.leak_guard import check_text
 from signal_exchange.privacy.register import NoSealingKey, Register
-from signal_exchange.privacy.sealing import CannotOpen, LinkToken, SealingKeyRing, decode_tokens, unpad_summary
+from signal_exchange.privacy.sealing import SEALED_BYTES, CannotOpen, LinkToken, SealingKeyRing, decode_tokens, unpad_summary
 
-SEALED_BYTES = 3_184
-"""Encapsulated key, 2,048 bytes of content and its tag."""
 Part = Mapping[str, Any]
 
 
@@ -34,7 +32,7 @@ class Opener:
     def wrong_parts(self, fields: Mapping[str, Any], at: datetime) -> Iterator[str]:
         """Yield what is wrong with the parts of a SignalPublished."""
         signal, parts = fields["signal"], fields["sealed"]
-        yield from _wrong_groups([part["group"] for part in parts], expected_groups(signal))
+        yield from _wrong_groups([part["group"] for part in parts], list(recipient_groups(signal)))
         bound_to = f"{signal['signal_id']}.{signal['version']}"
         opened = {part["group"]: self._opened(part, bound_to) for part in parts}
         for part in parts:
@@ -105,14 +103,6 @@ class Opener:
             kinds = sorted({finding.type for finding in check_text(text or "")})
             if kinds:
                 yield f"your leak guard let pass what ours finds in the summary: {', '.join(kinds)} (R-LEAK-01)"
-
-
-def expected_groups(signal: Any) -> list[str]:  # noqa: ANN401 - a CodedSignal that may break every rule
-    """Return the groups for which a signal must have a part (WRITING.md section 4)."""
-    named = purposes(signal)
-    care = ["youth" if has_minor_victim(signal) else "care"] if "CARE_REFERRAL" in named else []
-    table = ["table"] if "SCREENING" in named and not has_minor_subject(signal) else []
-    return [*care, *table, *(["linking"] if "LINKING" in named else [])]
 
 
 def _wrong_groups(found: Sequence[str], expected: Sequence[str]) -> Iterator[str]:
