@@ -17,6 +17,7 @@ from signal_exchange.domain.policy import Policy
 from signal_exchange.domain.referrals import CHAIR, MUNICIPALITY
 from signal_exchange.domain.times import local_day
 from signal_exchange.domain.violations import Refusal
+from signal_exchange.domain.windows import due_days
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.outcomes import Happened, Keeper, SealTo, padded, tell
 from signal_exchange.stream.work import Work
@@ -84,7 +85,18 @@ def decided(item: Item, asked: Asked, spot: Spot, *, codes: CodeLists, policy: P
     wrong = (*refusals, *_wrong_besides(item, asked, codes, local_day(at)))
     if wrong:
         raise Refused(_sentence(wrong, asked, earlier, policy))
+    require_due(asked.due, "--due", local_day(at), policy)
     return _kept(decision, item, asked, spot, seal_to)
+
+
+def require_due(due: date | None, option: str, today: date, policy: Policy) -> None:
+    """Refuse a date that nothing decided today is due on (R-VAL-24), naming the option in which it was entered.
+
+    Raises:
+        Refused: it lies before today, or too far ahead.
+    """
+    if due is not None and (missed := due_days(today, policy).missed_by(due)):
+        raise Refused(f"De datum ({option}) {missed}.")
 
 
 def tell_decision(

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from signal_exchange.agenda.composition import calendar
 from signal_exchange.agenda.decide_command import ItemArgument
+from signal_exchange.agenda.deciding import require_due
 from signal_exchange.agenda.handler import AGENDA
 from signal_exchange.agenda.items import Item
 from signal_exchange.agenda.place import PLACE
@@ -27,8 +29,7 @@ Next = Annotated[datetime | None, typer.Option("--next", formats=["%Y-%m-%d"], h
 
 def follow_up(signal_id: ItemArgument, *, by: By, next_date: Next = None) -> None:
     """Say that a decision with a date was followed up, and until when it must be again."""
-    if next_date is not None and next_date.date() < local_day(clock.now()):
-        raise Refused("De volgende datum ligt in het verleden.")
+    require_due(next_date.date() if next_date else None, "--next", local_day(clock.now()), calendar().policy)
     with PLACE.deciding(PLACE.identity()) as work:
         store = AgendaStore(work.connection)
         item = store.find(signal_id)

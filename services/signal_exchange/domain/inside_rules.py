@@ -13,6 +13,7 @@ from signal_exchange.domain.policy import Policy
 from signal_exchange.domain.shape import Reading, to_date
 from signal_exchange.domain.signals import ANONYMOUS_TIP
 from signal_exchange.domain.violations import Violation, violation
+from signal_exchange.domain.windows import windows_left
 
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")
 _TOKEN_BYTES: Final = 16
@@ -24,9 +25,9 @@ def validate_inside(
 ) -> tuple[Violation, ...]:
     """Judge a municipal record by what only its municipality can check, on the day it would be published.
 
-    Types and unknown fields (R-VAL-22, R-VAL-17), the summary's length (R-VAL-15), exact dates (R-VAL-06, R-VAL-07),
-    nothing of the reporter of an anonymous tip (R-VAL-09), and a guard result that is not older than the text
-    (R-VAL-13). The coded signal made from it is judged by `validate`. Never raises.
+    Types and unknown fields (R-VAL-22, R-VAL-17), the summary's length (R-VAL-15), exact dates (R-VAL-06, R-VAL-07), values
+    that cannot be on that day (R-VAL-24), nothing of the reporter of an anonymous tip (R-VAL-09), and a guard result that is not
+    older than the text (R-VAL-13). The coded signal made from it is judged by `validate`. Never raises.
     """
     found = Reading()
     MUNICIPAL_RECORD.read(record, "", found)
@@ -37,6 +38,7 @@ def validate_inside(
         *_anonymous(record),
         *(() if guard_is_fresh else (violation("guard", "V13_GUARD"),)),
         *_summary(record, policy),
+        *windows_left(record, day, policy),
         *(violation(path, "V17_UNKNOWN_FIELD") for path in found.unknown),
     ]
     return tuple(sorted(broken, key=lambda found: found.code))

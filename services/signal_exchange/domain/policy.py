@@ -23,6 +23,17 @@ class Policy:
     summary_max_points: int = 500
     epoch_overlap_days: int = 30
 
+    age_max_years: int = 110
+    victims_max: int = 1000
+    young_child_years: int = 12
+    youth_max_years: int = 27
+    at_work_max_years: int = 75
+    parent_min_years: int = 12
+    entered_back_years: int = 10
+    due_ahead_days: int = 400
+    planned_contact_ahead_days: int = 60
+    first_contact_back_days: int = 90
+
     alert_within_minutes: int = 15
     rescreen_wd: int = 20
     municipality_wd: int = 20

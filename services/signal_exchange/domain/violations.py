@@ -10,18 +10,20 @@ from signal_exchange.domain.codes import CodeLists
 class Violation:
     """One field against one rule, as (`sector`, `R-VAL-05`, `V05_SECTOR`).
 
-    `parked_as` is set where the dead-letter reason is not the one of the code.
+    `parked_as` is set where the dead-letter reason is not the one of the code; `words` say in Dutch what would be right, where
+    the rule alone does not.
     """
 
     field: str
     rule: str
     code: str
     parked_as: str | None = None
+    words: str = ""
 
 
-def violation(field: str, code: str, parked_as: str | None = None) -> Violation:
+def violation(field: str, code: str, parked_as: str | None = None, words: str = "") -> Violation:
     """Make a violation from its code; the number of the code is the number of the rule."""
-    return Violation(field, f"R-VAL-{code[1:3]}", code, parked_as)
+    return Violation(field, f"R-VAL-{code[1:3]}", code, parked_as, words)
 
 
 def dead_letter_reason(violations: Sequence[Violation], codes: CodeLists) -> str:

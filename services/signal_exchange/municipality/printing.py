@@ -103,7 +103,8 @@ def result_line(result: Result) -> str:
 def refusal_text(refusal: Refusal) -> str:
     """Return a refusal in words: field, rule and what the rule asks."""
     said = label("leak_type", refusal.found) if refusal.found else label("validation_error", refusal.code)
-    return f"{refusal.field} {refusal.rule} ({said})"
+    right = f": {refusal.words}" if refusal.words else ""
+    return f"{refusal.field} {refusal.rule} ({said}{right})"
 
 
 def warning_text(warned: Warned) -> str:

@@ -29,6 +29,8 @@ class Refusal:
     rule: str
     code: str
     found: str = ""
+    words: str = ""
+    """In Dutch what would be right, where the rule alone does not say it."""
 
     def to_mapping(self) -> dict[str, str]:
         """Return the refusal as JSON-safe fields."""
@@ -45,7 +47,7 @@ ENDED: Final = Refusal("local_ref", "R-VAL-16", "V16_VERSION")
 
 def refusals_of(violations: Iterable[Violation]) -> Iterator[Refusal]:
     """Give violations as refusals, under the names that fields have inside the municipality."""
-    return (Refusal(_inside_name(each), each.rule, each.code) for each in violations)
+    return (Refusal(_inside_name(each), each.rule, each.code, words=each.words) for each in violations)
 
 
 def _inside_name(violation: Violation) -> str:

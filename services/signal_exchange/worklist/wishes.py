@@ -8,6 +8,7 @@ from datetime import date, datetime
 
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
+from signal_exchange.domain.policy import Policy
 from signal_exchange.domain.referrals import (
     CARE,
     IN_CARE,
@@ -19,6 +20,7 @@ from signal_exchange.domain.referrals import (
 )
 from signal_exchange.domain.times import local_day
 from signal_exchange.domain.violations import Refusal
+from signal_exchange.domain.windows import first_contact_days, planned_contact_days
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.worklist.cases import Case, Referral, opened
 
@@ -111,8 +113,17 @@ def _check(current: Referral, wish: Wish, rules: Rules, at: datetime) -> None:
     refusals = check_transition(current.standing, asked, codes=rules.codes, day=local_day(at))
     if refusals:
         raise Refused(_sentence(refusals[0], current, wish, rules.codes))
-    if wish.first_contact is not None and wish.first_contact > local_day(at):
-        raise Refused("Het eerste contact kan niet in de toekomst liggen.")
+    _check_days(wish, local_day(at), rules.calendar.policy)
+
+
+def _check_days(wish: Wish, today: date, policy: Policy) -> None:
+    entered = (
+        ("Het geplande contact (--planned)", wish.planned_contact, planned_contact_days(today, policy)),
+        ("Het eerste contact (--first-contact)", wish.first_contact, first_contact_days(today, policy)),
+    )
+    for name, day, days in entered:
+        if day is not None and (missed := days.missed_by(day)):
+            raise Refused(f"{name} {missed}.")
 
 
 def _sentence(refusal: Refusal, current: Referral, wish: Wish, codes: CodeLists) -> str:

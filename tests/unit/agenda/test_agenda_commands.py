@@ -391,3 +391,14 @@ def test_a_decided_item_that_comes_again_by_the_same_rule_gets_no_note(consumer:
     told("decide", ONE, "--decision", "ENRICH", *OWNED)
     consumer.take(an_agenda_item(revision=2, rule_id="A40"))
     assert json.loads(told("show", ONE, "--json"))["notes"] == []
+
+
+@pytest.mark.parametrize(("due", "missed"), [("2006-12-01", "ligt in het verleden"), ("2206-12-01", "ligt te ver vooruit")])
+def test_r_val_24_a_due_date_that_cannot_be_is_refused(consumer: Consuming, told: Told, due: str, missed: str) -> None:
+    consumer.take(an_agenda_item())
+    owned = tuple(due if each == "2026-12-10" else each for each in OWNED)
+    with pytest.raises(Refused, match=rf"--due\) {missed}: .*400 dagen later \(R-VAL-24\)"):
+        told("decide", ONE, "--decision", "ENRICH", *owned)
+    told("decide", ONE, "--decision", "ENRICH", *OWNED)
+    with pytest.raises(Refused, match=rf"--next\) {missed}: .*\(R-VAL-24\)"):
+        told("follow-up", ONE, "--next", due, *BY)

@@ -14,6 +14,7 @@ from signal_exchange.contracts.reference import load_example
 from signal_exchange.domain.drafts import without_sealed_parts
 from signal_exchange.municipality.cases import Outcome
 from signal_exchange.municipality.outbox import OUTBOX, Outbox
+from signal_exchange.municipality.printing import result_line
 from signal_exchange.municipality.publishing import TRIES
 from signal_exchange.municipality.recording import Recorder
 from signal_exchange.municipality.store import SIGNALS
@@ -278,9 +279,14 @@ def test_r_val_15_a_record_that_does_not_fit_a_message_is_refused(town: Town) ->
     assert town.rows(SIGNALS) == []
 
 
-def test_a_number_that_the_schema_cannot_hold_is_refused(town: Town) -> None:
-    (result,) = town.publish(example(estimated_victims=10**30))
-    assert [(each.field, each.rule) for each in result.refusals] == [("record", "R-VAL-22")]
+@pytest.mark.parametrize("count", [-1, 1001, 10**30])
+def test_r_val_24_a_count_that_cannot_be_is_refused_with_its_window(town: Town, count: int) -> None:
+    (result,) = town.publish(example(estimated_victims=count))
+    assert [(each.field, each.rule, each.words) for each in result.refusals] == [
+        ("estimated_victims", "R-VAL-24", "van 0 t/m 1000")
+    ]
+    assert result.refusals[0].to_mapping()["words"] == "van 0 t/m 1000"
+    assert "estimated_victims R-VAL-24 (kan niet: van 0 t/m 1000)" in result_line(result)
 
 
 @given(

@@ -304,3 +304,22 @@ def test_every_command_explains_itself() -> None:
     for command in ("list", "show", "seen", "accept", "reject", "in-care", "complete", "withdraw", "advise"):
         result = CliRunner().invoke(app, [command, "--help"])
         assert result.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("step", "missed"),
+    [
+        (("accept", "--planned", "2006-12-01"), r"--planned\) ligt in het verleden: .*60 dagen later \(R-VAL-24\)"),
+        (("accept", "--planned", "2206-12-01"), r"--planned\) ligt te ver vooruit: .*60 dagen later \(R-VAL-24\)"),
+        (("in-care", "--first-contact", "1926-12-01"), r"--first-contact\) ligt te ver terug: .*90 dagen geleden .*\(R-VAL-24\)"),
+    ],
+)
+def test_r_val_24_a_contact_that_cannot_be_is_refused(
+    consumer: Consuming, told: Told, step: tuple[str, str, str], missed: str
+) -> None:
+    consumer.take(a_referral())
+    command, option, day = step
+    if command == "in-care":
+        told("accept", ONE, *BY, "--planned", "2026-11-19")
+    with pytest.raises(Refused, match=missed):
+        told(command, ONE, *BY, option, day)
