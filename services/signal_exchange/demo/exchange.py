@@ -16,6 +16,7 @@ from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.demo.broker_files import free_ports
 from signal_exchange.demo.cluster import EmbeddedCluster
 from signal_exchange.demo.databases import Databases
+from signal_exchange.demo.driving import DrivenClock, date_by_producers
 from signal_exchange.demo.founding import KEEPERS, Region, found
 from signal_exchange.demo.places import checkout
 from signal_exchange.demo.processes import Child, Household
@@ -40,7 +41,8 @@ class Exchange:
     """Starts everything in one folder, and stops everything that it started and nothing else.
 
     `services` are the consumers to run, `nodes` the municipalities whose node runs (all members when None), `broker` another
-    Kafka than one node in the folder, `databases` where the stores are when they are not files in the folder.
+    Kafka than one node in the folder, `databases` where the stores are when they are not files in the folder, `driven` the clock
+    that all follow when it is not the machine's.
     """
 
     def __init__(
@@ -55,12 +57,14 @@ class Exchange:
         settings: dict[str, str] | None = None,
         broker: EmbeddedBroker | EmbeddedCluster | None = None,
         databases: Databases | None = None,
+        driven: DrivenClock | None = None,
         told: Told = _silently,
     ) -> None:
         self.folder, self.told = folder, told
         self.region: Region = found(folder, municipalities, today)
         self.broker = broker or EmbeddedBroker(folder / "kafka", libs or kafka_libs())
-        self.settings, self.databases = settings or {}, databases
+        self.settings, self.databases = {**(settings or {}), **(driven.settings if driven else {})}, databases
+        self.driven = driven
         self.services = tuple(services)
         self.nodes = tuple(map(municipality_principal, self.region.members if nodes is None else nodes))
         self.household = Household([])
@@ -93,6 +97,8 @@ class Exchange:
         self.told("Topics, users and access rules ...")
         copies = self.broker.replication
         apply_catalogue(self.broker.admin_credentials, self.region.catalogue, self.region.passwords, copies)
+        if self.driven is not None:
+            date_by_producers(self.admin, (topic.name for topic in self.region.catalogue.topics))
         self.household = Household(self._children())
         self.told(f"Starting {len(self.household.children)} processes ...")
         self.household.start()

@@ -18,6 +18,7 @@ from signal_exchange.demo.region import Forgery
 from signal_exchange.municipality.envelopes import Signed, Signer
 from signal_exchange.privacy.sealing import TOKEN_BYTES, LinkToken, SealingPublicKey, encode_tokens, seal
 from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
 
 SEND_SECONDS = 30
@@ -54,7 +55,9 @@ class Forger:
         producer = KafkaProducer(acks="all", enable_idempotence=True, **self.connection.for_kafka_python())
         try:
             for future in [
-                producer.send("signals", value=each.value, key=each.key.encode(), headers=each.headers)
+                producer.send(
+                    "signals", value=each.value, key=each.key.encode(), headers=each.headers, timestamp_ms=clock.stamp()
+                )
                 for each in with_checkpoint
             ]:
                 future.get(SEND_SECONDS)

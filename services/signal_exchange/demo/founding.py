@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from types import MappingProxyType
 from signal_exchange.contracts.reference import load_members
 from signal_exchange.contracts.topics import CONSUMERS, Catalogue, catalogue, municipality_principal
 from signal_exchange.demo.broker_files import free_ports, write_private
+from signal_exchange.domain.epochs import next_epoch
 from signal_exchange.domain.ids import parse_municipality_code
 from signal_exchange.privacy.register import Register, sign_register
 from signal_exchange.privacy.register_entries import GroupKey, KeeperKey, MemberKey, Participant, Period, RegisteredKeeper
@@ -123,7 +124,7 @@ def _make_keys(region: Region, today: date, keeper_urls: Mapping[str, str]) -> N
         write_private(region.process_folder(name) / "password", password)
     groups = tuple(key for name in CONSUMERS for key in _service_keys(region, name))
     members = tuple(_join(region, code) for code in region.municipalities)
-    keepers = _make_keepers(region, epoch_of(today), keeper_urls)
+    keepers = _make_keepers(region, (epoch_of(today), next_epoch(today)), keeper_urls)
     keys = (*groups, *(key for _, key in members))
     register = Register(1, tuple(member for member, _ in members), tuple(GroupKey(key.public, ALWAYS) for key in keys), keepers)
     _sign(region.folder, register)
@@ -160,22 +161,22 @@ def _join(region: Region, code: str) -> tuple[Participant, SealingPrivateKey]:
     return Participant(parse_municipality_code(code), status, since, until, member.oin, keys), sealing
 
 
-def _make_keepers(region: Region, epoch: str, urls: Mapping[str, str]) -> tuple[RegisteredKeeper, ...]:
+def _make_keepers(region: Region, epochs: Sequence[str], urls: Mapping[str, str]) -> tuple[RegisteredKeeper, ...]:
     bearers = {name: {code: secrets.token_urlsafe(24) for code in region.municipalities} for name in KEEPERS}
     for code in region.municipalities:
         own = {name: bearers[name][code] for name in KEEPERS}
         write_private(region.process_folder(municipality_principal(code)) / "keeper-tokens.json", json.dumps(own))
     here = {name: f"http://127.0.0.1:{region.ports[name]}" for name in KEEPERS}
-    return tuple(_make_keeper(region, name, epoch, bearers[name], {**here, **urls}[name]) for name in KEEPERS)
+    return tuple(_make_keeper(region, name, epochs, bearers[name], {**here, **urls}[name]) for name in KEEPERS)
 
 
-def _make_keeper(region: Region, name: str, epoch: str, bearers: Mapping[str, str], url: str) -> RegisteredKeeper:
+def _make_keeper(region: Region, name: str, epochs: Sequence[str], bearers: Mapping[str, str], url: str) -> RegisteredKeeper:
     folder = region.process_folder(name)
     folder.mkdir(parents=True, exist_ok=True)
-    held = make_epoch_key(folder / "keys.json", epoch)
+    held = [make_epoch_key(folder / "keys.json", epoch) for epoch in epochs]
     write_bearers(folder / "bearers.json", {parse_municipality_code(code): bearer for code, bearer in bearers.items()})
-    key = KeeperKey(epoch, held.key.public_key, ALWAYS)
-    return RegisteredKeeper(name, url, (key,))
+    keys = (KeeperKey(each.key.epoch, each.key.public_key, ALWAYS) for each in held)
+    return RegisteredKeeper(name, url, tuple(keys))
 
 
 def _write_keys(folder: Path, sealing: Iterable[SealingPrivateKey], signing: SigningKey | None = None) -> None:

@@ -26,3 +26,8 @@ def previous_epoch(epoch_day: date) -> str:
     if epoch_day.month < _SECOND_HALF:
         return f"{epoch_day.year - 1:04d}H2"
     return f"{epoch_day.year:04d}H1"
+
+
+def next_epoch(epoch_day: date) -> str:
+    """Give the epoch after the one of a day."""
+    return f"{epoch_day.year:04d}H2" if epoch_day.month < _SECOND_HALF else f"{epoch_day.year + 1:04d}H1"

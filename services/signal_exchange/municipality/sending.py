@@ -13,7 +13,7 @@ from kafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no 
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.contracts.quotas import SENT_BATCH_BYTES
-from signal_exchange.runtime import logs
+from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import BrokerUnavailable
 from signal_exchange.stream.outbox import Letter
@@ -55,7 +55,11 @@ class KafkaSender:
         """
         producer = self._connected()
         try:
-            futures = [producer.send(each.topic, each.value, each.key.encode(), headers=each.headers) for each in letters]
+            at = clock.stamp()
+            futures = [
+                producer.send(each.topic, each.value, each.key.encode(), headers=each.headers, timestamp_ms=at)
+                for each in letters
+            ]
             # The producer gives up on each batch by itself; only after that no future is open any more.
             producer.flush(timeout=self._delivery_seconds + SETTLE_SECONDS)
         except KafkaError as error:

@@ -24,6 +24,8 @@ SECRET_FILES = (
 """Settings that name a file which only its owner may read."""
 PUBLIC_FILES = ("register_file", "region_key_file", "kafka_ca_file")
 """Settings that name a file which everybody may read."""
+DEMO_FILES = ("clock_file",)
+"""Settings that name a file which only a demo may have; `ProcessSettings` refuses them in production."""
 
 
 def refuse_sample_settings(settings: ProcessSettings) -> None:

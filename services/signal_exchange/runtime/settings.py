@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import Refused
 
@@ -42,6 +43,17 @@ class ProcessSettings(BaseSettings):
         description="Address of the store, as postgresql+psycopg://USER@HOST/DATABASE?passfile=FILE, without a password; "
         "empty: SQLite in data_dir. See stores.md.",
     )
+    clock_file: Path | None = Field(
+        None,
+        description="File of a driven clock, for a demo whose processes all follow it; refused in production. See decision 0031.",
+    )
+
+    @field_validator("clock_file")
+    @classmethod
+    def _drives_a_demo_only(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if file is not None and info.data.get("mode") != "demo":
+            raise ValueError("A file must not choose the time in production.")
+        return file
 
     @field_validator("database_url")
     @classmethod
@@ -171,17 +183,19 @@ Some = TypeVar("Some", bound=ProcessSettings)
 
 
 def loaded(group: type[Some]) -> Some:
-    """Return these settings, from the environment.
+    """Return these settings, from the environment, and let the clock of this process be the one that they name.
 
     Raises:
         Refused: settings are missing or wrong; all named together, with their meaning, and never their value.
     """
     try:
-        return group()
+        settings = group()
     except ValidationError as fault:
         names = sorted({str(each["loc"][0]) for each in fault.errors()})
         said = (f"{PREFIX}{name.upper()} ({group.model_fields[name].description})" for name in names)
         raise Refused("These settings are missing or wrong: " + "; ".join(said)) from None
+    clock.follow(settings.clock_file)
+    return settings
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from aiokafka.partitioner import murmur2
 from confluent_kafka import KafkaException, Producer
 
 from signal_exchange.contracts.topics import PARTITIONS
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import BrokerUnavailable
 from signal_exchange.stream.outbox import Letter
@@ -74,9 +75,12 @@ class KafkaSender:
 
     def _put(self, letter: Letter, told: Any) -> None:  # noqa: ANN401 - librdkafka's callback
         where = {"partition": partition_of(letter.partition_by)} if letter.partition_by else {}
+        at = clock.stamp() or 0  # 0: librdkafka's own, which the broker replaces by its own
         while True:
             try:
-                self._producer.produce(letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=told, **where)
+                self._producer.produce(
+                    letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=told, timestamp=at, **where
+                )
             except BufferError:
                 self._producer.poll(FULL_WAIT_SECONDS)
             else:

@@ -12,13 +12,14 @@ import os
 import threading
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Table
 
 from signal_exchange.contracts.names import is_name
 from signal_exchange.contracts.schemas import reader_schemas, writer_schemas
-from signal_exchange.runtime import logs
+from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import WorldUnavailable
 from signal_exchange.runtime.health import HealthServer, Progress
@@ -45,6 +46,8 @@ NICE = 5
 """How far those step back on a machine that they share with a service that is waited for."""
 METADATA_MILLISECONDS = 30_000
 """Age at which a consumer asks Kafka anew which partitions there are."""
+DRIVEN_LOOK_SECONDS = 0.5
+"""How soon a pause under a driven clock sees that the clock was set forward."""
 OUTBOX_SECONDS = 0.2
 """Pause between two looks for letters that people's decisions, or a crash, left in the outbox."""
 
@@ -194,13 +197,23 @@ def every(seconds: float, look: Callable[[], None]) -> Callable[[], Awaitable[No
 
     async def watch() -> None:
         while True:
-            await asyncio.sleep(seconds)
+            await _pause(seconds)
             try:
                 await asyncio.to_thread(look)
             except WorldUnavailable as fault:
                 logs.warn("world_unavailable", step="store", reason=type(fault).__name__)
 
     return watch
+
+
+async def _pause(seconds: float) -> None:
+    """Wait so many seconds, under a driven clock by what that says (docs/decisions/0031)."""
+    if not clock.is_driven():
+        await asyncio.sleep(seconds)
+        return
+    until = clock.now() + timedelta(seconds=seconds)
+    while clock.now() < until:  # noqa: ASYNC110 - what is waited for is a file that another process writes
+        await asyncio.sleep(min(seconds, DRIVEN_LOOK_SECONDS))
 
 
 def faust_options(settings: ServiceSettings, name: str) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.refusals import PUBLIC_FILES, SECRET_FILES, is_loopback, refuse_sample_settings
+from signal_exchange.runtime.refusals import DEMO_FILES, PUBLIC_FILES, SECRET_FILES, is_loopback, refuse_sample_settings
 from signal_exchange.runtime.settings import (
     KeeperSettings,
     MunicipalitySettings,
@@ -98,7 +98,7 @@ def test_every_setting_is_documented_once_with_its_meaning() -> None:
 
 def test_every_setting_that_names_a_file_is_known_as_secret_or_public() -> None:
     files = {name for group in GROUPS for name in group.model_fields if name.endswith("_file")}
-    assert files == {*SECRET_FILES, *PUBLIC_FILES}
+    assert files == {*SECRET_FILES, *PUBLIC_FILES, *DEMO_FILES}
 
 
 def test_production_is_the_mode_that_nobody_has_to_choose(tmp_path: Path) -> None:
