@@ -26,6 +26,7 @@ from signal_exchange.stream.identity import Identity, Keys
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Outbox, kept_table, outbox_table
 from signal_exchange.stream.parking import Kept, Retries
+from signal_exchange.stream.seen_register import SEEN_TABLE
 from signal_exchange.stream.work import Work
 
 VENLO, WEERT, ROERMOND = "GM0983", "GM0988", "GM0957"
@@ -352,8 +353,8 @@ class Consuming:
             return [dict(row._mapping) for row in found]
 
     def everything(self, *without: str) -> dict[str, list[dict[str, Any]]]:
-        """Give every row of every table but the outbox and these."""
-        names = sorted(set(self.tables.tables) - {"outbox", *without})
+        """Give every row of every table but the outbox, the serial of the register and these."""
+        names = sorted(set(self.tables.tables) - {"outbox", SEEN_TABLE, *without})
         return {name: self.rows(self.tables.tables[name]) for name in names}
 
 

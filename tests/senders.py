@@ -10,6 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
+from sqlalchemy import MetaData
+
 from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.reference import load_example
 from signal_exchange.demo.founding import Region, found
@@ -18,6 +20,7 @@ from signal_exchange.municipality.envelopes import Signer
 from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.sealing import SEALED_BYTES, encode_tokens
 from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ProcessSettings
 from signal_exchange.stream.identity import load_identity, sealed_part
 from signal_exchange.stream.messages import Incoming, Message
@@ -44,7 +47,8 @@ def identity_in(region: Region, name: str) -> Any:
         register_file=region.folder / "register.json",
         region_key_file=region.folder / "region-key.json",
     )
-    return load_identity(settings, region.process_folder(name) / "keys.json")
+    store = Database(f"sqlite+pysqlite:///{region.folder / name}-identity.sqlite", MetaData())
+    return load_identity(settings, region.process_folder(name) / "keys.json", store)
 
 
 @dataclass

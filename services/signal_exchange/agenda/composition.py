@@ -23,18 +23,20 @@ def calendar() -> WorkingCalendar:
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
-    identity = load_identity(settings, settings.keys_file)
+    database = Database(settings.database(SERVICE), TABLES)
+    identity = load_identity(settings, settings.keys_file, database)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
         sources=catalogue(()).sources_of(SERVICE),
-        database=Database(settings.database(SERVICE), TABLES),
+        database=database,
         outbox=OUTBOX,
         handle=AgendaHandler(calendar()),
         seal=identity.parking_seal(SERVICE),
         unseal=identity.opened,
         gather_seconds=GATHER_SECONDS,
         bury=bury,
+        look=identity.current_register,
     )
 
 

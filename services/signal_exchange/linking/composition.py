@@ -30,8 +30,9 @@ def handler_of(identity: Identity) -> LinkingHandler:
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
-    identity = load_identity(settings, settings.keys_file)
-    database, handler = Database(settings.database(SERVICE), TABLES, one_writer=True), handler_of(identity)
+    database = Database(settings.database(SERVICE), TABLES, one_writer=True)
+    identity = load_identity(settings, settings.keys_file, database)
+    handler = handler_of(identity)
     seal = identity.parking_seal(SERVICE)
     return ConsumerSpec(
         name=SERVICE,
@@ -46,6 +47,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         gather_seconds=GATHER_SECONDS,
         bury=handler.bury,
         metrics=handler.metrics,
+        look=identity.current_register,
     )
 
 

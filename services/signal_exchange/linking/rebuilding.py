@@ -33,7 +33,8 @@ SOURCES = ("link-tokens",)
 def plan() -> Plan:
     """Return how this service is rebuilt."""
     settings = service_settings()
-    handler = handler_of(load_identity(settings, settings.keys_file))
+    spec = consumer_spec(settings)
+    handler = handler_of(load_identity(settings, settings.keys_file, spec.database))
 
     def take(messages: Sequence[Message], work: Work) -> None:
         """Keep signals and tokens. A record that is parked for its tokens counts as a signal all the same."""
@@ -44,7 +45,6 @@ def plan() -> Plan:
                 opened = opened_tokens(message, handler.open_part, handler.codes, handler.calendar.policy, work)
                 store.add_tokens(opened)
 
-    spec = consumer_spec(settings)
     return Plan.of(spec, take=take, sources=SOURCES, empty=empty, finish=finish, held_back=lambda _: set())
 
 

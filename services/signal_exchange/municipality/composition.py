@@ -63,6 +63,7 @@ def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
             every(PARKED_SECONDS, lambda: tell_parked(parked, node.metrics)),
         ),
         park=ParkInVault(node.vault_key),
+        look=node.identity.current_register,
         metrics=node.metrics,
     )
 

@@ -161,8 +161,7 @@ def node_of(settings: MunicipalitySettings) -> Node:
     """
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     database = Database(settings.database(SERVICE), TABLES)
-    database.create_tables()
-    identity = load_identity(settings, settings.keys_file)
+    identity = load_identity(settings, settings.keys_file, database)
     return Node(settings, identity, read_vault_key(settings), database, Metrics())
 
 

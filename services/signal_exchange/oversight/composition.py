@@ -19,8 +19,8 @@ SERVICE = "oversight"
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
-    identity = load_identity(settings, settings.keys_file)
     database, metrics = Database(settings.database(SERVICE), TABLES), Metrics()
+    identity = load_identity(settings, settings.keys_file, database)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
@@ -33,6 +33,7 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
         gather_seconds=GATHER_SECONDS,
         alongside=(Watch(database, metrics, settings.kafka, lambda: catalogue_of(identity.register)).run,),
         metrics=metrics,
+        look=identity.current_register,
     )
 
 

@@ -145,7 +145,7 @@ def load_register(data: bytes, region_public: VerifyingKey, *, at_least: int = 0
     document = _reading("signature", lambda: _verified(data, region_public))
     register = _reading("document", lambda: _register(document))
     if register.serial < at_least:
-        raise RegisterInvalid("The register is older than one that was seen before.")
+        raise RegisterInvalid(f"The register has serial {register.serial}, and one with {at_least} was seen before.")
     return register
 
 

@@ -37,7 +37,7 @@ from signal_exchange.runtime.http_border import SERVER_OPTIONS
 from signal_exchange.runtime.live_file import LiveFile
 from signal_exchange.runtime.refusals import is_loopback, refuse_sample_settings
 from signal_exchange.runtime.settings import KeeperSettings, loaded
-from signal_exchange.stream.identity import trusted_register
+from signal_exchange.stream.identity import register_of
 
 app = typer.Typer(no_args_is_help=True, help="A keeper of the link tokens.")
 Code = Annotated[MunicipalityCode, typer.Argument(parser=parse_municipality_code, help="CBS code, as GM0983.")]
@@ -51,12 +51,12 @@ def keeper_of(settings: KeeperSettings) -> Keeper:
 
     Raises:
         Refused: a file cannot be read as what it should hold, others may read the keys, or a key is not the one that the
-            participants' register names: every municipality would refuse its proofs.
+            participants' register names: every municipality would refuse its proofs. Or that register is older than one seen.
     """
-    keys = read_keys(settings.keys_file)
-    _require_registered(keys, settings.keeper, trusted_register(settings))
+    keys, database = read_keys(settings.keys_file), _database(settings)
+    _require_registered(keys, settings.keeper, register_of(settings, database)())
     quota = Quota(settings.requests_per_day, settings.requests_per_month)
-    return Keeper(keys, bearers_in(settings.tokens_file), _store(settings), clock.now, quota)
+    return Keeper(keys, bearers_in(settings.tokens_file), CounterStore(database), clock.now, quota)
 
 
 def bearers_in(file: Path) -> Callable[[], Bearers]:
@@ -216,4 +216,8 @@ def usage(first_day: datetime, last_day: datetime) -> None:
 
 
 def _store(settings: KeeperSettings) -> CounterStore:
-    return CounterStore(Database(settings.database(f"keeper-{settings.keeper}"), TABLES))
+    return CounterStore(_database(settings))
+
+
+def _database(settings: KeeperSettings) -> Database:
+    return Database(settings.database(f"keeper-{settings.keeper}"), TABLES)

@@ -12,6 +12,7 @@ from signal_exchange.domain.ids import MunicipalityCode
 from signal_exchange.runtime.database import Database, add_once
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.migrations import store_tables
+from signal_exchange.stream.seen_register import seen_register_table
 
 TABLES = store_tables("pseudonyms")
 COUNTERS = Table(
@@ -35,6 +36,9 @@ RAISES = Table(
     Column("second_approver", String, nullable=False),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
 )
+
+
+seen_register_table(TABLES)
 
 
 class Verdict(Enum):

@@ -107,12 +107,9 @@ def _with_letters(database: Database, seal: Seal, act: Callable[[Work], T]) -> T
 
 def consumer_spec(settings: RoutingSettings) -> ConsumerSpec:
     """Return what makes the common consumer into routing."""
-    identity = load_identity(settings, settings.keys_file)
-    routing, database, seal = (
-        CurrentRouting(identity),
-        Database(settings.database(SERVICE), TABLES),
-        identity.parking_seal(SERVICE),
-    )
+    database = Database(settings.database(SERVICE), TABLES)
+    identity = load_identity(settings, settings.keys_file, database)
+    routing, seal = CurrentRouting(identity), identity.parking_seal(SERVICE)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
@@ -128,6 +125,7 @@ def consumer_spec(settings: RoutingSettings) -> ConsumerSpec:
         unseal=identity.opened,
         dropped=forget_parked,
         bury=routing.bury,
+        look=identity.current_register,
     )
 
 

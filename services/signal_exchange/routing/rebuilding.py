@@ -201,7 +201,8 @@ def held_back(connection: Connection) -> set[str]:
 def plan() -> Plan:
     """Return how routing is rebuilt."""
     settings = loaded(RoutingSettings)
-    return plan_of(consumer_spec(settings), load_identity(settings, settings.keys_file))
+    spec = consumer_spec(settings)
+    return plan_of(spec, load_identity(settings, settings.keys_file, spec.database))
 
 
 def plan_of(spec: ConsumerSpec, identity: Identity) -> Plan:

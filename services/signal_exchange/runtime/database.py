@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from threading import get_ident
 from time import monotonic, sleep
 from typing import Any, cast
 
@@ -55,7 +56,8 @@ class Database:
 
     def __init__(self, url: str, tables: MetaData, *, one_writer: bool = False) -> None:
         self.engine = _engine(url)
-        self._tables, self._one_writer = tables, one_writer
+        self.tables, self._one_writer = tables, one_writer
+        self._writers: set[int] = set()
 
     def create_tables(self) -> None:
         """Bring the store to the tables that this program needs; nothing happens when it has them.
@@ -64,10 +66,10 @@ class Database:
             Refused: the store is newer than this program.
         """
         with self.reading() as connection:
-            current = is_current(connection, self._tables)
+            current = is_current(connection, self.tables)
         if not current:
             with self.transaction() as connection:
-                migrate(connection, self._tables)
+                migrate(connection, self.tables)
 
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
@@ -91,7 +93,16 @@ class Database:
         with _as_unavailable(), self.engine.connect().execution_options(**options) as connection, connection.begin():
             if self._one_writer and self.is_postgres:
                 connection.execute(select(func.pg_advisory_xact_lock(WRITER_LOCK)))
-            yield connection
+            self._writers.add(get_ident())
+            try:
+                yield connection
+            finally:
+                self._writers.discard(get_ident())
+
+    @property
+    def is_writing(self) -> bool:
+        """Say whether this thread has a transaction open that may write: in SQLite a second one would wait for the first."""
+        return get_ident() in self._writers
 
     @property
     def is_postgres(self) -> bool:

@@ -13,7 +13,7 @@ class LiveFile(Generic[Held]):
     """What a file holds now: a change is seen at the next look, and what cannot be read is told and not taken over.
 
     `read` returns what the file holds, given what was read before. When it raises one of `faults`, `refused` is told which, and
-    what was read before stays in force.
+    what was read before stays in force. Any other exception leaves the change for the next look.
     """
 
     def __init__(
@@ -32,8 +32,8 @@ class LiveFile(Generic[Held]):
         """Return what is in force."""
         stamp = self._stamp()
         if stamp != self._looked_at:
-            self._looked_at = stamp
             self._take_over()
+            self._looked_at = stamp
         return self._held
 
     def _take_over(self) -> None:

@@ -16,17 +16,19 @@ SERVICE = "statistics"
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
-    identity = load_identity(settings, settings.keys_file)
+    database = Database(settings.database(SERVICE), TABLES)
+    identity = load_identity(settings, settings.keys_file, database)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
         sources=catalogue(()).sources_of(SERVICE),
-        database=Database(settings.database(SERVICE), TABLES),
+        database=database,
         outbox=OUTBOX,
         handle=handle,
         seal=identity.parking_seal(SERVICE),
         unseal=identity.opened,
         gather_seconds=GATHER_SECONDS,
+        look=identity.current_register,
     )
 
 

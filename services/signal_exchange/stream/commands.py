@@ -66,9 +66,10 @@ class Place:
     tables: MetaData
 
     def identity(self) -> Identity:
-        """Return the keys of this service."""
+        """Return the keys of this service, and the newest register that its store has seen."""
         settings = service_settings()
-        return load_identity(settings, settings.keys_file)
+        with self._database() as database:
+            return load_identity(settings, settings.keys_file, database)
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:

@@ -88,13 +88,14 @@ class BatchLoop:
         unseal: Unseal | None = None,
         dropped: Dropped | None = None,
         bury: Bury | None = None,
+        look: Callable[[], object] = lambda: None,
     ) -> None:
         self._service, self._reader, self._database, self._outbox = service, reader, database, outbox
         self._handle, self._sender, self._seal, self._park = handle, sender, seal, park
         self._metrics, self._progress = metrics, progress
         self._patience_seconds, self._flood = patience_seconds, flood
         self._kept, self._unseal, self._dropped = kept_table(outbox.metadata), unseal, dropped
-        self._bury = bury
+        self._bury, self._look = bury, look
         self._owner = Owner(database)
         self._one_at_work = asyncio.Lock()
         self._nothing_left = False
@@ -149,6 +150,7 @@ class BatchLoop:
         return read_as(incoming, RETRY_READER if incoming.topic == retry_topic(self._service) else self._reader)
 
     def _apply(self, incoming: Sequence[Incoming]) -> Work:
+        self._look()
         self._owner.hold()
         read = [self._read(each) for each in incoming]
         with self._database.batch() as connection:
@@ -180,6 +182,7 @@ class BatchLoop:
             self._bury(gone, work)
 
     def _claim(self) -> None:
+        self._look()
         self._owner.hold()
         with self._database.reading() as connection:
             others = self._box(connection).owners() - {self._owner.name}

@@ -13,9 +13,11 @@ from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, s
 from signal_exchange.privacy.secret_ids import KEY_BYTES, SecretIds
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 from signal_exchange.runtime import clock, logs
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import Refused, WorldUnavailable
 from signal_exchange.runtime.live_file import LiveFile
 from signal_exchange.runtime.settings import ProcessSettings
+from signal_exchange.stream.seen_register import SeenRegister
 from signal_exchange.stream.work import Seal
 
 
@@ -23,17 +25,32 @@ class RegisterFile(LiveFile[Register]):
     """The participants' register as it stands in its file now: a change is seen at once, a bad one is not taken over.
 
     A file that the region did not sign, or that is older than what was seen, is told in the log, and the register that was
-    read before stays in force.
+    read before stays in force; so does one that lacks a key of the one before. `seen` keeps the highest serial in the store, so
+    that an older register is refused at the next start as well. While a batch runs nothing of the register changes.
     """
 
-    def __init__(self, settings: ProcessSettings) -> None:
+    def __init__(self, settings: ProcessSettings, seen: SeenRegister | None = None) -> None:
+        self._seen = seen
+
         def read(before: Register | None) -> Register:
-            return trusted_register(settings, at_least=before.serial if before else 0)
+            register = newest_register(settings, seen, at_least=before.serial if before else 0)
+            if before is not None:
+                register.require_successor_of(before)
+            return register
 
         def refused(reason: str) -> None:
             logs.warn("register_refused", reason=reason)
 
         super().__init__(settings.register_file, read, refused=refused, faults=(OSError, RegisterInvalid))
+
+    def __call__(self) -> Register:
+        """Return the register in force."""
+        if self._seen is not None and self._seen.is_busy:
+            return self._held
+        try:
+            return super().__call__()
+        except WorldUnavailable:  # the store: what cannot be kept is not taken over yet
+            return self._held
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +113,27 @@ def trusted_register(settings: ProcessSettings, at_least: int = 0) -> Register:
     return load_register(settings.register_file.read_bytes(), key, at_least=at_least)
 
 
-def load_identity(settings: ProcessSettings, keys_file: Path) -> Identity:
-    """Return the identity of this process; new keys in its file are taken over without a restart.
+def newest_register(settings: ProcessSettings, seen: SeenRegister | None, at_least: int = 0) -> Register:
+    """Return the participants' register, no older than the newest that the store has seen, and keep that it was seen.
 
     Raises:
-        Refused: others may read the key file.
+        RegisterInvalid: the region did not sign it, or it is older.
+        StoreUnavailable: the store does not answer.
+    """
+    register = trusted_register(settings, at_least=max(at_least, seen.serial() if seen is not None else 0))
+    if seen is not None:
+        seen.keep(register.serial)
+    return register
+
+
+def load_identity(settings: ProcessSettings, keys_file: Path, database: Database) -> Identity:
+    """Return the identity of this process; new keys in its file are taken over without a restart.
+
+    `database` is its store, which gets its tables here: it keeps the highest serial of the register that was ever seen.
+
+    Raises:
+        Refused: others may read the key file, or the register is older than one that the store has seen.
+        StoreUnavailable: the store does not answer.
     """
 
     def refused(reason: str) -> None:
@@ -108,7 +141,22 @@ def load_identity(settings: ProcessSettings, keys_file: Path) -> Identity:
 
     faults = (OSError, Refused, KeyError, TypeError, ValueError)
     keys = LiveFile[Keys](keys_file, lambda _: read_keys(keys_file), refused=refused, faults=faults)
-    return Identity(RegisterFile(settings), keys)
+    return Identity(register_of(settings, database), keys)
+
+
+def register_of(settings: ProcessSettings, database: Database) -> RegisterFile:
+    """Return the participants' register of a process whose store is `database`, which gets its tables here.
+
+    Raises:
+        Refused: the region did not sign it, or it is older than one that the store has seen.
+        StoreUnavailable: the store does not answer.
+    """
+    seen = SeenRegister(database)
+    database.create_tables()
+    try:
+        return RegisterFile(settings, seen)
+    except RegisterInvalid as fault:
+        raise Refused(f"{settings.register_file.name}: {fault} Bring the newest one that the region signed.") from None
 
 
 def read_keys(keys_file: Path) -> Keys:

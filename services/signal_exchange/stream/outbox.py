@@ -26,6 +26,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from signal_exchange.contracts.cloud_events import Headers
 from signal_exchange.runtime.columns import Moment
+from signal_exchange.stream.seen_register import seen_register_table
 
 OWED_TABLE = "record_bytes_owed"
 """Name of the table that says that deleted bytes must still leave the store: the same in the store of every service."""
@@ -59,12 +60,13 @@ class Waiting:
 
 
 def outbox_table(tables: MetaData) -> Table:
-    """Return the outbox table of a service's metadata, defining it once, with what was parked, erased and owed beside it."""
+    """Return the outbox table of a service's metadata, defining it once, with what every store has beside it."""
     if "outbox" in tables.tables:
         return tables.tables["outbox"]
     kept_table(tables)
     erased_table(tables)
     owed_table(tables)
+    seen_register_table(tables)
     number = BigInteger().with_variant(Integer, "sqlite")
     return Table(
         "outbox",

@@ -22,6 +22,7 @@ from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Letter, Outbox, kept_table
 from signal_exchange.stream.parking import Kept
 from signal_exchange.stream.replaying import Offsets, Replay
+from signal_exchange.stream.seen_register import SEEN_TABLE
 from signal_exchange.stream.service import ConsumerSpec
 from signal_exchange.stream.work import Work, park_on_topic
 
@@ -133,7 +134,8 @@ class Plan:
 
 def _tables(spec: ConsumerSpec, *, projections: bool) -> tuple[Table, ...]:
     found = spec.outbox.metadata.tables
-    return tuple(found[name] for name in sorted(found) if name.startswith(PROJECTION) == projections)
+    chosen = (name for name in sorted(found) if name != SEEN_TABLE)
+    return tuple(found[name] for name in chosen if name.startswith(PROJECTION) == projections)
 
 
 @dataclass(frozen=True, slots=True)

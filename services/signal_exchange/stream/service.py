@@ -60,7 +60,8 @@ class ConsumerSpec:
     until the consumer stops, such as a municipality's REST API. `park` keeps what cannot be read: on the topic `parked`, or
     in the own store of a service that may not write there. `unseal` opens what it parked itself, for a retry, and `dropped`
     is its own work when a person drops it; `bury` is its work on tombstones. `metrics` are shared with what runs alongside.
-    A service whose work nobody waits for lets records gather for `gather_seconds` before it takes the next batch.
+    A service whose work nobody waits for lets records gather for `gather_seconds` before it takes the next batch. `look` is
+    called between batches, and while there are none: what files changed is taken over then, such as the participants' register.
     """
 
     name: str
@@ -76,6 +77,7 @@ class ConsumerSpec:
     dropped: Dropped | None = None
     bury: Bury | None = None
     gather_seconds: float = 0.0
+    look: Callable[[], object] = lambda: None
     metrics: Metrics = field(default_factory=Metrics)
 
 
@@ -106,6 +108,7 @@ class Consumer:
             unseal=self.spec.unseal,
             dropped=self.spec.dropped,
             bury=self.spec.bury,
+            look=self.spec.look,
             metrics=self.metrics,
             progress=self.progress,
             patience_seconds=self.settings.patience_seconds,

@@ -28,17 +28,19 @@ def rules() -> Rules:
 
 def consumer_spec(service: str, settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes the consumer of one worklist."""
-    identity = load_identity(settings, settings.keys_file)
+    database = Database(settings.database(service), TABLES)
+    identity = load_identity(settings, settings.keys_file, database)
     return ConsumerSpec(
         name=service,
         reader=READER,
         sources=catalogue(()).sources_of(service),
-        database=Database(settings.database(service), TABLES),
+        database=database,
         outbox=OUTBOX,
         handle=WorklistHandler(ROLES[service], rules().calendar, identity.sealed_part),
         seal=identity.parking_seal(service),
         unseal=identity.opened,
         bury=bury,
+        look=identity.current_register,
     )
 
 

@@ -100,5 +100,5 @@ def test_the_store_has_no_column_that_could_hold_a_point() -> None:
     columns = {column.name for table in TABLES.tables.values() for column in table.columns}
     assert columns == {
         "municipality", "day", "evaluated", "refused", "number", "first_day", "last_day", "requests_a_day",
-        "requests_a_month", "approved_by", "second_approver", "recorded_at",
+        "requests_a_month", "approved_by", "second_approver", "recorded_at", "serial",
     }  # fmt: skip

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import MetaData
 
 from builders import an_environment
 from signal_exchange.contracts.reference import load_code_lists
+from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.describing import described
@@ -62,4 +64,4 @@ def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path, monkeypatch:
     settings = service_settings()
     settings.keys_file.chmod(0o644)
     with pytest.raises(Refused, match="give it mode 600"):
-        load_identity(settings, settings.keys_file)
+        load_identity(settings, settings.keys_file, Database("sqlite+pysqlite:///:memory:", MetaData()))

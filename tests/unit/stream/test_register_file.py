@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import MetaData
 from structlog.testing import capture_logs
 
-from signal_exchange.privacy.register import Register, sign_register
+from signal_exchange.domain.ids import parse_municipality_code
+from signal_exchange.privacy.register import MemberKey, Participant, Period, Register, sign_register
 from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.faults import Refused, StoreUnavailable
 from signal_exchange.runtime.settings import ProcessSettings
-from signal_exchange.stream.identity import RegisterFile
+from signal_exchange.stream.identity import RegisterFile, register_of
+from signal_exchange.stream.outbox import outbox_table
+from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.stream.seen_register import SEEN_TABLE
+from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.stream.work import Seal
 
 REGION = SigningKey.generate("region-2026-1")
 
@@ -52,3 +62,91 @@ def test_a_bad_register_is_told_and_the_one_before_stays_in_force(settings: Proc
     assert [entry["event"] for entry in logged] == ["register_refused"]
     write(settings.register_file, 7)
     assert current().serial == 7
+
+
+def a_store(folder: Path) -> Database:
+    return Database(f"sqlite+pysqlite:///{folder / 'store.sqlite'}", MetaData())
+
+
+def a_start(settings: ProcessSettings) -> RegisterFile:
+    """Start a process anew, with the store that it had before."""
+    return register_of(settings, a_store(settings.data_dir))
+
+
+def test_an_older_register_is_refused_at_the_next_start_of_who_saw_a_newer_one(settings: ProcessSettings) -> None:
+    assert a_start(settings)().serial == 5
+    write(settings.register_file, 4)
+    with pytest.raises(Refused, match="serial 4, and one with 5 was seen"):
+        a_start(settings)
+    write(settings.register_file, 5)
+    assert a_start(settings)().serial == 5
+
+
+def test_a_register_that_was_taken_over_while_running_counts_at_the_next_start(settings: ProcessSettings) -> None:
+    current = a_start(settings)
+    write(settings.register_file, 6)
+    assert current().serial == 6
+    write(settings.register_file, 5)
+    with pytest.raises(Refused, match="serial 5, and one with 6 was seen"):
+        a_start(settings)
+
+
+def test_what_another_process_of_the_same_store_saw_counts_too(settings: ProcessSettings) -> None:
+    first, second = a_start(settings), a_start(settings)
+    write(settings.register_file, 7)
+    assert first().serial == 7
+    write(settings.register_file, 6)
+    with capture_logs() as logged:
+        assert second().serial == 5
+    assert [entry["event"] for entry in logged] == ["register_refused"]
+
+
+def test_while_a_transaction_is_open_the_register_stays_and_the_change_comes_after_it(settings: ProcessSettings) -> None:
+    store = a_store(settings.data_dir)
+    current = register_of(settings, store)
+    write(settings.register_file, 6)
+    with store.transaction():
+        assert current().serial == 5
+    assert current().serial == 6
+
+
+def test_a_change_that_cannot_be_kept_is_taken_over_once_it_can(
+    settings: ProcessSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    current = a_start(settings)
+    write(settings.register_file, 6)
+    with monkeypatch.context() as away:
+        away.setattr(Database, "reading", _away)
+        assert current().serial == 5
+    assert current().serial == 6
+
+
+def _away(_database: Database) -> None:
+    raise StoreUnavailable("OperationalError")
+
+
+def test_a_register_that_lacks_a_key_of_the_one_before_is_not_taken_over(settings: ProcessSettings) -> None:
+    key = MemberKey(SigningKey.generate("gm0983-1").public, Period(datetime(2026, 1, 1, tzinfo=UTC)))
+    member = Participant(parse_municipality_code("GM0983"), "ACCEDED", date(2026, 1, 1), signing_keys=(key,))
+    settings.register_file.write_bytes(sign_register(Register(6, (member,)), REGION))
+    current = a_start(settings)
+    write(settings.register_file, 7)
+    with capture_logs() as logged:
+        assert current().serial == 6
+    assert [entry["event"] for entry in logged] == ["register_refused"]
+
+
+def test_a_back_up_neither_holds_the_serial_nor_takes_it_back(settings: ProcessSettings) -> None:
+    names = {table.name for table in (*plan_of_a_service(settings).tables, *plan_of_a_service(settings).kept)}
+    assert SEEN_TABLE in outbox_table(STORE).metadata.tables
+    assert SEEN_TABLE not in names
+
+
+STORE = MetaData()
+
+
+def plan_of_a_service(settings: ProcessSettings) -> Plan:
+    database = Database(f"sqlite+pysqlite:///{settings.data_dir / 'service.sqlite'}", STORE)
+    seal: Seal = lambda content, _: {"group": "parking:statistics", "key_id": "k", "ciphertext": content}  # noqa: E731
+    outbox = outbox_table(STORE)
+    return Plan.of(ConsumerSpec("statistics", "statistics", (), database, outbox, lambda _messages, _work: None, seal))

@@ -184,3 +184,9 @@ def upgrade() -> None:
         sa.Column("who", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("signal_id", "version", "at", "who", name=op.f("pk_record_openings")),
     )
+    op.create_table(
+        "seen_register",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("serial", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_seen_register")),
+    )

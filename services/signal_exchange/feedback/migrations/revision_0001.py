@@ -53,3 +53,9 @@ def upgrade() -> None:
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_record_erased")),
     )
+    op.create_table(
+        "seen_register",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("serial", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_seen_register")),
+    )

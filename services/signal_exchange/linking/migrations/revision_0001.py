@@ -144,3 +144,9 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_record_mentions_person_id"), "record_mentions", ["person_id"], unique=False)
     op.create_index(op.f("ix_record_mentions_signal_id"), "record_mentions", ["signal_id"], unique=False)
+    op.create_table(
+        "seen_register",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("serial", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_seen_register")),
+    )

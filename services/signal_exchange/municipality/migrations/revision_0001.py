@@ -155,3 +155,9 @@ def upgrade() -> None:
         sa.UniqueConstraint("reference_mac", name=op.f("uq_record_signals_reference_mac")),
     )
     op.create_index(op.f("ix_record_signals_tokens_epoch"), "record_signals", ["tokens_epoch"], unique=False)
+    op.create_table(
+        "seen_register",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("serial", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_seen_register")),
+    )
