@@ -152,6 +152,7 @@ def register_of(settings: ProcessSettings, database: Database) -> RegisterFile:
         StoreUnavailable: the store does not answer.
     """
     seen = SeenRegister(database)
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
     database.create_tables()
     try:
         return RegisterFile(settings, seen)

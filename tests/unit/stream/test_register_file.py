@@ -73,6 +73,11 @@ def a_start(settings: ProcessSettings) -> RegisterFile:
     return register_of(settings, a_store(settings.data_dir))
 
 
+def test_a_first_start_makes_its_folder(settings: ProcessSettings) -> None:
+    fresh = settings.model_copy(update={"data_dir": settings.data_dir / "not" / "yet"})
+    assert register_of(fresh, a_store(fresh.data_dir))().serial == 5
+
+
 def test_an_older_register_is_refused_at_the_next_start_of_who_saw_a_newer_one(settings: ProcessSettings) -> None:
     assert a_start(settings)().serial == 5
     write(settings.register_file, 4)
