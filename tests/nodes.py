@@ -139,9 +139,9 @@ class Town:
         recorder = Recorder(node.database, node.vault_key)
         return Publisher(rules, preparer, node.vault_key, recorder, node.metrics, self.clock, **changed)
 
-    def publish(self, *records: object, **changed: Any) -> list[Result]:
+    def publish(self, *records: object, changes: bool = True, **changed: Any) -> list[Result]:
         """Publish records as the lines of one file."""
-        return list(self.publisher(**changed).publish(lines_of(*records)))
+        return list(self.publisher(**changed).publish(lines_of(*records), changes=changes))
 
     def relay(self, **changed: Any) -> Relay:
         """Give a relay of this node, which may be one of several."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from pathlib import Path
@@ -135,15 +135,15 @@ class Exchange:
         command = [sys.executable, "-m", "signal_exchange.cli", *arguments]
         return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=seconds, check=False)
 
-    def publish(self, files: dict[str, Path]) -> dict[str, subprocess.CompletedProcess[str]]:
+    def publish(self, files: Mapping[str, Path], *options: str) -> dict[str, subprocess.CompletedProcess[str]]:
         """Publish a file per municipality with the ordinary command, two at a time; return what each said."""
         with ThreadPoolExecutor(2) as pool:
-            jobs = {code: pool.submit(self._publish, code, file) for code, file in files.items()}
+            jobs = {code: pool.submit(self._publish, code, file, *options) for code, file in files.items()}
             return {code: job.result() for code, job in jobs.items()}
 
-    def _publish(self, code: str, file: Path) -> subprocess.CompletedProcess[str]:
+    def _publish(self, code: str, file: Path, *options: str) -> subprocess.CompletedProcess[str]:
         node = municipality_principal(code)
-        return self.command(node, "publish", str(file), "--municipality", code, "--json")
+        return self.command(node, "publish", str(file), "--municipality", code, "--json", *options)
 
     def _children(self) -> list[Child]:
         ports = free_ports(taken=self.region.ports.values())

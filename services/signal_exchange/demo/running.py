@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
+from subprocess import CompletedProcess
 from typing import Any
 
 from signal_exchange.contracts.reference import load_example
@@ -21,6 +22,7 @@ from signal_exchange.demo.places import checkout
 from signal_exchange.demo.region import Arrival, Forgery, SignalKey, generate_region
 from signal_exchange.demo.region.model import Record
 from signal_exchange.demo.region.model import Region as Synthetic
+from signal_exchange.demo.region.reading import CORRECTION
 from signal_exchange.demo.region.writing import write_region
 from signal_exchange.demo.watching import Picture, Watch, lag, picture_until_now
 from signal_exchange.domain.ledger import Ledger
@@ -39,11 +41,12 @@ class NotAccountedFor(Exception):  # noqa: N818 - says what is wrong
 
 @dataclass(frozen=True, slots=True)
 class Input:
-    """What the demo publishes: the six examples and a synthetic region, as files per municipality."""
+    """What the demo publishes: the six examples and a synthetic region, as files per municipality, and corrections after them."""
 
     synthetic: Synthetic
     arrivals: tuple[Arrival, ...]
     files: Mapping[str, Path]
+    corrections: Mapping[str, Path]
 
 
 def prepare_input(folder: Path, seed: int, signals: int, today: date) -> Input:
@@ -51,8 +54,13 @@ def prepare_input(folder: Path, seed: int, signals: int, today: date) -> Input:
     synthetic = generate_region(seed, signals, today)
     write_region(synthetic, folder)
     arrivals = (*map(_example, EXAMPLES), *synthetic.arrivals)
-    files = {code: _write(folder / f"publish-{code}.jsonl", code, arrivals) for code in synthetic.municipalities}
-    return Input(synthetic, arrivals, files)
+    corrections = [arrival for arrival in arrivals if arrival.kind == CORRECTION]
+    others = [arrival for arrival in arrivals if arrival.kind != CORRECTION]
+    codes = sorted({arrival.key.municipality for arrival in corrections})
+    files = {code: _write(folder / f"publish-{code}.jsonl", code, others) for code in synthetic.municipalities}
+    return Input(
+        synthetic, arrivals, files, {code: _write(folder / f"correct-{code}.jsonl", code, corrections) for code in codes}
+    )
 
 
 def _example(name: str) -> Arrival:
@@ -142,11 +150,14 @@ class DemoRun:
 
     def _publish(self, given: Input) -> None:
         with ThreadPoolExecutor(1) as pool:
-            job = pool.submit(self.exchange.publish, dict(given.files))
-            while not job.done():
-                self._look()
-                time.sleep(LOOK_SECONDS)
-            self.refused = sum(_refused(code, said.stdout, said.stderr) for code, said in job.result().items())
+            self._await(pool.submit(self.exchange.publish, given.files))
+            self._await(pool.submit(self.exchange.publish, given.corrections, "--yes"))
+
+    def _await(self, job: Future[dict[str, CompletedProcess[str]]]) -> None:
+        while not job.done():
+            self._look()
+            time.sleep(LOOK_SECONDS)
+        self.refused += sum(_refused(code, said.stdout, said.stderr) for code, said in job.result().items())
 
     def _forge(self, given: Input, found: Mapping[SignalKey, Published]) -> None:
         by_sender: dict[str, list[tuple[Forgery, Sent, SigningKey]]] = {}

@@ -12,7 +12,7 @@ import hmac
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 from fastapi import Depends, FastAPI, Request, params
 from fastapi.encoders import jsonable_encoder
@@ -22,10 +22,12 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
 from signal_exchange.municipality.cases import Outcome, Result
-from signal_exchange.municipality.importing import Line, parsed
+from signal_exchange.municipality.importing import RECORD, Line
+from signal_exchange.municipality.json_records import NotJson, parsed
 from signal_exchange.municipality.problems import Problem, answer_with_problems, as_answer
 from signal_exchange.municipality.questions import WORDS, Officers
-from signal_exchange.municipality.refusals import NOT_A_RECORD
+from signal_exchange.municipality.refusals import unreadable
+from signal_exchange.municipality.written_values import understood
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.http_border import Border
 
@@ -51,7 +53,14 @@ _BODY: Final = {
 }
 _BEARER: Final = HTTPBearer(auto_error=False, scheme_name="bearer")
 
-Publish = Callable[[Iterable[Line]], Iterator[Result]]
+
+class Publish(Protocol):
+    """Publishes lines; without `changes`, what would replace a signal with other content is left alone."""
+
+    def __call__(self, lines: Iterable[Line], *, changes: bool) -> Iterator[Result]:
+        """Give the result of each line, in order."""
+
+
 Trace = Callable[[str], Mapping[str, Any]]
 
 
@@ -113,16 +122,18 @@ def create_app(api: Api) -> FastAPI:
     known = [Depends(_BEARER)]  # says so in the description; the border has looked already
 
     @app.post(SIGNALS, dependencies=known, openapi_extra=_BODY, response_class=JSONResponse, status_code=207)
-    async def publish(request: Request) -> JSONResponse:
+    async def publish(request: Request, *, confirmed: bool = False) -> JSONResponse:
         """Publish one record or a list of records; the answer has a result for each, in the same order.
 
-        One record that is refused is a bad request, with all its errors; in a list it is one result among the others.
+        One record that is refused is a bad request, with all its errors; in a list it is one result among the others. A record
+        that would change a signal is a conflict that names the fields; with `?confirmed=true` it becomes the next version.
         """
         lines, alone = _lines(await request.body())
-        results = await run_in_threadpool(lambda: list(api.publish(lines)))
+        results = await run_in_threadpool(lambda: list(api.publish(lines, changes=confirmed)))
         if alone and results[0].refusals:
-            raise Problem(HTTPStatus.BAD_REQUEST, "Het signaal is niet gepubliceerd.", results[0].refusals)
-        body = {"results": [{"status": _STATUS[result.outcome].value, **result.to_mapping()} for result in results]}
+            status = HTTPStatus.CONFLICT if results[0].asks else HTTPStatus.BAD_REQUEST
+            raise Problem(status, "Het signaal is niet gepubliceerd.", results[0].refusals)
+        body = {"results": [{"status": _status_of(result).value, **result.to_mapping()} for result in results]}
         return JSONResponse(body, status_code=HTTPStatus.MULTI_STATUS)
 
     @app.post("/v1/signalen/{reference:path}/intrekking", dependencies=known)
@@ -175,6 +186,10 @@ def _serve_links(app: FastAPI, api: Api, known: Sequence[params.Depends]) -> Non
         return JSONResponse(dict(api.renew()))
 
 
+def _status_of(result: Result) -> HTTPStatus:
+    return HTTPStatus.CONFLICT if result.asks else _STATUS[result.outcome]
+
+
 def _knows(token: str | None) -> Callable[[str], bool]:
     return lambda given: token is not None and hmac.compare_digest(given.encode(), token.encode())
 
@@ -188,9 +203,10 @@ def _lines(body: bytes) -> tuple[list[Line], bool]:
     """Return the records of a request, and whether it was one record and no list."""
     try:
         value = parsed(body)
-    except ValueError:
-        raise Problem(HTTPStatus.BAD_REQUEST, "De aanvraag is geen JSON.", [NOT_A_RECORD]) from None
+    except NotJson as fault:
+        raise Problem(HTTPStatus.BAD_REQUEST, "De aanvraag is geen JSON.", [unreadable(fault.cause)]) from None
     records = value if isinstance(value, list) else [value]
     if len(records) > MOST_RECORDS:
         raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Een aanvraag bevat ten hoogste {MOST_RECORDS} signalen.")
-    return [Line(place, "", record) for place, record in enumerate(records, start=1)], not isinstance(value, list)
+    lines = [Line(place, "", understood(record), unit=RECORD) for place, record in enumerate(records, start=1)]
+    return lines, not isinstance(value, list)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum, StrEnum, auto
 from hashlib import sha256
 from typing import Any
 
+from signal_exchange.municipality.causes import Cause
+from signal_exchange.municipality.changes import without_empty
 from signal_exchange.municipality.checking import Checked
 from signal_exchange.municipality.importing import Line
 from signal_exchange.municipality.preparing import Draft
-from signal_exchange.municipality.refusals import Refusal
+from signal_exchange.municipality.refusals import Refusal, of_version
 from signal_exchange.municipality.store import PUBLISHED, WITHDRAWN, Known, VaultRow
 from signal_exchange.municipality.warned import Warned
 from signal_exchange.privacy.vault import VaultKey
@@ -38,6 +40,11 @@ class Result:
     version: int | None = None
     refusals: tuple[Refusal, ...] = ()
     warnings: tuple[Warned, ...] = ()
+
+    @property
+    def asks(self) -> bool:
+        """Say whether it was left alone only because nobody confirmed the change."""
+        return any(each.cause == Cause.CHANGES for each in self.refusals)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the result as JSON-safe fields, without anything that was in the record."""
@@ -75,7 +82,7 @@ class Candidate:
     @classmethod
     def of(cls, line: Line, checked: Checked, key: VaultKey) -> Candidate:
         """Return the candidate for a checked line."""
-        content = key.mac(sha256(_canonical(checked.record).encode()).hexdigest(), purpose="content")
+        content = key.mac(sha256(canonical(checked.record).encode()).hexdigest(), purpose="content")
         return cls(line, checked, key.mac(checked.reference), content)
 
 
@@ -108,6 +115,11 @@ class Case:
         return Verdict.ENDED if withdrawn else Verdict.NEXT
 
     @property
+    def changes_what_stands(self) -> bool:
+        """Say whether it would replace a signal that nobody withdrew, which its owner must mean."""
+        return self.verdict is Verdict.NEXT and self.before is not None and self.before.state != WITHDRAWN
+
+    @property
     def version(self) -> int:
         """Return the version that the record is, or becomes."""
         if self.before is None:
@@ -127,16 +139,22 @@ class Case:
 
     def result(self, outcome: Outcome, warnings: tuple[Warned, ...] = ()) -> Result:
         """Return the result of this case."""
-        return Result(self.candidate.line, outcome, self.signal_id, self.version, warnings=warnings)
+        line = self.candidate.line
+        named = tuple(replace(warned, field=line.named(warned.field)) for warned in warnings)
+        return Result(line, outcome, self.signal_id, self.version, warnings=named)
+
+    def left_alone(self, fields: Sequence[str]) -> Result:
+        """Return the result of a change that nobody confirmed: the signal stays as it was."""
+        refusals = tuple(of_version(Cause.CHANGES, field) for field in fields)
+        return refused(self.candidate.line, refusals, self.signal_id)
 
 
-def _canonical(record: Mapping[str, Any]) -> str:
-    return json.dumps(_without_empty(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+def refused(line: Line, refusals: Sequence[Refusal], signal_id: str | None = None) -> Result:
+    """Return the result of a line that is refused, with every field by the name that its owner knows."""
+    named = tuple(replace(each, field=line.named(each.field)) for each in refusals)
+    return Result(line, Outcome.REFUSED, signal_id, refusals=named)
 
 
-def _without_empty(value: Any) -> Any:  # noqa: ANN401 - JSON in, JSON out
-    """Leave out what says nothing, so that absent, null and empty are the same content, from whichever format it came."""
-    if isinstance(value, Mapping):
-        kept = {name: _without_empty(each) for name, each in value.items()}
-        return {name: each for name, each in kept.items() if each not in (None, "", [], {})}
-    return [_without_empty(each) for each in value] if isinstance(value, list) else value
+def canonical(record: Mapping[str, Any]) -> str:
+    """Return the content of a record as one text, the same for the same content."""
+    return json.dumps(without_empty(record), sort_keys=True, separators=(",", ":"), ensure_ascii=False)

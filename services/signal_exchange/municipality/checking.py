@@ -13,8 +13,10 @@ from signal_exchange.domain.drafts import coded_signal
 from signal_exchange.domain.members import Members
 from signal_exchange.domain.policy import Policy
 from signal_exchange.domain.validation import validate, validate_inside
+from signal_exchange.municipality.causes import Cause
+from signal_exchange.municipality.explaining import unreadable_texts, with_causes
 from signal_exchange.municipality.importing import Line
-from signal_exchange.municipality.refusals import NO_REFERENCE, NOT_A_RECORD, Refusal, in_order, refusals_of
+from signal_exchange.municipality.refusals import NO_REFERENCE, NOT_A_RECORD, Refusal, in_order, refusals_of, unreadable
 
 FindTypes = Callable[[str, Mapping[str, Any]], Iterable[str]]
 """The leak guard: gives the types (codes of leak_type.csv) that a text holds, knowing the record it belongs to."""
@@ -59,8 +61,8 @@ def check(line: Line, rulebook: Rulebook, day: date) -> Checked | tuple[Refusal,
     record = line.record
     if not isinstance(record, dict):
         return line.refusals or (NOT_A_RECORD,)
-    inside = tuple(refusals_of(validate_inside(record, day=day, policy=rulebook.policy)))
-    if any(each.code == "V22_TYPE" for each in inside):
+    inside = tuple(with_causes(refusals_of(validate_inside(record, day=day, policy=rulebook.policy)), record))
+    if any(each.code == "V22_TYPE" for each in (*inside, *line.refusals)):
         return in_order([*line.refusals, *inside])
     guard = {"version": rulebook.guard_version, "result": "PASS", "findings": [], "overrides": []}
     coded = coded_signal(record, signal_id=_NO_ID, version=1, supersedes=None, day=day, guard=guard)
@@ -68,6 +70,7 @@ def check(line: Line, rulebook: Rulebook, day: date) -> Checked | tuple[Refusal,
         *line.refusals,
         *inside,
         *_identity(record),
+        *unreadable_texts(record),
         *_leaks(record, rulebook.find_types),
         *refusals_of(_violations(coded, rulebook, day)),
     ])  # fmt: skip
@@ -94,8 +97,10 @@ def _identity(record: Mapping[str, Any]) -> Iterator[Refusal]:
         yield Refusal("local_ref", "R-VAL-15", "V15_SIZE")
     refs = [subject.get("ref") for subject in record.get("subjects") or ()]
     for index, ref in enumerate(refs):
-        if ref is not None and (not _SUBJECT_REF.fullmatch(ref) or ref in refs[:index]):
-            yield Refusal(f"subjects[{index}].ref", "R-VAL-22", "V22_TYPE")
+        if ref is not None and not _SUBJECT_REF.fullmatch(ref):
+            yield unreadable(Cause.REF_FORM, f"subjects[{index}].ref")
+        elif ref is not None and ref in refs[:index]:
+            yield unreadable(Cause.REF_TWICE, f"subjects[{index}].ref")
 
 
 def _leaks(record: Mapping[str, Any], find_types: FindTypes) -> Iterator[Refusal]:

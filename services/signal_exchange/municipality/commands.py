@@ -6,7 +6,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
@@ -16,24 +16,26 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from signal_exchange.municipality import printing
-from signal_exchange.municipality.cases import Outcome, Result
+from signal_exchange.municipality.cases import Result
 from signal_exchange.municipality.csv_format import COLUMNS
-from signal_exchange.municipality.importing import read_lines
+from signal_exchange.municipality.ending_rejects import end_old_rejects, noted
+from signal_exchange.municipality.importing import Source, source_of
 from signal_exchange.municipality.node import Node, node_of
 from signal_exchange.municipality.outbox import Outbox
 from signal_exchange.municipality.rejects import RejectFile, reject_path
 from signal_exchange.municipality.relay import Relay, RelayLoop
+from signal_exchange.municipality.stopping import Stopping
 from signal_exchange.municipality.store import Erased
+from signal_exchange.municipality.tally import Tally
 from signal_exchange.municipality.threads import Worker
+from signal_exchange.municipality.unreadable import UnreadableFile
 from signal_exchange.municipality.withdrawing import Withdrawn
 from signal_exchange.runtime import clock, logs
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.faults import Refused, WorldUnavailable
 from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.runtime.settings import PREFIX, MunicipalitySettings
 from signal_exchange.stream.commands import AsJson, By, show_json, show_rows
 
-SOME_REFUSED: Final = 2
-INTERRUPTED: Final = 130
 WAIT_SECONDS: Final = 10.0
 """How long a command waits until the broker acknowledged what it left in the outbox."""
 DELIVERY_SECONDS: Final = 5.0
@@ -52,39 +54,55 @@ Reference = Annotated[str, typer.Argument(help="The signal's own reference, or i
 ListColumns = Annotated[
     bool, typer.Option("--csv-columns", callback=_list_columns, is_eager=True, help="List the columns of a CSV, and end.")
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """How a file is to be published: what was withdrawn too, changes without asking or after asking, as CSV."""
+
+    again: bool
+    yes: bool
+    is_csv: bool
+    may_ask: bool
+
+
 Municipality = Annotated[str | None, typer.Option("--municipality", "-m", help="CBS code as GM0983; another node refuses.")]
 
 
 @app.command()
 def publish(
-    file: Annotated[str, typer.Argument(help="JSON Lines, JSON or CSV (by its name); - for standard input.")],
+    file: Annotated[str, typer.Argument(help="CSV, JSON Lines or JSON, which shows by itself; - for standard input.")],
     *,
     municipality: Municipality = None,
-    rejects: Annotated[Path | None, typer.Option(help="Where refused lines go; else FILE.rejects.jsonl.")] = None,
+    rejects: Annotated[Path | None, typer.Option(help="Where refused rows go; else FILE.rejects.csv or .jsonl.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Publish also what was withdrawn, as its next version.")] = False,
-    csv: Annotated[bool, typer.Option("--csv", help="The input is CSV, whatever its name is.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: records that change become the next version.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="The input is CSV, whatever it looks like.")] = False,
     as_json: AsJson = False,
     csv_columns: ListColumns = False,  # noqa: ARG001 - its callback ends the command
 ) -> None:
     """Publish records: good ones go, refused ones are written to a file with field and rule, so that you can mend them.
 
-    Doing it twice publishes nothing twice; a changed record becomes the next version. Exit code 0: all went well, 2: some
-    were refused, 130: interrupted, and what was published until then is kept and will be sent.
+    Doing it twice publishes nothing twice. A record that changes a signal becomes its next version once you say so. Exit code 0:
+    all went well, 2: some were refused, left alone or not read, 130: interrupted, and what was published will be sent.
     """
     node = node_from_settings(municipality)
+    end_old_rejects(node.settings.data_dir, clock.now())
     tally = Tally(as_json=as_json)
-    with _opened(file) as stream, RejectFile(reject_path(file, rejects)) as reject_file:
-        try:
-            with node.publishing() as publisher, relaying(node) as relay:
-                lines = read_lines(stream, is_csv=csv or file.lower().endswith(".csv"))
-                for result in with_progress(replace(publisher, again=again).publish(lines), stream):
-                    tally.take(result, reject_file)
-                await_sent(relay)
-        except KeyboardInterrupt:
-            tally.show(node, reject_file)
-            raise typer.Exit(INTERRUPTED) from None
-    tally.show(node, reject_file)
-    raise typer.Exit(SOME_REFUSED if tally.count(Outcome.REFUSED) else 0)
+    wishes = Wishes(again=again, yes=yes, is_csv=csv, may_ask=not as_json and _is_at_a_terminal(file))
+    try:
+        _publish_file(node, file, rejects, wishes, tally)
+    except UnreadableFile as fault:
+        tally.unreadable(fault)
+    except KeyboardInterrupt:
+        tally.is_interrupted = True
+    except WorldUnavailable:
+        tally.show(None, _rows_in(file, wishes))
+        raise
+    with node.database.reading() as connection:
+        waiting = Outbox(connection).unsent()
+    tally.show(waiting, _rows_in(file, wishes) if tally.is_interrupted else None)
+    raise typer.Exit(tally.exit_code)
 
 
 @app.command()
@@ -151,46 +169,53 @@ def outbox(*, municipality: Municipality = None, as_json: AsJson = False) -> Non
         show_rows(rows, printing.OUTBOX_COLUMNS, empty="De uitbak is leeg: alles is ontvangen.")
 
 
-class Tally:
-    """Counts results and shows each as it comes, or all of them at the end as JSON."""
+def _publish_file(node: Node, file: str, rejects: Path | None, wishes: Wishes, tally: Tally) -> None:
+    with _opened(file) as stream, Stopping(_tell_stopping) as stopping:
+        source = source_of(stream, is_csv=wishes.is_csv)
+        path = reject_path(file, rejects, source.header)
+        size = 0 if file == "-" else Path(file).stat().st_size
+        with noted(node.settings.data_dir, path, clock.now), RejectFile(path, source, size) as tally.rejects:
+            _publish_lines(node, source, wishes, tally, stopping)
+            tally.is_interrupted = stopping.asked
+            if not stopping.asked:
+                tally.rejects.finish()
 
-    def __init__(self, *, as_json: bool) -> None:
-        self._as_json = as_json
-        self._counts = dict.fromkeys(Outcome, 0)
-        self._pending = self._unlinked = 0
-        self._fields: list[dict[str, Any]] = []
 
-    def count(self, outcome: Outcome) -> int:
-        """Return how many records had this outcome."""
-        return self._counts[outcome]
+def _publish_lines(node: Node, source: Source, wishes: Wishes, tally: Tally, stopping: Stopping) -> None:
+    """Publish what may go, and then what changes a signal, as far as that is meant."""
+    held: list[Result] = []
+    with node.publishing() as ordinary, relaying(node) as relay:
+        publisher = replace(ordinary, again=wishes.again)
+        results = publisher.publish(stopping.lines(source.lines), changes=wishes.yes)
+        for result in with_progress(results, source.stream):
+            if result.asks:
+                held.append(result)
+            else:
+                tally.take(result)
+        meant = [result.line for result in held if wishes.may_ask and stopping.confirmed(printing.change_question(result))]
+        for result in publisher.publish(meant):
+            tally.take(result)
+        for result in held:
+            if result.line not in meant:
+                tally.take(result)
+        await_sent(relay)
 
-    def take(self, result: Result, rejects: RejectFile) -> None:
-        """Count one result, and write it to the rejects when it was refused."""
-        self._counts[result.outcome] += 1
-        self._pending += any(warned.is_pending for warned in result.warnings)
-        self._unlinked += any(not warned.is_pending for warned in result.warnings)
-        if result.outcome is Outcome.REFUSED:
-            rejects.add(result)
-        if self._as_json:
-            self._fields.append(result.to_mapping())
-        else:
-            typer.echo(printing.result_line(result))
 
-    def show(self, node: Node, rejects: RejectFile) -> None:
-        """Show the counts, and what still waits."""
-        with node.database.reading() as connection:
-            waiting = Outbox(connection).unsent()
-        summary = {
-            **{outcome.value.lower(): count for outcome, count in self._counts.items()},
-            "tokens_pending": self._pending,
-            "unlinked": self._unlinked,
-            "waiting": waiting,
-            "rejects": str(rejects.path) if rejects.count else None,
-        }
-        if self._as_json:
-            show_json({**summary, "results": self._fields})
-        else:
-            printing.show_summary(summary)
+def _tell_stopping() -> None:
+    typer.echo("Onderbroken: wat in behandeling is, wordt afgemaakt.", err=True)
+
+
+def _is_at_a_terminal(file: str) -> bool:
+    return file != "-" and sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def _rows_in(file: str, wishes: Wishes) -> int | None:
+    """Return how many rows a file has; None when it cannot be read again."""
+    try:
+        with _opened(file) as stream:
+            return None if file == "-" else sum(1 for _ in source_of(stream, is_csv=wishes.is_csv).lines)
+    except Refused:
+        return None
 
 
 def municipality_settings(code: str | None) -> MunicipalitySettings:
@@ -257,8 +282,9 @@ def with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Resul
     if not (sys.stderr.isatty() and stream.seekable()):
         yield from results
         return
+    place = stream.tell()
     total = stream.seek(0, 2)
-    stream.seek(0)
+    stream.seek(place)
     columns = (TextColumn("publiceren"), BarColumn(), TextColumn("{task.completed} van {task.total} bytes"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
         task = progress.add_task("publish", total=total)

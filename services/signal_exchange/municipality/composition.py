@@ -17,6 +17,7 @@ from starlette.types import ASGIApp
 from signal_exchange.contracts.topics import feedback_topic, municipality_principal
 from signal_exchange.municipality.api import Api, Publish, create_app
 from signal_exchange.municipality.commands import municipality_settings
+from signal_exchange.municipality.ending_rejects import end_old_rejects
 from signal_exchange.municipality.inbox import ParkInVault
 from signal_exchange.municipality.keepers import require_private
 from signal_exchange.municipality.node import SERVICE, Node, node_of
@@ -38,6 +39,8 @@ LOOPBACK: Final = "127.0.0.1"
 LOOK_SECONDS: Final = 0.2
 PARKED_SECONDS: Final = 15.0
 """Pause between two looks at what the inbox could not read."""
+REJECTS_SECONDS: Final = 3_600.0
+"""Pause between two looks for reject files that are too old."""
 STOP_SECONDS: Final = 15.0
 GRACE_SECONDS: Final = 5
 """How long a request under way may take to finish when the node stops."""
@@ -61,6 +64,7 @@ def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
             beside(Worker("renewer", RenewLoop(node.renewer(publisher.preparer.tokens), settings.renew_seconds).run)),
             beside(Worker("api", _serve_api(node, publisher))),
             every(PARKED_SECONDS, lambda: tell_parked(parked, node.metrics)),
+            every(REJECTS_SECONDS, lambda: _end_old_rejects(settings.data_dir)),
         ),
         park=ParkInVault(node.vault_key),
         look=node.identity.current_register,
@@ -76,6 +80,10 @@ def tell_parked(parked: InboxParked, metrics: Metrics) -> None:
         metrics.parked_waiting.labels(SERVICE, reason).set(count)
     age = max((clock.now() - each["parked_at"] for each in waiting), default=timedelta())
     metrics.parked_oldest_seconds.labels(SERVICE).set(age.total_seconds())
+
+
+def _end_old_rejects(data_dir: Path) -> None:
+    end_old_rejects(data_dir, clock.now())
 
 
 def beside(worker: Worker) -> Callable[[], Awaitable[None]]:

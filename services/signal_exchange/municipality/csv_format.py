@@ -1,9 +1,9 @@
 """A municipal record as one row of CSV, for systems that export tables.
 
-The first row names the columns, in any order; the cells are divided by commas or semicolons, in UTF-8. An empty cell is
-absent. Fields within fields have a point (`forms.primary`); lists of codes divide their items by a bar (`RECRUIT|HOUSE`);
-persons, places, plates and exchanges are numbered (`subject1.role`, `exchange2.purpose`). Flags are true, false, ja or nee.
-A value of the wrong type stays as it is written, so that the rules refuse it by its field.
+A header names the columns, in any order; an empty cell is absent. Fields within fields have a point (`forms.primary`); lists of
+codes divide their items by a bar (`RECRUIT|HOUSE`); persons, places, plates and exchanges are numbered (`subject1.role`,
+`exchange2.purpose`). What a spreadsheet put around a text to guard it (`="007"`) is taken off. A value of the wrong type stays
+as it is written, so that the rules refuse it by its field.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from signal_exchange.municipality.refusals import NOT_A_RECORD, Refusal
+from signal_exchange.municipality.causes import Cause
+from signal_exchange.municipality.refusals import Refusal, unreadable
 
 _TEXTS: Final = (
     "local_ref",
@@ -29,7 +30,8 @@ _TEXTS: Final = (
 )
 _FLAGS: Final = ("synthetic", "corroborated", "police_data")
 _NUMBERS: Final = ("estimated_victims",)
-_LISTS: Final = ("acts", "means", "indicators", "vulnerabilities", "care_needs", "accounts", "companies")
+_CODES: Final = ("acts", "means", "indicators", "vulnerabilities", "care_needs")
+_LISTS: Final = (*_CODES, "accounts", "companies")
 _NESTED: Final = {
     "observed": ("from", "to"),
     "reporter": ("name", "function", "phone", "email"),
@@ -59,18 +61,19 @@ _NUMBERED: Final = {
     "exchange": ("exchanges", 8, _EXCHANGE),
 }
 _COLUMN_NAME: Final = re.compile(r"[a-z][a-z_]{0,39}[0-9]{0,2}(\.[a-z_]{1,39})?")
-_FLAG_WORDS: Final = {"true": True, "ja": True, "false": False, "nee": False}
+_FREE: Final = re.compile(r"narrative|summary|.*\.(family_name|given_names|street|name|function)")
+"""Columns in which people write what they like, an apostrophe at the start too, as in 't Veld."""
+_GUARDED: Final = re.compile(r'="((?:[^"]|"")*)"')
+_HARD_BLANKS: Final = "\ufeff\u200b\u00ad\u2060"
+REASONS: Final = "geweigerd"
+"""The column of a reject file that says what was wrong; it is not read."""
 
 Cell = tuple[tuple[str | int, ...], Callable[[str], object]]
 """Where a cell goes in the record, as ("subjects", 0, "role"), and how its text is read."""
 
 
-def _flag(text: str) -> object:
-    return _FLAG_WORDS.get(text.lower(), text)
-
-
-def _number(text: str) -> object:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < len(str(2**31)) else text
+def _codes(text: str) -> object:
+    return [item.strip() for item in re.split(r"[|;,\n]", text) if item.strip()]
 
 
 def _list(text: str) -> object:
@@ -79,11 +82,10 @@ def _list(text: str) -> object:
 
 def _cells() -> Iterator[tuple[str, Cell]]:
     yield from ((name, ((name,), str)) for name in _TEXTS)
-    yield from ((name, ((name,), _flag)) for name in _FLAGS)
-    yield from ((name, ((name,), _number)) for name in _NUMBERS)
-    yield from ((name, ((name,), _list)) for name in _LISTS)
+    yield from ((name, ((name,), str)) for name in (*_FLAGS, *_NUMBERS))
+    yield from ((name, ((name,), _codes if name in _CODES else _list)) for name in _LISTS)
     yield from ((f"{name}.{part}", ((name, part), str)) for name, parts in _NESTED.items() for part in parts)
-    yield "forms.secondary", (("forms", "secondary"), _list)
+    yield "forms.secondary", (("forms", "secondary"), _codes)
     for prefix, (name, most, parts) in _NUMBERED.items():
         for index in range(most):
             yield from ((f"{prefix}{index + 1}.{part}", ((name, index, part), str)) for part in parts)
@@ -95,36 +97,103 @@ COLUMNS: Final = tuple(_CELLS)
 
 
 @dataclass(frozen=True, slots=True)
+class Placed:
+    """Which columns the fields of one record came from: `numbers` gives those of its subjects, places, plates and exchanges."""
+
+    numbers: Mapping[str, tuple[int, ...]]
+
+    def column(self, field: str) -> str:
+        """Return the column of a field as the rules name it, as subject1.birth_date of subjects[0].birth_date."""
+        found = _FIELD.fullmatch(field)
+        name, index, part = found.groups() if found else (field, None, None)
+        if name in _PREFIXES:
+            prefix, parts = _PREFIXES[name]
+            numbers = self.numbers.get(name, ())
+            place = int(index or 0)
+            return f"{prefix}{numbers[place] if place < len(numbers) else place + 1}.{part or parts[0]}"
+        return f"{name}.{part or _NESTED[name][0]}" if name in _NESTED else name if name in _CELLS else field
+
+
+_FIELD: Final = re.compile(r"([a-z_]+)(?:\[([0-9]{1,4})\])?(?:\.([a-z_]+)(?:\[[0-9]{1,4}\])?)?")
+_PREFIXES: Final = {name: (prefix, parts) for prefix, (name, _, parts) in _NUMBERED.items()}
+
+
+@dataclass(frozen=True, slots=True)
 class Layout:
-    """The columns of one CSV, in its own order."""
+    """The columns of one CSV, in its own order: by our names where we know them, else as they are written."""
 
     columns: tuple[str, ...]
 
     @classmethod
-    def of(cls, header: Sequence[str]) -> Self | None:
-        """Return the layout of a header; None when it names a column twice or not one that we know."""
-        columns = tuple(name.strip() for name in header)
-        named = [name for name in columns if name]
-        known = any(name in _CELLS for name in columns)
-        return cls(columns) if known and len(set(named)) == len(named) else None
+    def of(cls, header: Sequence[str]) -> Self:
+        """Return the layout of a header, whatever its case and blanks."""
+        return cls(tuple(map(_column_name, header)))
 
-    def record(self, cells: Sequence[str]) -> tuple[dict[str, object] | None, tuple[Refusal, ...]]:
-        """Return the record of one row, or None when it has more cells than columns, and its cells that have no place."""
-        if len(cells) > len(self.columns):
-            return None, (NOT_A_RECORD,)
-        filled = [(column, text.strip()) for column, text in zip(self.columns, cells, strict=False) if text.strip()]
+    @property
+    def known(self) -> int:
+        """Return how many columns we know."""
+        return sum(name in _CELLS for name in self.columns)
+
+    @property
+    def width(self) -> int:
+        """Return the number of columns up to the last one with a name."""
+        return max((number for number, name in enumerate(self.columns, start=1) if name), default=0)
+
+    @property
+    def twice(self) -> str | None:
+        """Return a column that stands twice, or None."""
+        return next((name for name in self.columns if name in _CELLS and self.columns.count(name) > 1), None)
+
+    def read(self, cells: Sequence[str]) -> tuple[dict[str, object] | None, tuple[Refusal, ...], Placed]:
+        """Return the record of one row, or None when it has more filled cells than columns; its refusals; where it came from."""
+        filled = [(number, _unguarded(self._name(number), text)) for number, text in enumerate(cells)]
+        filled = [(number, text) for number, text in filled if text]
+        if filled and filled[-1][0] >= len(self.columns):
+            return None, (unreadable(Cause.CELLS),), Placed({})
         record: dict[str, Any] = {"subjects": [], **{name: [] for name in _LISTS}}
-        for column, text in filled:
-            if column in _CELLS:
-                path, read = _CELLS[column]
+        for number, text in filled:
+            if self.columns[number] in _CELLS:
+                path, read = _CELLS[self.columns[number]]
                 _put(record, path, read(text))
-        for name, _, _ in _NUMBERED.values():
-            record[name] = [row for row in record.get(name, []) if row]
-        return record, tuple(_no_place(column) for column, _ in filled if column not in _CELLS)
+        refusals = tuple(_wrong(self.columns[number], text) for number, text in filled)
+        return record, tuple(each for each in refusals if each), _compacted(record)
+
+    def _name(self, number: int) -> str:
+        return self.columns[number] if number < len(self.columns) else ""
 
 
-def _no_place(column: str) -> Refusal:
-    return Refusal(column if _COLUMN_NAME.fullmatch(column) else "?", "R-VAL-17", "V17_UNKNOWN_FIELD")
+def _compacted(record: dict[str, Any]) -> Placed:
+    """Leave out persons and things of which nothing was filled, and remember which numbers the others had."""
+    numbers = {}
+    for name in _PREFIXES:
+        rows = record.get(name, [])
+        numbers[name] = tuple(number for number, row in enumerate(rows, start=1) if row)
+        record[name] = [row for row in rows if row]
+    return Placed(numbers)
+
+
+def _column_name(written: str) -> str:
+    """Return our name of a column: case, blanks and what a spreadsheet put around it do not matter."""
+    text = _unguarded("", written)
+    name = re.sub(r"[\s-]+(?=[0-9])", "", re.sub(r"\s*\.\s*", ".", text))
+    name = re.sub(r"[\s-]+", "_", name).lower()
+    return name if name in _CELLS or name == REASONS else text
+
+
+def _unguarded(column: str, text: str) -> str:
+    """Take off what guards a text in a spreadsheet: ="007" and, where no text begins so, an apostrophe in front."""
+    text = text.strip().strip(_HARD_BLANKS).strip()
+    if guarded := _GUARDED.fullmatch(text):
+        text = guarded[1].replace('""', '"').strip()
+    return text if _FREE.fullmatch(column) else text.removeprefix("'").strip()
+
+
+def _wrong(column: str, text: str) -> Refusal | None:
+    if column == REASONS:
+        return None
+    if column not in _CELLS:
+        return Refusal(column if _COLUMN_NAME.fullmatch(column) else "?", "R-VAL-17", "V17_UNKNOWN_FIELD")
+    return unreadable(Cause.FORMULA, column) if text.startswith("=") else None
 
 
 def _put(record: dict[str, Any], path: tuple[str | int, ...], value: object) -> None:

@@ -1,195 +1,174 @@
-"""Reads records from JSON Lines, a JSON document or CSV, line by line; whatever the input is, it raises nothing.
+"""Reads the records of a file: CSV, JSON Lines or a JSON document, in any usual encoding (docs/decisions/0028).
 
-A line gives either a record, which the rules then judge, or why it is none. Nothing is guessed: what cannot be read stays as
-it was written, for the reject file.
+A row gives either a record, which the rules then judge, or why it is none. A file of which no row can be read is refused as a
+whole. Nothing is guessed: what cannot be read stays as it was written, for the reject file.
 """
 
 from __future__ import annotations
 
-import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any, BinaryIO, Final
 
-from signal_exchange.municipality.csv_format import Layout
-from signal_exchange.municipality.refusals import NOT_A_RECORD, TOO_LARGE, Refusal
+from signal_exchange.municipality.causes import Cause
+from signal_exchange.municipality.csv_format import Placed
+from signal_exchange.municipality.csv_rows import Header, Row, header_and_rest, is_blank, rows_of
+from signal_exchange.municipality.decoding import MAX_TEXT_CHARACTERS, Encoding, TextLine, readable, shown, text_of
+from signal_exchange.municipality.json_records import NotJson, document_records, parsed
+from signal_exchange.municipality.refusals import TOO_LARGE, Refusal, unreadable
+from signal_exchange.municipality.unreadable import UnreadableFile
+from signal_exchange.municipality.written_values import understood
 
-MAX_LINE_BYTES: Final = 262_144
-"""The longest line that is read; a municipal record takes a few thousand bytes."""
-MAX_DOCUMENT_BYTES: Final = 33_554_432
-"""The largest JSON document that is read as a whole; JSON Lines and CSV have no such limit."""
-_EMPTY_ROW: Final = ' ,;"\t'
-_BOM: Final = b"\xef\xbb\xbf"
+ROW, LINE, RECORD = "rij", "regel", "record"
+"""What a person counts: rows of a table, lines of JSON Lines, records of a document."""
+_REJECT: Final = {"line", "errors", "original"}
+"""The fields of a line of a reject file, in which the record stands as text."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One record of an input, and what was wrong already when it was read.
+    """One record of a file, and what was wrong already when it was read.
 
-    `number` is its line, in a JSON document its place, both from 1; `record` is None when there is none.
+    `number` counts from 1 what `unit` names; `record` is None when there is none. `original` is as it was written, where bytes
+    that are no text are half characters. `placed` knows the columns of a record of a table.
     """
 
     number: int
     original: str = field(repr=False)
     record: object = field(default=None, repr=False)
     refusals: tuple[Refusal, ...] = ()
+    unit: str = LINE
+    placed: Placed | None = field(default=None, repr=False)
+
+    def named(self, refusal_field: str) -> str:
+        """Return a field as the owner of the file knows it: by its column, if it has columns."""
+        return self.placed.column(refusal_field) if self.placed else refusal_field
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that is read: its bytes, its encoding, its header if it is a table, and its records, which can be read once."""
+
+    stream: BinaryIO = field(repr=False)
+    encoding: Encoding
+    header: Header | None
+    lines: Iterator[Line] = field(repr=False)
 
 
 def read_lines(stream: BinaryIO, *, is_csv: bool = False) -> Iterator[Line]:
-    """Give each record of an input in order; empty lines give nothing.
-
-    CSV has the columns of `csv_format.COLUMNS`. Anything else is JSON Lines, or one JSON document: a list, or one record.
-    """
-    lines = _raw_lines(stream)
-    if is_csv:
-        yield from _csv_lines(lines)
-        return
-    first = next(lines, None)
-    while first is not None and not first[1].strip():
-        first = next(lines, None)
-    if first is None:
-        return
-    if first[1].strip() == b"{" or first[1].lstrip().startswith(b"["):
-        yield from _document(first[1], lines)
-    else:
-        yield from _json_line(first)
-        for line in lines:
-            yield from _json_line(line)
-
-
-def parsed(text: str | bytes) -> object:
-    """Return what a JSON text holds.
+    """Give each record of a file in order; blank rows give nothing. With `is_csv` it is CSV, whatever it looks like.
 
     Raises:
-        ValueError: it is no JSON by the standard, is nested too deeply, names a field twice, or holds half characters.
+        UnreadableFile: no row of it can be read.
     """
+    yield from source_of(stream, is_csv=is_csv).lines
+
+
+def source_of(stream: BinaryIO, *, is_csv: bool = False) -> Source:
+    """Return a file with its records; what it is shows from how it begins.
+
+    Raises:
+        UnreadableFile: no row of it can be read.
+    """
+    text = text_of(stream)
+    top: list[TextLine] = []
+    for line in text.lines:
+        top.append(line)
+        if sum(not each.is_blank for each in top) == 2:  # noqa: PLR2004 - the first one and what follows it
+            break
+    filled = [line.raw.lstrip("\ufeff \t\r\n") for line in top if not line.is_blank]
+    if not filled:
+        raise UnreadableFile("Het bestand is leeg.", "Er is niets gepubliceerd.")
+    lines = chain(top, text.lines)
+    if is_csv or filled[0][0] not in "{[":
+        return _table(stream, text.encoding, lines)
+    is_document = filled[0].startswith("[") or (
+        len(filled) > 1 and not filled[1].startswith(("{", "[")) and not _is_json(filled[0])
+    )
+    return Source(stream, text.encoding, None, _document(lines) if is_document else _json_lines(lines))
+
+
+def _is_json(raw: str) -> bool:
     try:
-        value = json.loads(text, object_pairs_hook=_once, parse_constant=_no_number)
-        json.dumps(value, ensure_ascii=False).encode()
-    except (RecursionError, UnicodeError):
-        raise ValueError("The text is no JSON that can be kept.") from None
-    return value
-
-
-def _raw_lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    number = 0
-    while raw := stream.readline(MAX_LINE_BYTES + 1):
-        number += 1
-        if len(raw) > MAX_LINE_BYTES:
-            _skip_line(stream, raw)
-        yield number, raw.removeprefix(_BOM) if number == 1 else raw
-
-
-def _skip_line(stream: BinaryIO, start: bytes) -> None:
-    while start and not start.endswith(b"\n"):
-        start = stream.readline(MAX_LINE_BYTES)
-
-
-def _json_line(line: tuple[int, bytes]) -> Iterator[Line]:
-    number, raw = line
-    original = raw.decode(errors="replace").rstrip("\r\n")
-    if len(raw) > MAX_LINE_BYTES:
-        yield Line(number, original, refusals=(TOO_LARGE,))
-    elif raw.strip():
-        yield _read(number, original, raw)
-
-
-def _read(number: int, original: str, text: str | bytes) -> Line:
-    try:
-        return Line(number, original, parsed(text))
-    except ValueError:
-        return Line(number, original, refusals=(NOT_A_RECORD,))
-
-
-def _document(first: bytes, lines: Iterator[tuple[int, bytes]]) -> Iterator[Line]:
-    text = bytearray(first)
-    for _, raw in lines:
-        text += raw
-        if len(text) > MAX_DOCUMENT_BYTES:
-            yield Line(1, "", refusals=(TOO_LARGE,))
-            return
-    whole = _read(1, text.decode(errors="replace"), bytes(text))
-    if not isinstance(whole.record, list):
-        yield whole
-        return
-    for place, record in enumerate(whole.record, start=1):
-        yield Line(place, json.dumps(record, ensure_ascii=False), record)
-
-
-def _once(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
-    fields = dict(pairs)
-    if len(fields) != len(pairs):
-        raise ValueError("A field stands twice in a record.")
-    return fields
-
-
-def _no_number(_name: str) -> object:
-    raise ValueError("JSON has no such number.")
-
-
-class _Kept:
-    """Passes lines on to the CSV reader as text, and keeps what the row in hand was made of."""
-
-    def __init__(self, lines: Iterator[tuple[int, bytes]]) -> None:
-        self._lines = lines
-        self.row: list[str] = []
-        self.first = 0
-
-    def __iter__(self) -> Iterator[str]:
-        for number, raw in self._lines:
-            # Bytes that are no UTF-8 become half characters, by which the row is refused; all other rows are read.
-            text = raw.decode(errors="surrogateescape")
-            self.first = self.first or number
-            self.row.append(text)
-            yield text
-
-    def taken(self) -> tuple[int, str]:
-        """Return the first line and the text of the row in hand, and begin the next one."""
-        number, text = self.first, "".join(self.row)
-        self.row, self.first = [], 0
-        return number, text.encode(errors="surrogateescape").decode(errors="replace").rstrip("\r\n")
-
-
-def _csv_lines(lines: Iterator[tuple[int, bytes]]) -> Iterator[Line]:
-    first = next(lines, None)
-    if first is None:
-        return
-    header = first[1].decode(errors="replace").rstrip("\r\n")
-    delimiter = ";" if header.count(";") > header.count(",") else ","
-    layout = _layout(header, delimiter)
-    if layout is None:
-        yield Line(1, header, refusals=(NOT_A_RECORD,))
-        return
-    kept = _Kept(lines)
-    rows = csv.reader(kept, delimiter=delimiter, strict=True)
-    while (line := _next_row(rows, kept, layout)) is not None:
-        if line.original.strip(_EMPTY_ROW):
-            yield line
-
-
-def _layout(header: str, delimiter: str) -> Layout | None:
-    try:
-        return Layout.of(next(csv.reader([header], delimiter=delimiter), []))
-    except csv.Error:
-        return None
-
-
-def _next_row(rows: Iterator[list[str]], kept: _Kept, layout: Layout) -> Line | None:
-    try:
-        cells = next(rows, None)
-    except csv.Error:
-        number, original = kept.taken()
-        return Line(number, original, refusals=(NOT_A_RECORD,))
-    if cells is None:
-        return None
-    number, original = kept.taken()
-    return Line(number, original, *layout.record(cells)) if _is_text(cells) else Line(number, original, None, (NOT_A_RECORD,))
-
-
-def _is_text(cells: Sequence[str]) -> bool:
-    try:
-        "".join(cells).encode()
-    except UnicodeError:
+        parsed(raw.strip().removesuffix(","))
+    except NotJson:
         return False
     return True
+
+
+def _table(stream: BinaryIO, encoding: Encoding, lines: Iterator[TextLine]) -> Source:
+    header, rest = header_and_rest(lines)
+    filled = (row for row in rows_of(header, rest) if not is_blank(row, header.separator))
+    first = next(filled, None)
+    if first is None:
+        raise UnreadableFile("Het bestand heeft een kop en geen enkele rij.", "Er is niets gepubliceerd.")
+    return Source(stream, encoding, header, (_table_line(row, header) for row in chain([first], filled)))
+
+
+def _table_line(row: Row, header: Header) -> Line:
+    if row.cause is Cause.LONG_LINE:
+        return Line(row.number, row.raw, refusals=(TOO_LARGE,), unit=ROW)
+    if row.cause is not None:
+        return Line(row.number, row.raw, refusals=(unreadable(row.cause),), unit=ROW)
+    record, refusals, placed = header.layout.read(row.cells)
+    return Line(row.number, row.raw, understood(record), refusals, ROW, placed)
+
+
+def _json_lines(lines: Iterator[TextLine]) -> Iterator[Line]:
+    for number, line in enumerate(lines, start=1):
+        if line.is_too_long:
+            yield Line(number, shown(line.raw), refusals=(TOO_LARGE,))
+        elif not line.is_blank:
+            yield _json_line(number, line.raw)
+
+
+def _json_line(number: int, raw: str) -> Line:
+    text = readable(raw)
+    original = shown(raw).strip("\ufeff\r\n")
+    if text is None:
+        return Line(number, original, refusals=(unreadable(Cause.ENCODING),))
+    try:
+        value = parsed(text.strip("\ufeff \t\r\n\x1a").removesuffix(","))
+        return _of_reject(number, value) if _is_reject(value) else Line(number, original, understood(value))
+    except NotJson as fault:
+        return Line(number, original, refusals=(unreadable(fault.cause),))
+
+
+def is_reject_line(stream: BinaryIO) -> bool:
+    """Say whether a file begins with a line that this program made of a refused record."""
+    first = next((line for line in text_of(stream).lines if not line.is_blank), None)
+    try:
+        return first is not None and _is_reject(parsed(first.raw.strip()))
+    except NotJson:
+        return False
+
+
+def _is_reject(value: object) -> bool:
+    return isinstance(value, dict) and value.keys() == _REJECT and isinstance(value["original"], str)
+
+
+def _of_reject(number: int, value: Any) -> Line:  # noqa: ANN401 - a line of a reject file
+    """Return the record of a line of a reject file, which its owner mended there."""
+    original = value["original"]
+    return Line(number, original, understood(parsed(original.strip().removesuffix(","))))
+
+
+def _document(lines: Iterator[TextLine]) -> Iterator[Line]:
+    place = 0
+    for place, record in enumerate(document_records(_whole(lines)), start=1):
+        yield Line(place, json.dumps(record, ensure_ascii=False), understood(record), unit=RECORD)
+    if not place:
+        raise UnreadableFile("Het bestand is een lijst zonder één record.", "Er is niets gepubliceerd.")
+
+
+def _whole(lines: Iterator[TextLine]) -> str:
+    pieces, length = [], 0
+    for line in lines:
+        pieces.append(shown(line.raw))
+        length += len(line.raw)
+        if length > MAX_TEXT_CHARACTERS:
+            seen = f"Het bestand is één JSON-document van meer dan {MAX_TEXT_CHARACTERS // 1024**2} MB."
+            raise UnreadableFile(seen, "Lever zulke bestanden als JSON Lines: één record per regel.")
+    return "".join(pieces).lstrip("\ufeff")

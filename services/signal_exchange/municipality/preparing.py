@@ -12,9 +12,10 @@ from signal_exchange.contracts.faults import CannotEncode
 from signal_exchange.domain.epochs import epoch_of
 from signal_exchange.domain.signals import CodedSignal, groups_of_text, purposes
 from signal_exchange.domain.times import local_day
+from signal_exchange.municipality.causes import Cause
 from signal_exchange.municipality.checking import Checked
 from signal_exchange.municipality.envelopes import with_placeholder
-from signal_exchange.municipality.refusals import NOT_A_RECORD, TOO_LARGE, Refusal
+from signal_exchange.municipality.refusals import TOO_LARGE, Refusal, unreadable
 from signal_exchange.municipality.warned import TOKENS_CUT, Warned, of_unlinked, tokens_pending
 from signal_exchange.privacy.normalising import LinkValue, link_values, unlinked
 from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, encode_tokens, pad_summary
@@ -138,5 +139,5 @@ def _unfit(fields: Mapping[str, Any]) -> Refusal | None:
     try:
         size = len(with_placeholder("SignalPublished", fields))
     except CannotEncode:
-        return NOT_A_RECORD
+        return unreadable(Cause.TOO_BIG)
     return TOO_LARGE if size + HEADROOM_BYTES > MAX_RECORD_BYTES else None

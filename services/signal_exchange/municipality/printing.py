@@ -10,6 +10,7 @@ import typer
 
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.municipality.cases import Outcome, Result
+from signal_exchange.municipality.causes import WORDS, Cause
 from signal_exchange.municipality.refusals import Refusal
 from signal_exchange.municipality.tracing import LINK_QUESTION
 from signal_exchange.municipality.warned import Warned
@@ -21,6 +22,7 @@ OUTCOMES: Final = {
     Outcome.UNCHANGED: "ongewijzigd",
     Outcome.REFUSED: "geweigerd",
 }
+LEFT_ALONE: Final = "gelaten zoals het was"
 STEPS: Final = {
     "RECEIVED": "ontvangen",
     "ROUTED": "gerouteerd",
@@ -92,17 +94,28 @@ def label(code_list: str, code: object) -> str:
 
 def result_line(result: Result) -> str:
     """Return one line on what became of one record, with a line for each warning below it."""
-    line = f"regel {result.line.number}: {OUTCOMES[result.outcome]}"
+    done = LEFT_ALONE if result.asks else OUTCOMES[result.outcome]
+    line = f"{result.line.unit} {result.line.number}: {done}"
     if result.signal_id is not None:
-        line += f" {result.signal_id} versie {result.version}"
+        line += f" {result.signal_id}" + (f" versie {result.version}" if result.version else "")
     if result.refusals:
-        line += ": " + "; ".join(map(refusal_text, result.refusals))
+        line += f": {refusals_text(result)}"
     return "\n".join([line, *map(warning_text, result.warnings)])
 
 
-def refusal_text(refusal: Refusal) -> str:
+def refusals_text(result: Result) -> str:
+    """Return in words why a record was refused, all reasons together."""
+    if result.asks:
+        return f"{', '.join(each.field for each in result.refusals)} {WORDS[Cause.CHANGES]}"
+    return "; ".join(refusal_text(each, result.line.unit) for each in result.refusals)
+
+
+def refusal_text(refusal: Refusal, unit: str) -> str:
     """Return a refusal in words: field, rule and what the rule asks."""
-    said = label("leak_type", refusal.found) if refusal.found else label("validation_error", refusal.code)
+    if refusal.cause:
+        said = WORDS[Cause(refusal.cause)].format(unit=unit, row=refusal.row)
+    else:
+        said = label("leak_type", refusal.found) if refusal.found else label("validation_error", refusal.code)
     right = f": {refusal.words}" if refusal.words else ""
     return f"{refusal.field} {refusal.rule} ({said}{right})"
 
@@ -113,17 +126,31 @@ def warning_text(warned: Warned) -> str:
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:
-    """Print how many records there were of each outcome, and what still waits."""
+    """Print how many rows there were of each outcome, and what still waits."""
+    if summary["unreadable"]:
+        typer.echo(summary["unreadable"])
     counts = ", ".join(f"{summary[outcome.value.lower()]} {words}" for outcome, words in OUTCOMES.items())
-    typer.echo(f"{counts}.")
+    typer.echo(f"{summary['rows']} rijen: {counts}, {summary['not_read']} niet gelezen.")
+    if summary["interrupted_after"] is not None:
+        after = f"Onderbroken na nummer {summary['interrupted_after']}"
+        typer.echo(f"{after}: publiceer het bestand opnieuw; wat er al is, gaat niet nog eens.")
+    if summary["to_confirm"]:
+        typer.echo(f"{summary['to_confirm']} signalen zijn gelaten zoals ze waren: met --yes gaan ze als nieuwe versie.")
     if summary["rejects"]:
-        typer.echo(f"Geweigerde regels staan in {summary['rejects']}: verbeter ze daar en publiceer ze opnieuw.")
+        typer.echo(f"Geweigerde rijen staan in {summary['rejects']}: verbeter ze daar en publiceer dat bestand.")
     if summary["unlinked"]:
-        typer.echo(f"Van {summary['unlinked']} signalen koppelt een gegeven niet: zie 'let op' bij de regel.")
+        typer.echo(f"Van {summary['unlinked']} signalen koppelt een gegeven niet: zie 'let op' onder de rij.")
     if summary["tokens_pending"]:
         typer.echo(f"Van {summary['tokens_pending']} signalen volgen de koppelsleutels later.")
     if summary["waiting"]:
         typer.echo(f"{summary['waiting']} berichten wachten nog in de uitbak; het knooppunt verstuurt ze zodra dat kan.")
+
+
+def change_question(result: Result) -> str:
+    """Return what is asked before a signal is replaced by other content."""
+    fields = ", ".join(each.field for each in result.refusals)
+    row = f"{result.line.unit} {result.line.number}"
+    return f"{row}: signaal {result.signal_id} is er al, en verandert in {fields}. Als nieuwe versie publiceren?"
 
 
 def show_trace(trace: Mapping[str, Any]) -> None:

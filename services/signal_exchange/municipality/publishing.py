@@ -1,7 +1,8 @@
 """Publishes records: judged, made ready in bulk, and kept in vault and outbox in one transaction per chunk.
 
-The same reference with the same content is nothing; with other content it is the next version. Two processes that publish the
-same file at the same time publish it once: the reference is unique, and who came second judges again.
+The same reference with the same content is nothing; with other content it is the next version, if that is meant. In one file a
+reference stands for one content: the row that came first has it. Two processes that publish the same file at the same time
+publish it once: the reference is unique, and who came second judges again.
 """
 
 from __future__ import annotations
@@ -10,15 +11,18 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from hashlib import sha256
+from typing import Any, Final, cast
 
 from signal_exchange.domain.times import local_day
-from signal_exchange.municipality.cases import Candidate, Case, Outcome, Result, Verdict
+from signal_exchange.municipality.cases import Candidate, Case, Outcome, Result, Verdict, canonical, refused
+from signal_exchange.municipality.causes import Cause
+from signal_exchange.municipality.changes import changed_fields
 from signal_exchange.municipality.checking import Checked, Rulebook, check
 from signal_exchange.municipality.importing import Line
 from signal_exchange.municipality.preparing import Prepared, Preparer
 from signal_exchange.municipality.recording import Recorder
-from signal_exchange.municipality.refusals import ENDED, Refusal
+from signal_exchange.municipality.refusals import ENDED, Refusal, of_version
 from signal_exchange.municipality.warned import Warned
 from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.runtime import logs
@@ -29,6 +33,9 @@ CHUNK_RECORDS: Final = 200
 TRIES: Final = 5
 """How often a record is judged again because another process kept it meanwhile."""
 _OUTCOMES: Final = {Verdict.NEW: Outcome.PUBLISHED, Verdict.NEXT: Outcome.NEW_VERSION, Verdict.ADOPTED: Outcome.UNCHANGED}
+
+_Claimed = tuple[Line, tuple[Refusal, ...]]
+"""A line, and why it may not be published because of another line of its file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,64 +51,74 @@ class Publisher:
     chunk_records: int = CHUNK_RECORDS
     again: bool = False
 
-    def publish(self, lines: Iterable[Line]) -> Iterator[Result]:
+    def publish(self, lines: Iterable[Line], *, changes: bool = True) -> Iterator[Result]:
         """Publish every line that may be, and give each line's result, in order.
+
+        Without `changes` a record that would replace a signal with other content is left alone, and its fields are told.
 
         Raises:
             StoreUnavailable: the database does not answer; of the chunk in hand nothing holds, what came before does.
         """
-        for chunk in self._chunks(lines):
-            results = self._publish_chunk(chunk)
+        for chunk in self._chunks(_once_each(lines)):
+            results = self._publish_chunk(chunk, changes=changes)
             self._tell(results)
             yield from results
 
-    def _chunks(self, lines: Iterable[Line]) -> Iterator[list[Line]]:
+    def _chunks(self, lines: Iterable[_Claimed]) -> Iterator[list[_Claimed]]:
         """Give the lines in chunks in which no reference stands twice: the second one is judged after the first is kept."""
-        chunk: list[Line] = []
+        chunk: list[_Claimed] = []
         seen: set[Any] = set()
-        for line in lines:
-            reference = _reference_in(line)
+        for claimed in lines:
+            reference = _reference_in(claimed[0])
             if len(chunk) >= self.chunk_records or reference in seen:
                 yield chunk
                 chunk, seen = [], set()
-            chunk.append(line)
+            chunk.append(claimed)
             seen.update([reference] if reference else [])
         if chunk:
             yield chunk
 
-    def _publish_chunk(self, lines: Sequence[Line]) -> list[Result]:
+    def _publish_chunk(self, lines: Sequence[_Claimed], *, changes: bool) -> list[Result]:
         at = self.now()
-        judged = [(line, check(line, self.rulebook, local_day(at))) for line in lines]
+        judged = [(line, double or check(line, self.rulebook, local_day(at))) for line, double in lines]
         candidates = [Candidate.of(line, found, self.vault_key) for line, found in judged if isinstance(found, Checked)]
-        refused = [Result(line, Outcome.REFUSED, refusals=found) for line, found in judged if not isinstance(found, Checked)]
-        by_line = {id(result.line): result for result in (*refused, *self._settled(candidates, at))}
-        return [by_line[id(line)] for line in lines]
+        wrong = [refused(line, found) for line, found in judged if not isinstance(found, Checked)]
+        by_line = {id(result.line): result for result in (*wrong, *self._settled(candidates, at, changes=changes))}
+        return [by_line[id(line)] for line, _ in lines]
 
-    def _settled(self, candidates: Sequence[Candidate], at: datetime) -> Iterator[Result]:
+    def _settled(self, candidates: Sequence[Candidate], at: datetime, *, changes: bool) -> Iterator[Result]:
         left = list(candidates)
         for _ in range(TRIES):
-            settled = self._try(left, at) if left else []
+            settled = self._try(left, at, changes=changes) if left else []
             yield from settled
             done = {id(result.line) for result in settled}
             left = [each for each in left if id(each.line) not in done]
         if left:
             raise StoreUnavailable("Contended")
 
-    def _try(self, candidates: Sequence[Candidate], at: datetime) -> list[Result]:
+    def _try(self, candidates: Sequence[Candidate], at: datetime, *, changes: bool) -> list[Result]:
         """Settle every candidate but those that another process kept at the same moment."""
         known = self.recorder.known([each.reference for each in candidates])
         cases = [Case.of(each, known.get(each.reference), again=self.again) for each in candidates]
-        leaving = [case for case in cases if case.verdict in (Verdict.NEW, Verdict.NEXT)]
+        unmeant = [] if changes else [case for case in cases if case.changes_what_stands]
+        leaving = [case for case in cases if case.verdict in (Verdict.NEW, Verdict.NEXT) and case not in unmeant]
         answers = list(zip(leaving, self.preparer.prepare([case.draft() for case in leaving], at), strict=True))
         fit = {id(case): answer for case, answer in answers if isinstance(answer, Prepared)}
         to_keep = [case for case in cases if id(case) in fit or case.verdict is Verdict.ADOPTED]
         kept = self.recorder.keep([(case, fit.get(id(case))) for case in to_keep], at)
         return [
             *(case.result(Outcome.UNCHANGED) for case in cases if case.verdict is Verdict.SAME),
-            *(_refused(case, ENDED) for case in cases if case.verdict is Verdict.ENDED),
-            *(_refused(case, answer) for case, answer in answers if isinstance(answer, Refusal)),
+            *(refused(case.candidate.line, [ENDED]) for case in cases if case.verdict is Verdict.ENDED),
+            *self._left_alone(unmeant),
+            *(refused(case.candidate.line, [answer]) for case, answer in answers if isinstance(answer, Refusal)),
             *(case.result(_OUTCOMES[case.verdict], _warnings(fit.get(id(case)))) for case in kept),
         ]
+
+    def _left_alone(self, cases: Sequence[Case]) -> Iterator[Result]:
+        before = self.recorder.records([case.signal_id for case in cases]) if cases else {}
+        for case in cases:
+            changed = changed_fields(before.get(case.signal_id, {}), case.candidate.checked.record)
+            yield case.left_alone(changed or ("local_ref",))
 
     def _tell(self, results: Sequence[Result]) -> None:
         for result in results:
@@ -116,18 +133,27 @@ class Publisher:
             logs.warn("tokens_pending", reason=reason, count=count)
 
 
+def _once_each(lines: Iterable[Line]) -> Iterator[_Claimed]:
+    """Give each line with why it may not be, if its reference stands above it in the same file with other content."""
+    firsts: dict[str, tuple[int, bytes]] = {}
+    for line in lines:
+        reference = _reference_in(line)
+        if not reference:
+            yield line, ()
+            continue
+        content = sha256(canonical(cast("dict[str, Any]", line.record)).encode(errors="replace")).digest()
+        first, its_content = firsts.setdefault(reference, (line.number, content))
+        yield line, () if content == its_content else (of_version(Cause.DOUBLE, row=first),)
+
+
 def _reference_in(line: Line) -> str | None:
     reference = line.record.get("local_ref") if isinstance(line.record, dict) else None
-    return reference if isinstance(reference, str) else None
+    return reference.strip() if isinstance(reference, str) else None
 
 
 def _loggable(refusal: Refusal) -> str:
     """Return the field, but not the name of an unknown one, which anybody can choose."""
     return "unknown" if refusal.code == "V17_UNKNOWN_FIELD" else refusal.field
-
-
-def _refused(case: Case, refusal: Refusal) -> Result:
-    return Result(case.candidate.line, Outcome.REFUSED, refusals=(refusal,))
 
 
 def _warnings(prepared: Prepared | None) -> tuple[Warned, ...]:

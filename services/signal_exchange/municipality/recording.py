@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection
 
@@ -28,6 +30,12 @@ class Recorder:
         """Return what is known of these references now."""
         with self.database.reading() as connection:
             return Vault(connection).known(references)
+
+    def records(self, signal_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """Return the records of these signals as the vault has them."""
+        with self.database.reading() as connection:
+            kept = Vault(connection).encrypted(signal_ids)
+        return {signal_id: json.loads(self.vault_key.decrypt(signal_id, each)) for signal_id, each in kept.items()}
 
     def keep(self, cases: Sequence[tuple[Case, Prepared | None]], at: datetime) -> list[Case]:
         """Keep each case, with what leaves of it if anything does; return those that were kept.

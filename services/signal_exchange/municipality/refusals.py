@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from typing import Final
 
 from signal_exchange.domain.violations import Violation
+from signal_exchange.municipality.causes import Cause
 
 RECORD: Final = "record"
 """The field of a refusal that concerns the whole record."""
@@ -23,25 +24,40 @@ _INSIDE_NAMES: Final = (
 
 @dataclass(frozen=True, slots=True, order=True)
 class Refusal:
-    """One field against one rule, as (`sector`, `R-VAL-05`, `V05_SECTOR`); `found` is the type that the leak guard found."""
+    """One field against one rule, as (`sector`, `R-VAL-05`, `V05_SECTOR`).
+
+    `found` is the type that the leak guard found, `words` in Dutch what would be right where the rule alone does not say it,
+    `cause` what is wrong where one code stands for many, and `row` the other row that is concerned.
+    """
 
     field: str
     rule: str
     code: str
     found: str = ""
     words: str = ""
-    """In Dutch what would be right, where the rule alone does not say it."""
+    cause: str = ""
+    row: int = 0
 
     def to_mapping(self) -> dict[str, str]:
         """Return the refusal as JSON-safe fields."""
         return {name: value for name, value in asdict(self).items() if value}
 
 
-NOT_A_RECORD: Final = Refusal(RECORD, "R-VAL-22", "V22_TYPE")
+def unreadable(cause: Cause, field: str = RECORD) -> Refusal:
+    """Return the refusal of what cannot be read (R-VAL-22), with its cause."""
+    return Refusal(field, "R-VAL-22", "V22_TYPE", cause=cause)
+
+
+def of_version(cause: Cause, field: str = "local_ref", row: int = 0) -> Refusal:
+    """Return the refusal of a record that does not go with what is known of its reference (R-VAL-16)."""
+    return Refusal(field, "R-VAL-16", "V16_VERSION", cause=cause, row=row)
+
+
+NOT_A_RECORD: Final = unreadable(Cause.NO_RECORD)
 TOO_LARGE: Final = Refusal(RECORD, "R-VAL-15", "V15_SIZE")
 NO_REFERENCE: Final = Refusal("local_ref", "R-VAL-01", "V01_MISSING")
 UNKNOWN_REASON: Final = Refusal("reason", "R-VAL-03", "V03_CODE")
-ENDED: Final = Refusal("local_ref", "R-VAL-16", "V16_VERSION")
+ENDED: Final = of_version(Cause.WITHDRAWN)
 """The signal under this reference was withdrawn: it is published again only when a person says so."""
 
 
@@ -60,4 +76,4 @@ def _inside_name(violation: Violation) -> str:
 
 def in_order(refusals: Iterable[Refusal]) -> tuple[Refusal, ...]:
     """Return each refusal once, in the order of the rules."""
-    return tuple(sorted(set(refusals), key=lambda each: (each.rule, each.field, each.found)))
+    return tuple(sorted(set(refusals), key=lambda each: (each.rule, each.field, each.found, each.cause)))

@@ -183,6 +183,12 @@ class Vault:
         rows = self._connection.execute(select(VIEWS).where(VIEWS.c.own_ref.in_(references)))
         return {row.own_ref: Known(row.signal_id, row.version, None, _state_in(row.view), stored=False) for row in rows}
 
+    def encrypted(self, signal_ids: Iterable[str]) -> dict[str, Encrypted]:
+        """Return the encrypted records of these signals."""
+        own = SIGNALS.c.signal_id.in_(list(signal_ids))
+        rows = self._connection.execute(select(SIGNALS).where(own, SIGNALS.c.ciphertext.is_not(None)))
+        return {row.signal_id: Encrypted(row.wrapped_key, row.ciphertext) for row in rows}
+
     def add(self, rows: Sequence[VaultRow], at: datetime) -> set[str]:
         """Keep new signals; return the ids of those whose reference nobody else had taken meanwhile."""
         new = [{**_columns(row), "recorded_at": at, "changed_at": at} for row in rows]

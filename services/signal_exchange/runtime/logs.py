@@ -34,6 +34,7 @@ EVENTS: Mapping[str, str] = {
     "outbox_resent": "Rows that the exchange has not confirmed are sent again, the same bytes; count.",
     "signal_published": "A signal was put in the outbox; signal id and version.",
     "signal_refused": "A record was refused before publishing; field and rule.",
+    "rejects_ended": "Files with refused rows of 30 days ago were deleted; count.",
     "tokens_pending": "A keeper did not answer; the signal goes without link tokens; reason code.",
     "tokens_renewed": "Link tokens that were pending or of an earlier epoch were made and put in the outbox; count of signals.",
     "checkpoint_sent": "The highest number of a publisher run was told to the exchange.",

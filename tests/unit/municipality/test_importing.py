@@ -1,210 +1,180 @@
 from __future__ import annotations
 
-import csv
 import io
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes import EXAMPLES, NOW, example
-from signal_exchange.municipality.cases import Candidate
-from signal_exchange.municipality.checking import Checked, check
-from signal_exchange.municipality.csv_format import COLUMNS
-from signal_exchange.municipality.importing import MAX_DOCUMENT_BYTES, MAX_LINE_BYTES, Line, read_lines
-from signal_exchange.municipality.node import rulebook
-from signal_exchange.municipality.preparing import Draft, completed
-from signal_exchange.privacy.vault import VaultKey
+from nodes import example
+from signal_exchange.municipality.decoding import MAX_LINE_CHARACTERS, MAX_TEXT_CHARACTERS
+from signal_exchange.municipality.importing import Line, read_lines
+from signal_exchange.municipality.unreadable import UnreadableFile
 
 
 def read(content: str | bytes, *, is_csv: bool = False) -> list[Line]:
     return list(read_lines(io.BytesIO(content.encode() if isinstance(content, str) else content), is_csv=is_csv))
 
 
-def rules(lines: list[Line]) -> list[tuple[int, str, str]]:
-    return [(line.number, refusal.field, refusal.rule) for line in lines for refusal in line.refusals]
+def causes(lines: list[Line]) -> list[tuple[int, str, str, str]]:
+    return [(line.number, each.field, each.rule, each.cause) for line in lines for each in line.refusals]
 
 
 def test_every_line_of_json_lines_is_one_record_and_empty_lines_are_none() -> None:
     found = read('\n{"a": 1}\n\n{"b": 2}\n')
-    assert [(line.number, line.record) for line in found] == [(2, {"a": 1}), (4, {"b": 2})]
+    assert [(line.number, line.record, line.unit) for line in found] == [(2, {"a": 1}, "regel"), (4, {"b": 2}, "regel")]
 
 
-def test_a_pretty_printed_record_is_one_record() -> None:
-    (line,) = read(json.dumps(example(), indent=1))
+def test_commas_between_lines_are_no_part_of_the_records() -> None:
+    assert [line.record for line in read('{"a": 1},\n{"b": 2},\n')] == [{"a": 1}, {"b": 2}]
+
+
+@pytest.mark.parametrize("indent", [1, 2, None])
+def test_a_record_is_one_record_however_it_is_printed(indent: int | None) -> None:
+    (line,) = read(json.dumps(example(), indent=indent))
     assert line.record == example()
     assert line.number == 1
 
 
-def test_a_json_list_gives_its_records_by_place() -> None:
-    found = read(json.dumps([{"a": 1}, 2], indent=1))
-    assert [(line.number, line.record) for line in found] == [(1, {"a": 1}), (2, 2)]
+def test_records_that_are_printed_over_several_lines_are_each_read() -> None:
+    records = [example(local_ref="A-1"), example(local_ref="A-2")]
+    for between in ("\n", ",\n", ""):
+        found = read(between.join(json.dumps(record, indent=2) for record in records))
+        assert [(line.number, line.record, line.unit) for line in found] == [(1, records[0], "record"), (2, records[1], "record")]
 
 
-def test_an_empty_input_gives_nothing() -> None:
-    assert read("") == []
-    assert read("\n \n") == []
-    assert read("", is_csv=True) == []
+def test_a_record_whose_first_field_stands_on_the_first_line_is_read() -> None:
+    assert read('{"a": 1,\n "b": 2}\n')[0].record == {"a": 1, "b": 2}
 
 
-def test_a_byte_order_mark_is_no_part_of_the_record() -> None:
-    assert read(b'\xef\xbb\xbf{"a": 1}\n')[0].record == {"a": 1}
+@pytest.mark.parametrize("indent", [None, 1])
+def test_a_json_list_gives_its_records_by_place(indent: int | None) -> None:
+    found = read(json.dumps([{"a": 1}, 2], indent=indent))
+    assert [(line.number, line.record, line.unit) for line in found] == [(1, {"a": 1}, "record"), (2, 2, "record")]
+
+
+def test_a_list_on_one_long_line_is_read() -> None:
+    records = [example(local_ref=f"A-{number}") for number in range(200)]
+    text = json.dumps(records)
+    assert len(text) > MAX_LINE_CHARACTERS
+    assert [line.record for line in read(text)] == records
+
+
+@pytest.mark.parametrize("content", ["", "\n \n", "\ufeff", " \t\r\n", "\x1a"])
+@pytest.mark.parametrize("is_csv", [True, False])
+def test_an_empty_file_is_said_to_be_empty(content: str, is_csv: bool) -> None:  # noqa: FBT001 - parametrized
+    with pytest.raises(UnreadableFile, match="leeg") as told:
+        read(content, is_csv=is_csv)
+    assert told.value.rows == 0
+
+
+def test_a_list_without_a_record_is_said_to_be_one() -> None:
+    with pytest.raises(UnreadableFile, match="zonder één record"):
+        read("[]")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252"])
+@pytest.mark.parametrize("is_document", [True, False])
+def test_json_is_read_in_every_usual_encoding(encoding: str, is_document: bool) -> None:  # noqa: FBT001 - parametrized
+    records = [{"a": "Müller, André – “x” €"}, {"b": "É"}]
+    text = json.dumps(records, indent=1, ensure_ascii=False)
+    lines = "".join(json.dumps(record, ensure_ascii=False) + "\r\n" for record in records)
+    found = read((text if is_document else lines).encode(encoding))
+    assert [line.record for line in found] == records
 
 
 @pytest.mark.parametrize(
-    "broken",
+    ("broken", "cause"),
     [
-        '{"a": 1',
-        "{'a': 1}",
-        '{"a": NaN}',
-        '{"a": 1, "a": 2}',
-        '{"a": "\\ud800"}',
-        "[" * 100_000,
-        '{"a": ' + "9" * 5000 + "}",
-        b'{"a": "\xff"}',
+        ('{"a": 1', "NO_JSON"),
+        ("{'a': 1}", "NO_JSON"),
+        ('{"a": NaN}', "NO_JSON"),
+        ('{"a": 1, "a": 2}', "FIELD_TWICE"),
+        ('{"a": "\\ud800"}', "NO_JSON"),
+        ("[" * 100_000, "NO_JSON"),
+        ('{"a": ' + "9" * 5000 + "}", "NO_JSON"),
+        ('{"a": "\x00"}', "NO_JSON"),
+        (b'{"a": "\x8d"}', "ENCODING"),
+        (b'{"a": "\x82t\x82"}', "ENCODING"),
+        (b'{"a": "\xc3\xa9 and \xe9"}', "ENCODING"),
     ],
-    ids=["cut", "quotes", "nan", "twice", "half a character", "too deep", "number too long", "no utf-8"],
+    ids=["cut", "quotes", "nan", "twice", "half", "deep", "number", "nul", "no letter", "of DOS", "two encodings"],
 )
-def test_a_line_that_is_no_json_is_refused_and_the_others_are_read(broken: str | bytes) -> None:
+def test_r_val_22_a_line_that_cannot_be_read_is_refused_with_its_cause_and_the_others_are_read(
+    broken: str | bytes, cause: str
+) -> None:
     bad = broken if isinstance(broken, bytes) else broken.encode()
     found = read(b'{"a": 0}\n' + bad + b'\n{"a": 2}\n')
     assert [line.record for line in found] == [{"a": 0}, None, {"a": 2}]
-    assert rules(found) == [(2, "record", "R-VAL-22")]
+    assert causes(found) == [(2, "record", "R-VAL-22", cause)]
+    assert "\ufffd" not in found[1].original
 
 
 def test_r_val_15_a_line_without_end_is_refused_and_the_next_is_read() -> None:
-    found = read(b'{"a": 0}\n' + b"x" * (3 * MAX_LINE_BYTES) + b'\n{"a": 2}\n')
+    found = read(b'{"a": 0}\n' + b"x" * (MAX_TEXT_CHARACTERS + 10) + b'\n{"a": 2}\n')
     assert [line.record for line in found] == [{"a": 0}, None, {"a": 2}]
-    assert rules(found) == [(2, "record", "R-VAL-15")]
+    assert [each[:3] for each in causes(found)] == [(2, "record", "R-VAL-15")]
 
 
-def test_r_val_15_a_document_without_end_is_refused() -> None:
-    class Endless(io.RawIOBase):
-        left = MAX_DOCUMENT_BYTES // 100_000 + 5
-
-        def readline(self, _size: int | None = -1, /) -> bytes:
-            self.left -= 1
-            return b"[\n" if self.left > MAX_DOCUMENT_BYTES // 100_000 + 2 else b"1," * 50_000 + b"\n"
-
-    assert rules(list(read_lines(Endless()))) == [(1, "record", "R-VAL-15")]  # type: ignore[arg-type]  # a stream of bytes
+def test_a_document_that_is_too_large_is_refused_as_a_whole() -> None:
+    with pytest.raises(UnreadableFile, match="JSON Lines"):
+        read(b"[\n" + b"1," * (MAX_TEXT_CHARACTERS // 2) + b"\n1]\n")
 
 
-def test_a_broken_document_is_one_refusal_that_keeps_what_was_written() -> None:
-    (line,) = read('[\n{"a": 1},\n{"b": }\n]')
-    assert line.refusals
-    assert line.original == '[\n{"a": 1},\n{"b": }\n]'
+@pytest.mark.parametrize(
+    ("text", "seen", "rows"),
+    [
+        ('[\n{"a": 1},\n{"b": }\n]', "regel 3, bij teken", 2),
+        ('[{"a": {"b": "}"}}, {"c": 1', "regel 1, bij teken", 2),
+        ('[{"a": 1, "a": 2}, {"b": 1}]', "twee keer", 2),
+        ("[" * 100_000, "geen JSON", 0),
+        ('[{"a": "\\ud800"}]', "geen JSON", 1),
+    ],
+)
+def test_a_broken_document_says_where_and_how_many_records_were_not_read(text: str, seen: str, rows: int) -> None:
+    with pytest.raises(UnreadableFile, match=seen) as told:
+        read(text)
+    assert told.value.rows == rows
+
+
+@pytest.mark.parametrize(
+    ("content", "seen"),
+    [
+        (b"PK\x03\x04" + b"\x00" * 30, "werkmap"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 30, "oude werkmap"),
+        (b"%PDF-1.7\n%\xe2\xe3", "PDF"),
+        (b"{\\rtf1\\ansi", "RTF"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"\x89PNG\r\n\x1a\n", "afbeelding"),
+        (b"\r\n<html><table><tr>", "webpagina of XML"),
+        (b"SQLite format 3\x00" + bytes(range(32)) * 4, "geen tekst"),
+    ],
+)
+@pytest.mark.parametrize("is_csv", [True, False])
+def test_a_file_that_is_no_text_is_refused_in_one_sentence(content: bytes, seen: str, is_csv: bool) -> None:  # noqa: FBT001
+    with pytest.raises(UnreadableFile, match=seen) as told:
+        read(content, is_csv=is_csv)
+    assert "CSV" in str(told.value)
+    assert "\n" not in str(told.value)
 
 
 @given(st.binary(max_size=2000), st.booleans())
-def test_whatever_the_input_is_nothing_is_raised(content: bytes, is_csv: bool) -> None:  # noqa: FBT001 - drawn
-    for line in read(content, is_csv=is_csv):
-        assert line.refusals or line.record is not None or line.original.strip() == "null"
+def test_whatever_the_input_is_only_the_file_is_refused(content: bytes, is_csv: bool) -> None:  # noqa: FBT001 - drawn
+    with suppress(UnreadableFile):
+        lines = read(content, is_csv=is_csv)
+        assert lines
+        for line in lines:
+            assert line.refusals or line.record is not None or line.original.strip() == "null"
 
 
-@given(st.lists(st.lists(st.text(max_size=12), max_size=6), max_size=6))
-def test_whatever_a_row_holds_nothing_is_raised(rows: list[list[str]]) -> None:
-    text = io.StringIO()
-    csv.writer(text).writerows([["local_ref", "forms", "reporter.name", "subject1.ref", "estimated_victims"], *rows])
-    read(text.getvalue().encode(errors="surrogatepass"), is_csv=True)
+def test_lines_that_end_as_on_an_old_mac_are_lines() -> None:
+    assert [line.record for line in read(b'{"a": 1}\r{"b": 2}\r')] == [{"a": 1}, {"b": 2}]
 
 
-def csv_of(*records: Mapping[str, Any], delimiter: str = ",") -> str:
-    """Write records as CSV, as a municipality's own system would: empty where a record says nothing."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, delimiter=delimiter)
-    writer.writeheader()
-    writer.writerows(row_of(record) for record in records)
-    return text.getvalue()
-
-
-def row_of(record: Mapping[str, Any]) -> dict[str, str]:
-    return {column: cell(value_at(record, column)) for column in COLUMNS}
-
-
-def value_at(record: Mapping[str, Any], column: str) -> Any:
-    name, _, part = column.partition(".")
-    prefix = name.rstrip("0123456789")
-    if prefix == name:
-        value = record.get(name)
-        return (value or {}).get(part) if part else value
-    rows = record[prefix + "s"]
-    index = int(name.removeprefix(prefix)) - 1
-    return rows[index].get(part) if index < len(rows) else None
-
-
-def cell(value: Any) -> str:
-    if isinstance(value, list):
-        return "|".join(value)
-    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-@pytest.mark.parametrize("name", EXAMPLES)
-@pytest.mark.parametrize("delimiter", [",", ";"])
-def test_a_record_that_goes_through_csv_is_the_same_record(name: str, delimiter: str) -> None:
-    record = example(name)
-    (line,) = read(csv_of(record, delimiter=delimiter), is_csv=True)
-    there, back = leaving(Line(1, "", record)), leaving(line)
-    assert back.coded == there.coded
-    assert back.summary == there.summary
-    assert back.content == there.content, "so that publishing it again as CSV publishes nothing"
-
-
-@dataclass(frozen=True)
-class Leaving:
-    coded: Mapping[str, Any]
-    summary: str | None
-    content: bytes
-
-
-def leaving(line: Line) -> Leaving:
-    assert isinstance(line.record, dict)
-    checked = check(line, rulebook(line.record["municipality"]), NOW.date())
-    assert isinstance(checked, Checked), checked
-    content = Candidate.of(line, checked, VaultKey.from_bytes(b"k" * 32)).content
-    return Leaving(completed(Draft(checked, "", 1, b"")), checked.summary, content)
-
-
-def test_rows_are_told_by_the_line_on_which_they_begin() -> None:
-    found = read('local_ref,narrative\nA-1,"two\nlines"\n\nA-2,x\n', is_csv=True)
-    assert [(line.number, line.original) for line in found] == [(2, 'A-1,"two\nlines"'), (5, "A-2,x")]
-
-
-@pytest.mark.parametrize(
-    ("row", "number"),
-    [("A-2,x,too much", 3), ('A-2,"a"b', 3), (b"A-2,\xff", 3)],
-    ids=["a cell too many", "a broken quote", "no utf-8"],
-)
-def test_a_broken_row_is_refused_and_the_others_are_read(row: str | bytes, number: int) -> None:
-    bad = row if isinstance(row, bytes) else row.encode()
-    found = read(b"local_ref,summary\nA-1,x\n" + bad + b"\nA-3,x\n", is_csv=True)
-    assert rules(found) == [(number, "record", "R-VAL-22")]
-    assert [line.record["local_ref"] for line in found if isinstance(line.record, dict)] == ["A-1", "A-3"]
-
-
-def test_r_val_17_a_filled_cell_under_an_unknown_column_is_told_by_its_name() -> None:
-    filled, empty = read("local_ref,subject5.role,Jan Jansen\nA-1,VICTIM,x\nA-2,,\n", is_csv=True)
-    assert rules([filled]) == [(2, "subject5.role", "R-VAL-17"), (2, "?", "R-VAL-17")]
-    assert not empty.refusals
-
-
-@pytest.mark.parametrize(
-    "header", ["local_ref,local_ref", "foo,bar", "local_ref\rA-1"], ids=["twice", "unknown", "old line ends"]
-)
-def test_a_header_that_cannot_be_right_is_refused_as_a_whole(header: str) -> None:
-    assert rules(read(f"{header}\nA-1,A-1\n", is_csv=True)) == [(1, "record", "R-VAL-22")]
-
-
-def test_a_cell_of_the_wrong_type_stays_for_the_rules_to_refuse() -> None:
-    (line,) = read("local_ref,corroborated,estimated_victims,police_data\nA-1,maybe,many,JA\n", is_csv=True)
-    assert isinstance(line.record, dict)
-    assert (line.record["corroborated"], line.record["estimated_victims"], line.record["police_data"]) == ("maybe", "many", True)
-
-
-def test_a_row_that_skips_a_number_has_no_empty_person() -> None:
-    (line,) = read("local_ref,subject1.role,subject2.role\nA-1,,VICTIM\n", is_csv=True)
-    assert isinstance(line.record, dict)
-    assert line.record["subjects"] == [{"role": "VICTIM"}]
+def test_a_line_of_a_reject_file_is_the_record_that_stands_in_it() -> None:
+    line = json.dumps({"line": 7, "errors": [{"field": "sector"}], "original": '{"local_ref": "A-1"}'})
+    assert [(each.number, each.record) for each in read(line)] == [(1, {"local_ref": "A-1"})]
+    broken = json.dumps({"line": 7, "errors": [], "original": '{"local_ref": '})
+    assert causes(read(broken)) == [(1, "record", "R-VAL-22", "NO_JSON")]

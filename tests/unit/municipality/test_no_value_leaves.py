@@ -131,7 +131,7 @@ def everything_said(results: list[Result]) -> str:
 
 
 def test_a_published_record_leaves_no_value_in_outbox_letters_logs_metrics_or_results(town: Town, logged: io.StringIO) -> None:
-    results = town.publish(marked(), marked(local_ref="MARK-2026-7731x"), marked(estimated_victims=7))
+    results = [*town.publish(marked(), marked(local_ref="MARK-2026-7731x")), *town.publish(marked(estimated_victims=7))]
     assert {each.outcome for each in results} == {Outcome.PUBLISHED, Outcome.NEW_VERSION}
     assert found_in(repr(town.rows(OUTBOX))) == []
     town.relay().send_all()

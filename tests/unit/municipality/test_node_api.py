@@ -78,7 +78,8 @@ def test_one_record_that_is_refused_is_a_bad_request_with_all_its_errors_togethe
 def test_what_is_no_json_is_a_bad_request_that_repeats_nothing(client: httpx.Client, body: bytes) -> None:
     response = client.post(PATH, content=body)
     assert response.status_code == 400
-    assert problem(response)["errors"] == [{"field": "record", "rule": "R-VAL-22", "code": "V22_TYPE"}]
+    cause = "FIELD_TWICE" if body.startswith(b'{"a":1') else "NO_JSON"
+    assert problem(response)["errors"] == [{"field": "record", "rule": "R-VAL-22", "code": "V22_TYPE", "cause": cause}]
 
 
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer wrong", f"Basic {TOKEN}", f"Bearer {TOKEN}x", "Bearer \xe9"])
@@ -152,7 +153,7 @@ def test_the_api_describes_itself_with_its_security(client: httpx.Client) -> Non
 
 
 def test_a_store_that_does_not_answer_is_told_as_such(town: Town) -> None:
-    def unavailable(*_: object) -> Any:
+    def unavailable(*_: object, **__: object) -> Any:
         raise StoreUnavailable("OperationalError")
 
     app = create_app(Api(*(unavailable,) * 5, TOKEN, town.node.officers(), unavailable))
@@ -162,6 +163,26 @@ def test_a_store_that_does_not_answer_is_told_as_such(town: Town) -> None:
             assert response.status_code == 503
             assert response.headers["retry-after"]
             problem(response)
+
+
+def test_r_val_16_a_change_is_a_conflict_that_names_its_fields_until_it_is_confirmed(client: httpx.Client) -> None:
+    client.post(PATH, json=example(local_ref="API-C"))
+    changed = example(local_ref="API-C", urgency="REGULAR")
+    refused = client.post(PATH, json=changed)
+    assert (refused.status_code, [each["field"] for each in problem(refused)["errors"]]) == (409, ["urgency"])
+    (among_others,) = client.post(PATH, json=[changed]).json()["results"]
+    assert (among_others["status"], among_others["errors"][0]["cause"]) == (409, "CHANGES")
+    (taken,) = client.post(f"{PATH}?confirmed=true", json=changed).json()["results"]
+    assert (taken["status"], taken["outcome"], taken["version"]) == (201, "NEW_VERSION", 2)
+
+
+def test_values_are_read_in_a_request_as_in_a_file(client: httpx.Client) -> None:
+    record = example(local_ref="API-D", observed={"from": "13-11-2026", "to": "2026/11/16"}, corroborated="WAAR")
+    assert client.post(PATH, json=record).json()["results"][0]["status"] == 201
+    again = example(local_ref="API-D", observed={"from": "2026-11-13", "to": "2026-11-16"}, corroborated=True)
+    assert client.post(PATH, json=again).json()["results"][0]["outcome"] == "UNCHANGED"
+    wrong = client.post(PATH, json=example(local_ref="API-E", observed={"from": "37324", "to": "2026-11-16"}))
+    assert [(each["field"], each["cause"]) for each in problem(wrong)["errors"]] == [("observed.from", "DATE_SERIAL")]
 
 
 def test_a_signal_is_withdrawn_by_its_own_reference_and_twice_is_once(client: httpx.Client) -> None:

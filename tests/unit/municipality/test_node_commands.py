@@ -4,15 +4,15 @@ import io
 import json
 import stat
 import sys
-from collections.abc import Callable
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
+from typer.testing import CliRunner
 
 from broken_records import BROKEN, broken_file
+from municipal_files import Run, environment, written
 from node_views import a_step, a_view, an_outcome_of, hear
 from nodes import EXAMPLES, VENLO, ObedientBroker, ObedientKeepers, Town, a_town, example
 from signal_exchange.municipality import commands, node, printing
@@ -21,43 +21,6 @@ from signal_exchange.municipality.csv_format import COLUMNS
 from signal_exchange.municipality.importing import read_lines
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.runtime.faults import Refused
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def broker(monkeypatch: pytest.MonkeyPatch) -> ObedientBroker:
-    obedient = ObedientBroker()
-    monkeypatch.setattr(node, "KafkaSender", lambda *_: obedient)
-    monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: nullcontext(ObedientKeepers()))
-    monkeypatch.setattr(commands, "WAIT_SECONDS", 0.5)
-    return obedient
-
-
-def environment(town: Town) -> dict[str, str]:
-    return town.region.environment(f"municipality-{town.node.settings.municipality.lower()}", "127.0.0.1:1")
-
-
-@pytest.fixture
-def town(tmp_path: Path) -> Town:
-    return a_town(tmp_path)
-
-
-@pytest.fixture
-def run(town: Town, broker: ObedientBroker) -> Run:  # noqa: ARG001 - without it the commands would look for a real one
-    def run_it(*words: str | Path, given: str | None = None) -> Result:
-        result = CliRunner().invoke(app, list(map(str, words)), env=environment(town), input=given)
-        if isinstance(result.exception, Refused):
-            raise result.exception
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
-        return result
-
-    return run_it
-
-
-def written(path: Path, *records: object) -> Path:
-    path.write_text("".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records), encoding="utf-8")
-    return path
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -125,8 +88,8 @@ def test_the_rejects_never_overwrite_the_input_nor_follow_a_link(tmp_path: Path,
 
 def test_csv_is_known_by_its_name_or_by_an_option(tmp_path: Path, run: Run) -> None:
     (tmp_path / "a.CSV").write_text("local_ref,sector\nA-1,x\n", encoding="utf-8")
-    assert "regel 2: geweigerd" in run("publish", tmp_path / "a.CSV").output
-    assert "regel 2: geweigerd" in run("publish", "-", "--csv", "--rejects", tmp_path / "r", given="local_ref\nA-1\n").output
+    assert "rij 2: geweigerd" in run("publish", tmp_path / "a.CSV").output
+    assert "rij 2: geweigerd" in run("publish", "-", "--csv", "--rejects", tmp_path / "r", given="local_ref\nA-1\n").output
 
 
 def test_standard_input_is_read_with_a_dash(tmp_path: Path, run: Run) -> None:

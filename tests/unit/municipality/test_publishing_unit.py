@@ -154,16 +154,47 @@ def test_a_reference_that_stands_twice_in_one_file_is_judged_in_order(town: Town
     assert [each.outcome for each in results] == [
         Outcome.PUBLISHED,
         Outcome.UNCHANGED,
-        Outcome.NEW_VERSION,
+        Outcome.REFUSED,
         Outcome.PUBLISHED,
     ]
 
 
-def test_two_changes_of_one_record_in_one_file_are_two_versions(town: Town) -> None:
+def test_r_val_16_of_two_contents_under_one_reference_in_one_file_the_second_is_refused_with_both_rows(town: Town) -> None:
+    other = example(subjects=[{**example()["subjects"][0], "family_name": "Anders"}])
+    first, second = town.publish(example(), other)
+    assert (first.outcome, second.outcome) == (Outcome.PUBLISHED, Outcome.REFUSED)
+    assert [(each.field, each.rule, each.cause, each.row) for each in second.refusals] == [("local_ref", "R-VAL-16", "DOUBLE", 1)]
+    assert result_line(second) == (
+        "regel 2: geweigerd: local_ref R-VAL-16 (dezelfde verwijzing staat met andere inhoud ook in regel 1)"
+    )
+    assert len(town.rows(OUTBOX)) == 1
+    assert {each.outcome for each in town.publish(example(), other)} == {Outcome.UNCHANGED, Outcome.REFUSED}
+    assert len(town.rows(OUTBOX)) == 1, "publishing the file again publishes nothing"
+
+
+def test_r_val_16_a_reference_belongs_to_its_first_row_also_when_that_one_is_refused(town: Town) -> None:
+    results = town.publish(example(urgency="SOON"), example())
+    assert [each.outcome for each in results] == [Outcome.REFUSED, Outcome.REFUSED]
+
+
+def test_r_val_16_a_change_that_nobody_confirmed_is_left_alone_and_its_fields_are_told(town: Town) -> None:
     town.publish(example())
-    results = town.publish(example(estimated_victims=3), example(estimated_victims=4))
-    assert [(each.outcome, each.version) for each in results] == [(Outcome.NEW_VERSION, 2), (Outcome.NEW_VERSION, 3)]
-    assert [row["version"] for row in town.rows(OUTBOX)] == [1, 2, 3]
+    changed = example(urgency="REGULAR", subjects=[{**example()["subjects"][0], "family_name": "Anders"}])
+    result, new = town.publish(changed, example(local_ref="A-2"), changes=False)
+    assert result.asks
+    assert [each.field for each in result.refusals] == ["subjects[0].family_name", "subjects[1]", "urgency"]
+    assert "Anders" not in result_line(result)
+    assert new.outcome is Outcome.PUBLISHED
+    assert [row["version"] for row in town.rows(SIGNALS)] == [1, 1]
+    (meant,) = town.publish(changed)
+    assert (meant.outcome, meant.version) == (Outcome.NEW_VERSION, 2)
+
+
+def test_a_record_that_was_withdrawn_asks_nothing_more_when_it_is_published_again(town: Town) -> None:
+    (first,) = town.publish(example())
+    town.node.withdrawer().withdraw(str(first.signal_id), "MISTAKE", NOW)
+    (again,) = town.publish(example(urgency="REGULAR"), changes=False, again=True)
+    assert (again.outcome, again.version) == (Outcome.NEW_VERSION, 3)
 
 
 def test_absent_null_and_empty_are_the_same_content(town: Town) -> None:

@@ -66,8 +66,10 @@ def test_files_inside_hold_what_each_municipality_takes_in_in_order(tmp_path: Pa
     region = generate_region(5, 120, TODAY)
     write_region(region, tmp_path)
     for code in SIX:
-        lines = (tmp_path / "inside" / f"{code}.jsonl").read_text(encoding="utf-8").splitlines()
-        assert [json.loads(line) for line in lines] == [arrival.record for arrival in region.of(code)]
+        for name, is_correction in ((f"{code}.jsonl", False), (f"{code}.corrections.jsonl", True)):
+            lines = (tmp_path / "inside" / name).read_text(encoding="utf-8").splitlines()
+            wanted = [each.record for each in region.of(code) if (each.kind == "correction") == is_correction]
+            assert [json.loads(line) for line in lines] == wanted
 
 
 def test_sub_streams_do_not_depend_on_each_other() -> None:

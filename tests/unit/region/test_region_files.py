@@ -61,7 +61,9 @@ def test_a_region_of_the_real_size_has_the_golden_bytes(tmp_path: Path) -> None:
 
 def test_every_file_that_is_named_is_there_for_fifteen_municipalities(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} >= NAMED
-    assert len(list((folder / "inside").glob("GM*.jsonl"))) == 15
+    names = {path.name for path in (folder / "inside").iterdir()}
+    assert len({name for name in names if name.count(".") == 1}) == 15
+    assert len({name for name in names if name.endswith(".corrections.jsonl")}) == 15
 
 
 def test_records_stand_in_order_of_arrival_and_keep_their_reference(lines: list[Line]) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MANIFEST = "manifest.json"
+CORRECTION = "correction"
 Row = dict[str, str]
 
 
@@ -26,6 +27,11 @@ class Line:
     row: Row
     record: dict[str, Any] = field(repr=False)
     event: dict[str, Any] | None = field(repr=False)
+
+
+def inside_file(municipality: str, kind: str) -> str:
+    """Return the file with a record of this kind: corrections have one of their own, since a file has each reference once."""
+    return f"inside/{municipality}.corrections.jsonl" if kind == CORRECTION else f"inside/{municipality}.jsonl"
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:
@@ -58,7 +64,7 @@ def lines_of(folder: Path) -> Iterator[Line]:
         names = [path.relative_to(folder).as_posix() for path in sorted((folder / "inside").glob("*.jsonl"))]
         files = {name: opened.enter_context((folder / name).open(encoding="utf-8")) for name in (*names, "published.jsonl")}
         for row in rows_of(folder, "truth_signals.csv"):
-            record = _next(files, f"inside/{row['municipality']}.jsonl")
+            record = _next(files, inside_file(row["municipality"], row["kind"]))
             yield Line(row, record, _next(files, "published.jsonl") if row["published"] else None)
 
 

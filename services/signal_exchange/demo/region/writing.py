@@ -16,7 +16,7 @@ from signal_exchange.demo.region.generating import Generator, listed
 from signal_exchange.demo.region.oracle import Oracle, members_table
 from signal_exchange.demo.region.plan import Plan, TargetedProject
 from signal_exchange.demo.region.publishing import Publisher
-from signal_exchange.demo.region.reading import MANIFEST
+from signal_exchange.demo.region.reading import MANIFEST, inside_file
 from signal_exchange.demo.region.references import References
 from signal_exchange.demo.region.spilling import Weeks
 from signal_exchange.demo.region.tables import rows_text, table
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from signal_exchange.demo.region.model import Arrival, Built, Forgery, Region, Truth
 
-GENERATOR_VERSION: Final = "2"
+GENERATOR_VERSION: Final = "3"
 HEADERS: Final = {
     "truth_signals.csv": "signal_id version municipality local_ref kind came published fate reason",
     "truth_persons.csv": "person_id form is_minor first_week last_week",
@@ -123,10 +123,10 @@ class RegionWriter:
         self._open = ExitStack()
         with ExitStack() as opening:
             (self._folder / "inside").mkdir()
-            inside = {code: f"inside/{code}.jsonl" for code in self._plan.codes}
+            inside = [inside_file(code, kind) for code in self._plan.codes for kind in ("new", "correction")]
             self._files: dict[str, TextIO] = {
                 name: opening.enter_context((self._folder / name).open("w", encoding="utf-8"))
-                for name in (*HEADERS, *LINES, *inside.values())
+                for name in (*HEADERS, *LINES, *inside)
             }
             self._weeks = opening.enter_context(Weeks(self._folder / "weeks", self._plan.weeks))
             self._oracle = opening.enter_context(Oracle(self._plan))
@@ -216,7 +216,7 @@ class RegionWriter:
             if again and kind == "new":
                 numbered.remember(signal_id, local_ref)
             named = record.replace(_EMPTY_REFERENCE, f'"local_ref": "{local_ref}"', 1)
-            self._files[f"inside/{municipality}.jsonl"].write(named + "\n")
+            self._files[inside_file(municipality, kind)].write(named + "\n")
             if event:
                 self._files["published.jsonl"].write(event + "\n")
             self._rows("truth_signals.csv", [(signal_id, version, municipality, local_ref, kind, came, *fate)])
