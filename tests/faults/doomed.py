@@ -93,12 +93,12 @@ def outlives_grace(moment: Moment) -> None:
 
 
 def unexpected(_moment: Moment) -> None:
-    """Meet a fault of our own in every batch."""
+    """Meet a fault of our own at every record."""
 
-    async def broken(_loop: BatchLoop, _records: Any) -> None:
+    def broken(_loop: BatchLoop, _read: Any, _work: Any) -> None:
         raise RuntimeError("a fault of our own")
 
-    setattr(BatchLoop, "on_batch", broken)  # noqa: B010 - a fault on purpose
+    setattr(BatchLoop, "_work", broken)  # noqa: B010 - a fault on purpose
 
 
 def loses_coordinator(moment: Moment) -> None:

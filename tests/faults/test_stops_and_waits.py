@@ -37,17 +37,21 @@ def send_signals(whole: Exchange) -> None:
     send(whole, [(raw(sender.checkpoint(SIGNALS, at=clock.now())), 0)])
 
 
-def test_a_fault_of_our_own_ends_the_process_with_exit_code_1_and_nothing_committed(tmp_path: Path) -> None:
+def test_a_fault_of_our_own_sets_three_records_aside_and_ends_the_process_at_the_fourth(tmp_path: Path) -> None:
     with an_exchange(tmp_path / "exchange", services=(), nodes=()) as whole:
         send_signals(whole)
         process = killer(whole, "routing", "unexpected", nth=1)
+        for _ in range(2):
+            assert process.wait(60) == 1
+            process = killer(whole, "routing", "unexpected", nth=1)
         assert process.wait(60) == 1
         assert lag(whole.admin, whole.region.catalogue, ["routing"]) == SIGNALS + 1
         said = (whole.folder / "logs" / "routing-unexpected.log").read_text(encoding="utf-8")
         assert "consumer_stopped" in said
         assert "a fault of our own" not in said
         add_service(whole, "routing")
-        assert settled(whole).ledger.counts["routed"] == SIGNALS
+        found = settled(whole).ledger
+        assert (found.counts["parked"], found.counts["routed"], found.unattributed) == (SIGNALS, 0, 0)
 
 
 def test_a_process_that_stands_still_ends_by_itself_with_exit_code_1_and_the_next_loses_nothing(tmp_path: Path) -> None:

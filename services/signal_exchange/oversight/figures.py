@@ -15,6 +15,7 @@ from signal_exchange.oversight.ledger import ledger
 from signal_exchange.oversight.open_signals import past_their_date, unheard_of, without_date
 from signal_exchange.oversight.store import Clock, OversightStore
 from signal_exchange.stream.erasure_word import UNPROVEN
+from signal_exchange.stream.setting_aside import CANNOT_PROCESS
 
 OWNERS = {"worklist": "CARE_COORDINATOR", "worklist-youth": "YOUTH_COORDINATOR", "agenda": "CHAIN_DIRECTOR"}
 """Who keeps what a service has, where the trace names nobody."""
@@ -87,6 +88,7 @@ def alarms(found: Figures) -> list[dict[str, Any]]:
         ("NumbersOverdue", len(found.ledger.overdue)),
         ("RecordsParked", len(found.parked)),
         ("ErasureRefused", sum(record["reason"] == UNPROVEN for record in found.parked)),
+        ("CannotProcess", sum(record["reason"] == CANNOT_PROCESS for record in found.parked)),
         ("ParkedTooLong", sum(age > PARKED_DAY_SECONDS for age in ages.values())),
         ("SignalsPastTheirDate", sum(each.next_date is not None for each in found.late)),
         ("SignalsWithoutOwner", sum(each.next_date is None for each in found.late)),

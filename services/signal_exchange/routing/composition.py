@@ -20,7 +20,7 @@ from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import RoutingSettings, loaded
 from signal_exchange.stream.identity import Identity, load_identity
-from signal_exchange.stream.messages import Incoming, Message
+from signal_exchange.stream.messages import Attribution, Incoming, Message
 from signal_exchange.stream.outbox import Outbox
 from signal_exchange.stream.scrubbing import is_owed
 from signal_exchange.stream.service import ConsumerSpec, every, run_consumer
@@ -58,6 +58,10 @@ class CurrentRouting:
     def bury(self, gone: Sequence[Incoming], work: Work) -> None:
         """Take the tombstones of a batch."""
         self._current().bury(gone, work)
+
+    def attribute(self, message: Message, work: Work) -> Attribution | None:
+        """Say whose number a record has at which routing fails."""
+        return self._current().attribute(message, work)
 
     def saga(self, work: Work) -> Saga:
         """Return the erasures, to be brought further in a transaction."""
@@ -126,6 +130,7 @@ def consumer_spec(settings: RoutingSettings) -> ConsumerSpec:
         dropped=forget_parked,
         bury=routing.bury,
         look=identity.current_register,
+        attribute=routing.attribute,
     )
 
 

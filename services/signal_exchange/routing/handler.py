@@ -59,6 +59,18 @@ class RoutingHandler:
         """Forget the clusters of signals whose membership is gone; linking told before that they left theirs."""
         RoutingStore(work.connection).forget_memberships(keys_of(gone, "links"))
 
+    def attribute(self, message: Message, work: Work) -> Attribution | None:
+        """Say whose number a record has at which routing fails, and remember that it is parked: a retry begins there."""
+        verified = self._verified(message)
+        if not (isinstance(verified, Verified) and verified.has_number):
+            return None
+        store, number = RoutingStore(work.connection), _number(verified)
+        used = store.numbers([number]).get(number)
+        if used is not None and not (used.verdict == "parked" and _is_the_same(verified, used)):
+            return None
+        store.put([], [_used(verified, "parked", used)])
+        return Attribution(*number, verified.signal_id, verified.version)
+
     def saga(self, work: Work) -> Saga:
         """Return the erasures, to be brought further in a transaction."""
         return Saga(ErasureStore(work.connection), self.rulebook.calendar, self.seal_to, work)
@@ -316,10 +328,12 @@ def _supersede(verified: Verified, run: Run) -> None:
 
 
 def _use(verified: Verified, verdict: str, desk: Desk) -> None:
-    signal_id, version = verified.signal_id or "", verified.version or 0
-    before = desk.number(_number(verified))
-    revision = before.revision + 1 if before else 1
-    desk.use(UsedNumber(*_number(verified), revision, signal_id, version, value_hash(verified), verdict))
+    desk.use(_used(verified, verdict, desk.number(_number(verified))))
+
+
+def _used(verified: Verified, verdict: str, before: UsedNumber | None) -> UsedNumber:
+    signal_id, version, revision = verified.signal_id or "", verified.version or 0, before.revision + 1 if before else 1
+    return UsedNumber(*_number(verified), revision, signal_id, version, value_hash(verified), verdict)
 
 
 def _is_the_same(verified: Verified, used: UsedNumber) -> bool:

@@ -28,6 +28,8 @@ EVENTS: Mapping[str, str] = {
     "stop_forced": "A consumer did not stop in time and ended itself; what was not committed comes again.",
     "batch_handled": "A batch was applied, sent and acknowledged; count and seconds.",
     "record_parked": "A record could not be processed and is kept; reason code and parked id. Alert.",
+    "batch_divided": "A service failed at a batch and does it again record by record; count and the type of the fault.",
+    "record_set_aside": "A service failed at one record and parked it as CANNOT_PROCESS; id, type of the fault. Page someone.",
     "parked_flood": "Within a minute too many records, and the larger part, were parked: the consumer stops. Page someone.",
     "world_unavailable": "The database or the broker does not answer; the same step is tried again after a pause.",
     "outbox_sent": "Rows of the outbox were acknowledged by the broker; count.",

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -16,17 +17,18 @@ from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.faults import Undecodable
 from signal_exchange.contracts.signed import SIGNED
 from signal_exchange.contracts.topics import carries, is_state, retry_topic
-from signal_exchange.runtime import logs
+from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import StoreContended, StoreUnavailable, WorldUnavailable
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
-from signal_exchange.stream.flood import FloodGate
-from signal_exchange.stream.messages import Gone, Incoming, Message, Unreadable
-from signal_exchange.stream.outbox import Letter, Outbox, Waiting, kept_table
+from signal_exchange.stream.flood import FloodGate, ParkedFlood
+from signal_exchange.stream.messages import Attribution, Gone, Incoming, Message, Unreadable
+from signal_exchange.stream.outbox import Letter, Outbox, Waiting, kept_table, set_aside_table
 from signal_exchange.stream.owning import Owner
 from signal_exchange.stream.parking import RETRY_READER, Dropped, Kept, Retries, Unseal, once
 from signal_exchange.stream.scrubbing import owe
+from signal_exchange.stream.setting_aside import CANNOT_PROCESS, SetAside
 from signal_exchange.stream.work import Park, Seal, Work, park_on_topic
 
 FLUSH_LETTERS = 2_000
@@ -37,6 +39,10 @@ Handle = Callable[[Sequence[Message], Work], None]
 """A service's own work on one batch: pure decisions, then writes through the given Work. It has no try."""
 Bury = Callable[[Sequence[Incoming], Work], None]
 """A service's own work on the tombstones of one batch, after its records: it deletes what it holds under their keys."""
+Attribute = Callable[[Message, Work], Attribution | None]
+"""Says whose number a record has at which a service fails, and remembers that it is parked."""
+FORESEEN = (WorldUnavailable, ParkedFlood)
+"""What is no fault of ours at one record: it is waited for, or stops the process."""
 Read = Message | Unreadable | Gone
 T = TypeVar("T")
 
@@ -66,7 +72,10 @@ class BatchLoop:
     Rows that an earlier process or a person's decision left are sent by `flush`. Only one of both is at work at a time, so that
     between them this process owns no row (docs/decisions/0012).
 
-    The world's faults are waited for, with growing pauses, up to `patience_seconds`; then, and at anything unexpected, this
+    A batch at which the service itself fails is done again record by record. A record that fails by itself is parked as
+    CANNOT_PROCESS, and the others hold; the fourth different one within an hour stops the process (docs/decisions/0019).
+
+    The world's faults are waited for, with growing pauses, up to `patience_seconds`; then, and when too much is unexpected, this
     raises, and the process stops without commit.
     """
 
@@ -89,13 +98,15 @@ class BatchLoop:
         dropped: Dropped | None = None,
         bury: Bury | None = None,
         look: Callable[[], object] = lambda: None,
+        attribute: Attribute | None = None,
     ) -> None:
         self._service, self._reader, self._database, self._outbox = service, reader, database, outbox
         self._handle, self._sender, self._seal, self._park = handle, sender, seal, park
         self._metrics, self._progress = metrics, progress
         self._patience_seconds, self._flood = patience_seconds, flood
         self._kept, self._unseal, self._dropped = kept_table(outbox.metadata), unseal, dropped
-        self._bury, self._look = bury, look
+        self._bury, self._look, self._attribute = bury, look, attribute
+        self._set_aside = set_aside_table(outbox.metadata)
         self._owner = Owner(database)
         self._one_at_work = asyncio.Lock()
         self._nothing_left = False
@@ -110,21 +121,21 @@ class BatchLoop:
         began = time.monotonic()
         incoming = [Incoming.of(record) for record in records]
         async with self._one_at_work:
-            work = await self._patiently("store", lambda: self._applied(incoming))  # steps 1 and 2
-            await self._send([each for each in work.letters if not each.held], self._remove_own)  # steps 3 and 4
+            works = await self._patiently("store", lambda: self._applied(incoming))  # steps 1 and 2
+            await self._send([each for work in works for each in work.letters if not each.held], self._remove_own)  # steps 3 and 4
             self._nothing_left = True
-        self._tell(incoming, work.parked, time.monotonic() - began)
+        self._tell(incoming, [bad for work in works for bad in work.parked], time.monotonic() - began)
 
     async def flush(self) -> int:
         """Send what this process left, what nobody owns and what a process left that is gone; return how many those were."""
         async with self._one_at_work:
             return await self._flush()
 
-    async def _applied(self, incoming: Sequence[Incoming]) -> Work:
+    async def _applied(self, incoming: Sequence[Incoming]) -> list[Work]:
         if not self._nothing_left:
             await self._flush()
         self._nothing_left = False
-        return await asyncio.to_thread(self._apply, incoming)
+        return await asyncio.to_thread(self._apply_all, incoming)
 
     async def _flush(self) -> int:
         sent = 0
@@ -149,26 +160,73 @@ class BatchLoop:
             return Gone(incoming)
         return read_as(incoming, RETRY_READER if incoming.topic == retry_topic(self._service) else self._reader)
 
-    def _apply(self, incoming: Sequence[Incoming]) -> Work:
+    def _apply_all(self, incoming: Sequence[Incoming]) -> list[Work]:
+        """Apply a batch in one transaction; when the service fails at it, each record in one of its own, in order."""
         self._look()
         self._owner.hold()
+        try:
+            return [self._apply(incoming)]
+        except FORESEEN:
+            raise
+        except Exception as fault:  # noqa: BLE001 - whatever a record can make the service raise
+            logs.warn("batch_divided", count=len(incoming), exception=type(fault).__name__)
+        return [self._apply_alone(each) for each in incoming]
+
+    def _apply_alone(self, incoming: Incoming) -> Work:
+        try:
+            return self._apply([incoming])
+        except FORESEEN:
+            raise
+        except Exception as fault:  # noqa: BLE001 - as above
+            return self._apply_set_aside(incoming, fault)
+
+    def _apply(self, incoming: Sequence[Incoming]) -> Work:
         read = [self._read(each) for each in incoming]
-        with self._database.batch() as connection:
-            kept = Kept(connection, self._kept)
-            work = Work(self._service, connection, self._seal, once(self._park, kept))
-            retries = Retries(work, kept, self._unseal, self._dropped)
+        with self._working() as (work, retries):
             again = retries.take([each for each in read if isinstance(each, Message) and each.record == "RetryRequest"])
             self._work([*map(self._read, again), *read], work)
             retries.forget(work.erased)
             retries.settle(again)
             self._flood.check(len(read), len(work.parked))
+        return work
+
+    def _apply_set_aside(self, incoming: Incoming, fault: Exception) -> Work:
+        """Park a record at which the service fails, or raise what it failed with when there were too many of those."""
+        with self._working() as (work, retries):
+            again = retries.tried_again(self._read(incoming))
+            [failed] = again or [incoming]
+            parked_id = failed.parked_id(self._service)
+            if not SetAside(work.connection, self._set_aside).takes(parked_id, clock.now()):
+                raise fault
+            work.park(Unreadable(failed, CANNOT_PROCESS, attribution=self._attributed(failed, work)))
+            retries.settle(again)
+        logs.warn("record_set_aside", parked_id=parked_id, exception=type(fault).__name__)
+        return work
+
+    def _attributed(self, incoming: Incoming, work: Work) -> Attribution | None:
+        """Return whose number a record has, unless the service fails at that as well."""
+        read = self._read(incoming)
+        if self._attribute is None or not isinstance(read, Message):
+            return None
+        try:
+            with work.connection.begin_nested():
+                return self._attribute(read, work)
+        except Exception:  # noqa: BLE001 - the same fault as before: then it is nobody's
+            return None
+
+    @contextmanager
+    def _working(self) -> Iterator[tuple[Work, Retries]]:
+        """Open a transaction for effects; what they tell is in the outbox when it holds."""
+        with self._database.batch() as connection:
+            kept = Kept(connection, self._kept)
+            work = Work(self._service, connection, self._seal, once(self._park, kept))
+            yield work, Retries(work, kept, self._unseal, self._dropped)
             box = self._box(connection)
             if box.others_have_any(work.letters):
                 raise StoreContended("a worker that is still sending")
             box.add(work.letters)
             if work.erased:
                 owe(connection, self._outbox)
-        return work
 
     def _box(self, connection: Connection) -> Outbox:
         return Outbox(connection, self._outbox, self._owner.name)

@@ -67,6 +67,7 @@ def outbox_table(tables: MetaData) -> Table:
     erased_table(tables)
     owed_table(tables)
     seen_register_table(tables)
+    set_aside_table(tables)
     number = BigInteger().with_variant(Integer, "sqlite")
     return Table(
         "outbox",
@@ -92,6 +93,18 @@ def kept_table(tables: MetaData) -> Table:
         Column("parked_id", String, primary_key=True),
         Column("revision", BigInteger, nullable=False),
         Column("value", LargeBinary, nullable=False),
+    )
+
+
+def set_aside_table(tables: MetaData) -> Table:
+    """Return the table of the records at which a service failed in the last hour, defining it once."""
+    if "record_set_aside" in tables.tables:
+        return tables.tables["record_set_aside"]
+    return Table(
+        "record_set_aside",
+        tables,
+        Column("parked_id", String, primary_key=True),
+        Column("at", Moment, nullable=False),
     )
 
 

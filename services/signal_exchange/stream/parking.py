@@ -113,6 +113,11 @@ class Retries:
                 logs.warn("retry_refused", parked_id=parked_id, reason=str(reason))
         return list(again.values())
 
+    def tried_again(self, read: object) -> list[Incoming]:
+        """Return the record that a request asks to try again; nothing when this is no such request."""
+        asks = isinstance(read, Message) and read.record == "RetryRequest" and read.fields["action"] == "RETRY"
+        return self.take([read]) if asks and isinstance(read, Message) else []
+
     def settle(self, again: Iterable[Incoming]) -> None:
         """Say of what was tried again and not parked again that it is resolved, and keep what was parked."""
         failed = {each.incoming.parked_id(self.work.service) for each in self.work.parked}
@@ -184,9 +189,11 @@ def opened_record(fields: Mapping[str, Any], unseal: Unseal) -> Incoming:
 
 def _opened_parts(fields: Mapping[str, Any], unseal: Unseal) -> dict[str, Any]:
     try:
-        parts: dict[str, Any] = json.loads(unseal(fields["record"], fields["parked_id"]))
-    except CannotOpen:
+        parts = json.loads(unseal(fields["record"], fields["parked_id"]))
+    except (CannotOpen, ValueError):
         raise CannotRetry("CANNOT_OPEN") from None
+    if not isinstance(parts, dict):
+        raise CannotRetry("CANNOT_OPEN")
     return parts
 
 

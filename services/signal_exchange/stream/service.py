@@ -27,7 +27,7 @@ from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.runtime.scrubbing import require_scrubbable
 from signal_exchange.runtime.settings import ServiceSettings
-from signal_exchange.stream.consumer import BatchLoop, Bury, Handle
+from signal_exchange.stream.consumer import Attribute, BatchLoop, Bury, Handle
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.parking import Dropped, Unseal
 from signal_exchange.stream.scrubbing import LOOK_SECONDS, Scrubber
@@ -59,7 +59,8 @@ class ConsumerSpec:
     `name` is principal, group and app; `reader` names its view in schemas/readers; `alongside` are coroutines that run
     until the consumer stops, such as a municipality's REST API. `park` keeps what cannot be read: on the topic `parked`, or
     in the own store of a service that may not write there. `unseal` opens what it parked itself, for a retry, and `dropped`
-    is its own work when a person drops it; `bury` is its work on tombstones. `metrics` are shared with what runs alongside.
+    is its own work when a person drops it; `bury` is its work on tombstones; `attribute` says whose number a record has that it
+    fails at. `metrics` are shared with what runs alongside.
     A service whose work nobody waits for lets records gather for `gather_seconds` before it takes the next batch. `look` is
     called between batches, and while there are none: what files changed is taken over then, such as the participants' register.
     """
@@ -76,6 +77,7 @@ class ConsumerSpec:
     unseal: Unseal | None = None
     dropped: Dropped | None = None
     bury: Bury | None = None
+    attribute: Attribute | None = None
     gather_seconds: float = 0.0
     look: Callable[[], object] = lambda: None
     metrics: Metrics = field(default_factory=Metrics)
@@ -109,6 +111,7 @@ class Consumer:
             dropped=self.spec.dropped,
             bury=self.spec.bury,
             look=self.spec.look,
+            attribute=self.spec.attribute,
             metrics=self.metrics,
             progress=self.progress,
             patience_seconds=self.settings.patience_seconds,

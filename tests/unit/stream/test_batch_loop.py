@@ -85,6 +85,7 @@ def a_loop(
         progress=Progress(metrics),
         patience_seconds=options.pop("patience_seconds", 60.0),
         flood=options.pop("flood", FloodGate(1000)),
+        **options,
     )
     return loop, database, sender
 
@@ -134,17 +135,6 @@ def test_a_record_over_the_size_limit_is_parked_as_too_large_with_its_start(tmp_
     assert parked.value is not None
     assert b"TOO_LARGE" in parked.value
     assert len(parked.value) < 65_536
-
-
-def test_an_unexpected_fault_stops_and_leaves_nothing(tmp_path: Path) -> None:
-    def broken(messages: Sequence[Message], work: Work) -> None:
-        remember(messages, work)
-        raise RuntimeError(MARK)
-
-    loop, database, sender = a_loop(tmp_path, handle=broken)
-    with pytest.raises(RuntimeError):
-        asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
-    assert (effects(database), waiting(database), sender.sent) == ([], 0, [])
 
 
 def test_the_same_batch_twice_tells_the_same_twice(tmp_path: Path) -> None:

@@ -140,6 +140,12 @@ def upgrade() -> None:
         sa.UniqueConstraint("publisher_run", name=op.f("uq_record_runs_publisher_run")),
     )
     op.create_table(
+        "record_set_aside",
+        sa.Column("parked_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_record_set_aside")),
+    )
+    op.create_table(
         "record_signals",
         sa.Column("signal_id", sa.String(), nullable=False),
         sa.Column("reference_mac", sa.LargeBinary(), nullable=False),

@@ -103,6 +103,12 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_record_referrals_state"), "record_referrals", ["state"], unique=False)
     op.create_table(
+        "record_set_aside",
+        sa.Column("parked_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_record_set_aside")),
+    )
+    op.create_table(
         "record_transitions",
         sa.Column("signal_id", sa.String(), nullable=False),
         sa.Column("offer", sa.Integer(), nullable=False),
