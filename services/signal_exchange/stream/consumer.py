@@ -122,7 +122,9 @@ class BatchLoop:
         incoming = [Incoming.of(record) for record in records]
         async with self._one_at_work:
             works = await self._patiently("store", lambda: self._applied(incoming))  # steps 1 and 2
-            await self._send([each for work in works for each in work.letters if not each.held], self._remove_own)  # steps 3 and 4
+            await self._send(
+                [each for work in works for each in work.letters if not each.held], self._remove_own
+            )  # steps 3 and 4
             self._nothing_left = True
         self._tell(incoming, [bad for work in works for bad in work.parked], time.monotonic() - began)
 
