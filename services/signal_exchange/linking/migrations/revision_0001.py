@@ -145,6 +145,12 @@ def upgrade() -> None:
     op.create_index(op.f("ix_record_mentions_person_id"), "record_mentions", ["person_id"], unique=False)
     op.create_index(op.f("ix_record_mentions_signal_id"), "record_mentions", ["signal_id"], unique=False)
     op.create_table(
+        "record_set_aside",
+        sa.Column("parked_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_record_set_aside")),
+    )
+    op.create_table(
         "seen_register",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("serial", sa.BigInteger(), nullable=False),

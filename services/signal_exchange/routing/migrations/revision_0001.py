@@ -114,6 +114,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_record_erased")),
     )
     op.create_table(
+        "record_set_aside",
+        sa.Column("parked_id", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_record_set_aside")),
+    )
+    op.create_table(
         "seen_register",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("serial", sa.BigInteger(), nullable=False),
