@@ -11,33 +11,58 @@ from importlib.resources import files
 from typing import Any, NamedTuple
 
 from signal_exchange.privacy.leak_text import Found
-from signal_exchange.privacy.names import PREFIXES, fold
+from signal_exchange.privacy.names import PAIR_ENDS, PAIR_STARTS, PREFIXES, SHORT_PREFIXES, fold
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LEAST_LETTERS = 3
-_TITLES = frozenset({"mevrouw", "meneer", "mijnheer", "heer", "mejuffrouw", "juffrouw", "juf", "familie"})
-_SHORT_TITLES = frozenset({"mevr", "mw", "dhr", "mej", "fam", "dr", "drs", "mr", "ing", "ir", "prof"})
+_TITLES = frozenset({
+    "mevrouw", "meneer", "mijnheer", "heer", "heren", "dames", "mejuffrouw", "juffrouw", "juf", "familie", "gezin", "echtpaar",
+    "weduwe", "frau", "herr", "madame", "monsieur", "mrs", "miss",
+})  # fmt: skip
+_PERSONS = frozenset({"mevr", "mvr", "mw", "dhr", "hr", "mej", "fam", "wed"})
+_SHORT_TITLES = _PERSONS | {"dr", "drs", "mr", "ing", "ir", "prof"}
+_LOWER_AFTER = _PERSONS | {"mevrouw", "meneer", "mijnheer", "heer", "heren", "mejuffrouw", "juffrouw", "familie"}
+"""Titles after which a name may stand in small letters."""
+_ALSO_WORDS = frozenset({"hr", "ing"})
+"""Titles that are something else when they are written in capitals without a point: HR, ING."""
 _INTRODUCES = frozenset({
     "genaamd", "heet", "heette", "heten", "alias", "bijgenaamd", "voornaam", "achternaam", "bijnaam", "roepnaam", "ene", "naam",
 })  # fmt: skip
 _BETWEEN = frozenset({"is", "was"})
 _FIRMS = frozenset({"bv", "nv", "cv", "vof"})
-# These prefixes are ordinary words after a title or before a place: "familie in Polen".
-_NAME_PREFIXES = PREFIXES - {"in", "op", "te", "s", "het"}
+# These prefixes are ordinary words too, before a place: "familie in Polen".
+_PLACE_WORDS = frozenset({
+    "in", "op", "te", "s", "het", "aan", "bij", "uit", "uijt", "over", "onder", "voor", "tot", "am", "im", "auf", "aus", "dem",
+})  # fmt: skip
+_NAME_PREFIXES = PREFIXES - _PLACE_WORDS
+_AFTER_PLACE_WORD = frozenset({"de", "den", "der", "het", "t"})
+_SURE_PREFIXES = SHORT_PREFIXES | {"der", "den", "ten", "ter", "t"}
+"""What stands before surnames only, so that a word in small letters behind it is one too."""
 _SURNAME_STARTS = (("van", "der"), ("van", "den"), ("von", "der"), ("de", "la"))
+_GLUED_STARTS = frozenset({"vd", "vdr", "vdn", "vden", "vder"})
 _AFTER_INITIAL = frozenset({".", ". "})
-_JOINS = frozenset({" ", "-", "'", "’", " '", " ’"}) | _AFTER_INITIAL
+_JOINS = frozenset({" ", "-", "'", " '"}) | _AFTER_INITIAL
+_AFTER_SHORT = frozenset({"/", " / ", "./", ".'", ". '"}) | _JOINS
+_BREAKS = frozenset({".", "/", "./", ".'"})
+"""What stands between the two halves of a prefix that is written short."""
+_VERB = re.compile("[a-z]{2,}(?:de|te|t)")
+"""How a Dutch verb ends that says what somebody did or does."""
 _MOST_WORDS = 8
 """A name is read over this many words at most, so that no text takes long."""
 
 
 @dataclass(frozen=True, slots=True)
 class Lists:
-    """Given names, those of them that are Dutch words too, and capitalised words that are no names; all folded."""
+    """Given names, those of them that are Dutch words too, and words that are no names or no verbs; all folded.
+
+    `not_names` are capitalised, `after_titles` stand in small letters behind a title, and `surnames` look like other words.
+    """
 
     given: frozenset[str]
     ambiguous: frozenset[str]
     not_names: frozenset[str]
+    after_titles: frozenset[str]
+    surnames: frozenset[str]
 
 
 @cache
@@ -46,7 +71,10 @@ def load_lists() -> Lists:
     names = _words_of("given_names.txt")
     given = frozenset(fold(name.rstrip("*")) for name in names)
     ambiguous = frozenset(fold(name.rstrip("*")) for name in names if name.endswith("*"))
-    return Lists(given, ambiguous, PREFIXES | frozenset(map(fold, _words_of("not_names.txt"))))
+    not_names, after, surnames = (
+        frozenset(map(fold, _words_of(name))) for name in ("not_names.txt", "after_titles.txt", "surnames.txt")
+    )
+    return Lists(given, ambiguous, PREFIXES | not_names, PREFIXES | after, surnames)
 
 
 def _words_of(name: str) -> list[str]:
@@ -62,6 +90,7 @@ class Word(NamedTuple):
     folded: str
     gap: str
     capital: bool
+    shouted: bool
 
 
 def words_of(text: str) -> list[Word]:
@@ -69,7 +98,7 @@ def words_of(text: str) -> list[Word]:
     spans = [match.span() for match in _WORD.finditer(text)]
     nexts = [*(start for start, _ in spans), len(text)][1:]
     return [
-        Word(start, end, fold(text[start:end]), text[end:following], text[start].isupper())
+        Word(start, end, fold(text[start:end]), text[end:following], text[start].isupper(), text[start:end].isupper())
         for (start, end), following in zip(spans, nexts, strict=True)
     ]
 
@@ -94,8 +123,8 @@ class _Reader:
 
     def name_at(self, at: int) -> tuple[int, int] | None:
         word = self.words[at]
-        if (word.folded in _TITLES and word.gap == " ") or (word.folded in _SHORT_TITLES and self._joined(at)):
-            return self._from(at, self._name_end(self._after_initials(at + 1)))
+        if self._is_title(at):
+            return self._from(at, self._titled_end(at))
         if word.folded in _INTRODUCES:
             return self._introduced(at)
         if self._starts_surname(at):
@@ -103,6 +132,42 @@ class _Reader:
         if self._is_initial(at) and not (at and self._is_initial(at - 1)):
             return self._from(at, self._name_end(self._after_initials(at)))
         return self._given_name(at)
+
+    def _is_title(self, at: int) -> bool:
+        word = self.words[at]
+        if word.folded in _ALSO_WORDS and word.shouted and not word.gap.startswith("."):
+            return False
+        return (word.folded in _TITLES and word.gap == " ") or (word.folded in _SHORT_TITLES and self._joined(at))
+
+    def _titled_end(self, title: int) -> int | None:
+        """Return the last word of the name behind a title, in capitals or not."""
+        first = self._after_initials(title + 1)
+        end = self._name_end(first, titled=True)
+        return self._small_end(title) if end is None and self.words[title].folded in _LOWER_AFTER else end
+
+    def _small_end(self, title: int) -> int | None:
+        """Return the last word of a name in small letters: initials, prefixes, and a word that is no ordinary one."""
+        first = at = self._after_small_initials(title + 1)
+        while at < len(self.words) and self._is_prefix(at, titled=True) and self._leads_to_next(at):
+            at += 1
+        if at >= len(self.words) or self.words[at].capital:
+            return None
+        prefixes = [word.folded for word in self.words[first:at]]
+        return at if self._is_small_name(self.words[at].folded, prefixes) else None
+
+    def _after_small_initials(self, at: int) -> int:
+        following = range(at, min(len(self.words), at + _MOST_WORDS))
+        return next((each for each in following if not self._is_small_initial(each)), at)
+
+    def _is_small_initial(self, at: int) -> bool:
+        word = self.words[at]
+        return word.end - word.start == 1 and word.gap in _AFTER_INITIAL and not self._is_short_prefix(at)
+
+    def _is_small_name(self, folded: str, prefixes: Sequence[str]) -> bool:
+        listed = folded in self.lists.after_titles or folded in _TITLES
+        if (folded in self.lists.surnames and (prefixes or not listed)) or not _SURE_PREFIXES.isdisjoint(prefixes):
+            return True
+        return not (prefixes or listed or _VERB.fullmatch(folded) or len(folded) < _LEAST_LETTERS)
 
     def _given_name(self, at: int) -> tuple[int, int] | None:
         word = self.words[at]
@@ -120,17 +185,43 @@ class _Reader:
         gap_is_near = len(self.words[first - 1].gap) <= 2  # noqa: PLR2004 - a space, or a colon and a space
         return self._from(first, self._name_end(first)) if gap_is_near else None
 
-    def _name_end(self, first: int) -> int | None:
+    def _name_end(self, first: int, *, titled: bool = False) -> int | None:
         """Return the last word of the name that starts here: prefixes, and at least one capitalised word."""
         end = None
-        for at, word in enumerate(self.words[first : first + _MOST_WORDS], first):
+        for at in range(first, min(len(self.words), first + _MOST_WORDS)):
             if self._can_be_name(at):
                 end = at
-            elif word.folded not in _NAME_PREFIXES:
+            elif not self._is_prefix(at, titled=titled):
                 break
-            if not self._joined(at) or word.gap in _AFTER_INITIAL:
+            if not self._leads_to_next(at):
                 break
         return end
+
+    def _leads_to_next(self, at: int) -> bool:
+        """Say whether a name can go on with the next word; behind a point only after a prefix that is written short."""
+        gap = self.words[at].gap
+        return gap in _AFTER_SHORT if self._is_short_prefix(at) else gap in _JOINS - _AFTER_INITIAL
+
+    def _is_prefix(self, at: int, *, titled: bool) -> bool:
+        """Say whether a word stands before a surname; behind a title `in de` and `op het` too, elsewhere only `in 't`."""
+        folded = self.words[at].folded
+        if folded in _NAME_PREFIXES or self._is_short_prefix(at):
+            return True
+        following = self.words[at + 1].folded if at + 1 < len(self.words) else ""
+        before = self.words[at - 1].folded if at else ""
+        behind = _AFTER_PLACE_WORD if titled else frozenset({"t"})
+        return folded in _PLACE_WORDS and (following in behind or (titled and folded in behind and before in _PLACE_WORDS))
+
+    def _is_short_prefix(self, at: int) -> bool:
+        word = self.words[at]
+        if word.capital and word.end - word.start > 1:
+            return False
+        if word.folded in SHORT_PREFIXES:
+            return True
+        following = self.words[at + 1].folded if at + 1 < len(self.words) else ""
+        before = self.words[at - 1] if at else word
+        starts = word.folded in PAIR_STARTS and following in PAIR_ENDS and word.gap.strip() in _BREAKS
+        return starts or (word.folded in PAIR_ENDS and before.folded in PAIR_STARTS and before.gap.strip() in _BREAKS)
 
     def _can_be_name(self, at: int) -> bool:
         word = self.words[at]
@@ -145,8 +236,10 @@ class _Reader:
         return word.capital and word.end - word.start == 1 and word.gap in _AFTER_INITIAL
 
     def _starts_surname(self, at: int) -> bool:
-        pair = tuple(word.folded for word in self.words[at : at + 2])
-        return pair in _SURNAME_STARTS and self.words[at].gap == " "
+        word, pair = self.words[at], tuple(word.folded for word in self.words[at : at + 2])
+        if word.folded in _GLUED_STARTS or (word.folded == "v" and self._is_short_prefix(at) and word.gap != " "):
+            return not word.capital
+        return pair in _SURNAME_STARTS and word.gap == " "
 
     def _with_word_before(self, at: int, end: int | None) -> tuple[int, int] | None:
         before = at - 1

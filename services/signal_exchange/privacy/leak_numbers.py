@@ -71,6 +71,16 @@ _NAMED_DOCUMENT = re.compile(
 _PLATE = re.compile(rf"(?<![^\W_])(?=[A-Za-z0-9]{{1,3}}-[A-Za-z0-9]{{2,3}}-)(?<![^\W_]-)(?:{_series('-')})(?![^\W_])(?!-[^\W_])")
 _NAMED_PLATE = re.compile(rf"kenteken\w*(?: is| was| met|:| nr\.?| nummer)? ?({_series('[ -]?')})(?![^\W_])", re.IGNORECASE)
 _POSTCODE = re.compile(r"(?<![^\W_])(?<![0-9][.,-])[1-9][0-9]{3} ?(?!SA|SD|SS)[A-Z]{2}(?![^\W_])")
+_SMALL_POSTCODE = re.compile(r"(?<![^\W_])(?<![0-9][.,-])[1-9][0-9]{3} ?(?!(?i:SA|SD|SS))([A-Za-z]{2})(?![^\W_])")
+_TWO_LETTERS = frozenset(
+    re.findall(
+        "[a-z]{2}",
+        "af al am as at bv ca cc cl cm de di dl do ed ei en er et eu ex ga gb ge gr ha he hz ik im in is it je jr kb kg km kw"
+        " la le li ma mb me mg ml mm mr mw na no nr nu nv of om on op pc pk pm pp re sl so st te tb ti to tv uu uw vb vd ve vr"
+        " wc we wh wo za ze zn zo",
+    )
+)
+"""Words, units and days of two letters, which follow a year or an amount in small letters: 2024 in, 1200 km."""
 _ADDRESS = re.compile(rf"{_CAPITAL}[^\W\d_](?:[^\W\d_]|['’-]){{0,40}}?(?i:{_STREETS})\b\.?,? (?:nr\.? |nummer )?{_HOUSE_NUMBER}")
 _LANE_ADDRESS = re.compile(
     rf"{_CAPITAL}(?i:{_STREETS})\.? (?:(?:van|aan|op|in|ter|ten|de|den|der|het) ){{0,2}}"
@@ -112,6 +122,14 @@ def _bsns(text: str) -> Iterator[Found]:
         yield from (Found("BSN", start, end) for start, end in _windows(groups) if bsn_digits(text[start:end]))
 
 
+def _small_postcodes(text: str) -> Iterator[Found]:
+    """Give postcodes that are not in capitals, but not a number before an ordinary word unless it is called a postcode."""
+    for match in _SMALL_POSTCODE.finditer(text):
+        named = "postcode" in text[max(0, match.start() - 12) : match.start()].lower()
+        if named or match[1].lower() not in _TWO_LETTERS:
+            yield Found("POSTCODE", *match.span())
+
+
 def _windows(groups: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:
     """Give each stretch of whole groups that holds nine digits together."""
     for first, (start, _) in enumerate(groups):
@@ -141,6 +159,7 @@ _OF_NUMBERS: tuple[tuple[Detector, tuple[str, ...]], ...] = (
     (_matches("PLATE", _PLATE), ("-",)),
     (_matches("PLATE", _NAMED_PLATE, 1), ("kenteken",)),
     (_matches("POSTCODE", _POSTCODE), ()),
+    (_small_postcodes, ()),
     (_matches("ADDRESS", _ADDRESS), ()),
     (_matches("ADDRESS", _LANE_ADDRESS), ()),
     (_matches("ADDRESS", _NAMED_ADDRESS, 1), ("adres",)),

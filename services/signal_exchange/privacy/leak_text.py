@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-_SPACES = str.maketrans(dict.fromkeys("\t\n\r\x0b\x0c\xa0\u2007\u2009\u200a\u202f\u3000", " "))
-_ODD = re.compile("[^\x00-\x7f\u00c0-\u024f]")
-"""Anything but ASCII and the Latin letters, which are plain as they are."""
-_INVISIBLE = frozenset("\xad\u200b\u200c\u200d\u2060\ufeff")
+from signal_exchange.privacy.plain import plain_char
+
+_ODD = re.compile("[^\x20-\x5f\x61-\x7e\u00c0-\u024f]|  ")
+"""Anything but printable ASCII without the backtick and the Latin letters, which are plain as they are; and blanks in a row."""
 
 
 class Found(NamedTuple):
@@ -31,11 +31,10 @@ class PlainText:
 
     @classmethod
     def of(cls, original: str) -> PlainText:
-        """Return the plain form of a text: invisible characters and loose accents go, the rest keeps its order."""
-        spaced = original.translate(_SPACES)
-        if not _ODD.search(spaced):
-            return cls(spaced)
-        kept = [(place, _plain(char)) for place, char in enumerate(spaced) if not _goes(char)]
+        """Return the plain form of a text: what cannot be seen and loose accents go, blanks in a row are one."""
+        if not _ODD.search(original):
+            return cls(original)
+        kept = list(_kept(original))
         return cls("".join(char for _, char in kept), [place for place, _ in kept])
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
@@ -45,14 +44,11 @@ class PlainText:
         return self._places[start], self._places[end - 1] + 1
 
 
-def _goes(char: str) -> bool:
-    return char in _INVISIBLE or unicodedata.combining(char) != 0
-
-
-def _plain(char: str) -> str:
-    if char.isascii() or char.isalpha():
-        return char
-    category = unicodedata.category(char)
-    if category == "Nd":
-        return str(unicodedata.digit(char))
-    return {"Pd": "-", "Zs": " "}.get(category, char)
+def _kept(original: str) -> Iterator[tuple[int, str]]:
+    """Give each character of the plain text with its place in the original."""
+    before = ""
+    for place, char in enumerate(original):
+        read = "" if unicodedata.category(char) in {"Mn", "Me"} else plain_char(char)
+        if read and not (read == before == " "):
+            yield place, read
+            before = read

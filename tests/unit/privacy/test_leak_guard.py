@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from signal_exchange.contracts.schemas import schemas_folder
 from signal_exchange.privacy import leak_guard
 from signal_exchange.privacy.leak_guard import GUARD_VERSION, LABELS, Finding, GuardUnavailable, check_text, guard_result, mask
 from signal_exchange.privacy.leak_names import load_lists
-from signal_exchange.privacy.names import fold
+from signal_exchange.privacy.names import PAIR_ENDS, PAIR_STARTS, PREFIXES, SHORT_PREFIXES, fold
 
 CHECKS: list[tuple[str, list[list[str]]]] = json.loads(
     (Path(__file__).parents[2] / "data" / "check_values.json").read_text(encoding="utf-8")
@@ -284,3 +285,53 @@ def test_the_lists_are_folded_and_an_ambiguous_name_is_a_name_too() -> None:
 def test_r_leak_every_known_given_name_with_a_surname_is_found_whole(given_name: str, surname: str) -> None:
     name = f"{given_name.capitalize()} {surname}"
     assert found(f"gezien met {name} in huis") == [("NAME", name)]
+
+
+PLACE_WORDS = frozenset(re.findall("[a-z]+", "in op te s het aan bij uit uijt over onder voor tot am im auf aus dem"))
+SPELLINGS = sorted({
+    *(PREFIXES - PLACE_WORDS),
+    *SHORT_PREFIXES,
+    *(f"{start}{sign}{end}" for start in PAIR_STARTS for sign in ("/", ".", ". ") for end in PAIR_ENDS),
+    *(f"{word} {article}" for word in PLACE_WORDS for article in ("de", "den", "'t", "het")),
+    *("van 't", "v. d.", "van d.", "v.'t", "d'", "l'", "v.d.", "o.d.", "uit den"),
+})  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ["Mevrouw", "mw.", "dhr", "hr.", "fam.", "de heer"])
+@pytest.mark.parametrize("prefix", SPELLINGS)
+def test_r_leak_a_name_behind_a_title_is_found_whatever_prefix_stands_between(title: str, prefix: str) -> None:
+    between = "" if prefix.endswith("'") else " "
+    (kind, name) = found(f"{title} {prefix}{between}Proefman kwam langs")[0]
+    assert (kind, name) == ("NAME", f"{title.removeprefix('de ')} {prefix}{between}Proefman")
+
+
+@given(
+    blanks=st.text(alphabet=" \u00a0\u202f\t\n", min_size=1, max_size=3),
+    small=st.booleans(),
+    title=st.sampled_from(["mw", "dhr.", "mevrouw"]),
+)
+def test_r_leak_no_blank_and_no_small_letter_hides_a_name_behind_a_title(blanks: str, title: str, *, small: bool) -> None:
+    name = "proefman" if small else "Proefman"
+    assert found(f"{title}{blanks}{name} kwam langs") == [("NAME", f"{title}{blanks}{name}")]
+
+
+ORDINARY = (
+    "verklaarde niets", "gaf aan", "woont daar", "is weg", "zegt niets", "wilde weg", "uit de buurt", "en zijn zus",
+    "van de gemeente", "vertelde later", "heeft schulden", "werd gebracht", "kan niet", "belde terug", "in Polen",
+    "die belde", "op straat",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("title", ["mevrouw", "dhr.", "mw", "familie", "de heer"])
+@pytest.mark.parametrize("words", ORDINARY)
+def test_r_leak_an_ordinary_word_behind_a_title_is_no_name(title: str, words: str) -> None:
+    assert found(f"{title} {words}") == []
+
+
+@pytest.mark.parametrize("words", ["2024 is", "1200 km", "1500 op", "2026 wo", "5999 ss"])
+def test_r_leak_a_number_before_an_ordinary_word_is_no_postcode(words: str) -> None:
+    assert found(f"er was {words} sprake van") == []
+
+
+def test_r_leak_a_number_that_is_called_a_postcode_is_one() -> None:
+    assert found("postcode 2024 is") == [("POSTCODE", "2024 is")]
