@@ -22,6 +22,7 @@ from signal_exchange.privacy.register import GroupKey, MemberKey, Participant, P
 from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, open_sealed, pad_summary, seal
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 from signal_exchange.runtime.database import Database
+from signal_exchange.stream.erasure_word import headers_of
 from signal_exchange.stream.identity import Identity, Keys
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Outbox, kept_table, outbox_table
@@ -88,18 +89,24 @@ def a_referral(number: int = 1, *, at: datetime = START, **changed: object) -> M
     return a_message("Referral", fields, topic="referrals", reader="worklist", at=at)
 
 
-def erases(message: Message, *, at: float = 60) -> Message:
+def erases(message: Message, *, at: float = 60, **changed: Any) -> Message:
     """Give the record that asks the receiver of a delivery to erase its signal."""
     fields = message.fields
     nothing = {"signal": None, "summary": None, "deliver_as": "", "rule_id": "", "urgency": "", "offer": 0}
     build = a_referral if message.record == "Referral" else an_agenda_item
     number = int(fields["signal_id"].partition("-")[0], 16)
-    return build(number, at=minutes(at), **nothing, status="ERASED", version=fields["version"] + 1, revision=1_000)
+    word = a_word(fields["signal_id"], fields["municipality"])
+    about = {"municipality": fields["municipality"], "version": fields["version"] + 1, "revision": 1_000}
+    return build(number, at=minutes(at), **{**nothing, **about, "status": "ERASED", "word": word, **changed})
 
 
-def gone(topic: str, key: str) -> Incoming:
-    """Give a tombstone."""
-    return Incoming(topic, 0, 999, key.encode(), None, {}, minutes(90))
+BY_SIGNAL = frozenset({"referrals", "referrals-youth", "agenda-items", "link-tokens"})
+
+
+def gone(topic: str, key: str, municipality: str = VENLO, **changed: Any) -> Incoming:
+    """Give a tombstone; that of a signal carries its municipality's word, unless `word` is another."""
+    word = changed.get("word", a_word(key, municipality) if topic in BY_SIGNAL else None)
+    return Incoming(topic, 0, 999, key.encode(), None, dict(headers_of(word)), minutes(90))
 
 
 def an_agenda_item(number: int = 1, *, at: datetime = START, **changed: object) -> Message:

@@ -116,11 +116,13 @@ class Story:
 
 
 def _worklist(url: str) -> Consuming:
-    return Consuming("worklist", WORKLIST, WorklistHandler("CARE_COORDINATOR", WorkingCalendar(), an_identity().sealed_part), url)
+    return Consuming(
+        "worklist", WORKLIST, WorklistHandler("CARE_COORDINATOR", WorkingCalendar(), an_identity().sealed_part, a_register), url
+    )
 
 
 def _agenda(url: str) -> Consuming:
-    return Consuming("agenda", AGENDA, AgendaHandler(WorkingCalendar()), url)
+    return Consuming("agenda", AGENDA, AgendaHandler(WorkingCalendar(), a_register), url)
 
 
 def _feedback(url: str) -> Consuming:

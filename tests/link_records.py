@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from builders import KEYS, START, VENLO, WEERT, Consuming, a_message, an_identity, signal_id
+from builders import KEYS, START, VENLO, WEERT, Consuming, a_message, a_register, a_word, an_identity, signal_id
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.linking import SAME_PERSON, link_id, pair_of
@@ -29,7 +29,7 @@ def linking(url: str = "sqlite+pysqlite:///:memory:", now: datetime = LATER) -> 
     identity = an_identity("linking")
     ids = identity.secret_ids("linking")
     handler = LinkingHandler(
-        WorkingCalendar(), load_code_lists(), identity.opened, identity.sealed_part, lambda: ids, lambda: now
+        WorkingCalendar(), load_code_lists(), identity.opened, identity.sealed_part, lambda: ids, a_register, lambda: now
     )
     return Consuming("linking", TABLES, handler, url)
 
@@ -63,6 +63,8 @@ def a_signal(number: int = 1, *carried: Carried, epoch: str = "2026H2", **change
         "subjects": [VICTIM],
         **changed,
     }
+    if fields["status"] == "ERASED":
+        fields.setdefault("word", a_word(identity, str(fields["municipality"])))
     fields.setdefault("tokens", sealed_tokens(carried, f"{identity}.{fields['version']}", epoch) if carried else None)
     return a_message("LinkTokens", fields, topic="link-tokens", reader="linking", at=came)
 

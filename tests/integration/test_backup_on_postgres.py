@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from builders import Consuming, a_referral, an_identity
+from builders import Consuming, a_referral, a_register, an_identity
 from postgres import PostgresCluster
 from replays import MemoryReplay
 from signal_exchange.domain.calendar import WorkingCalendar
@@ -24,7 +24,7 @@ class Worklist:
     """A worklist on a store, with its topic."""
 
     def __init__(self, url: str) -> None:
-        handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), an_identity().sealed_part)
+        handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), an_identity().sealed_part, a_register)
         self.consumer, self.topics = Consuming("worklist", TABLES, handler, url), MemoryReplay()
         spec = ConsumerSpec(
             name="worklist",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from signal_exchange.agenda.handler import AgendaHandler, bury
+from signal_exchange.agenda.handler import AgendaHandler
 from signal_exchange.agenda.tables import OUTBOX, TABLES
 from signal_exchange.contracts.reference import load_equated_days
 from signal_exchange.contracts.topics import catalogue
@@ -25,17 +25,18 @@ def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes this consumer."""
     database = Database(settings.database(SERVICE), TABLES)
     identity = load_identity(settings, settings.keys_file, database)
+    handler = AgendaHandler(calendar(), identity.current_register)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
         sources=catalogue(()).sources_of(SERVICE),
         database=database,
         outbox=OUTBOX,
-        handle=AgendaHandler(calendar()),
+        handle=handler,
         seal=identity.parking_seal(SERVICE),
         unseal=identity.opened,
         gather_seconds=GATHER_SECONDS,
-        bury=bury,
+        bury=handler.bury,
         look=identity.current_register,
     )
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,9 @@ from signal_exchange.domain.agenda import meeting_of
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.referrals import CHAIR
 from signal_exchange.domain.times import local_day
+from signal_exchange.privacy.register import Register
 from signal_exchange.stream.erasing import erase_asked, keys_of
+from signal_exchange.stream.erasure_proof import Proof
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import Keeper, kept_by
 from signal_exchange.stream.work import Work
@@ -25,25 +27,27 @@ AGENDA, ALERT = "SCREENING_AGENDA", "CHAIR_ALERT"
 _FIELDS = tuple(each.name for each in fields(Item) if each.name != "cluster_id")
 
 
-def bury(gone: Sequence[Incoming], work: Work) -> None:
-    """Delete what is held or parked under keys that are gone: items with all about their signal, clusters and links."""
-    store = AgendaStore(work.connection)
-    store.erase(keys_of(gone, "agenda-items"))
-    store.forget_memberships(keys_of(gone, "links"))
-    Links(work.connection).forget(keys_of(gone, "link-candidates"))
-    work.erased |= {each.key_text for each in gone}
-
-
 @dataclass(frozen=True, slots=True)
 class AgendaHandler:
     """Handles batches of items, alerts, clusters and links."""
 
     calendar: WorkingCalendar
+    register: Callable[[], Register] = field(repr=False, compare=False)
+
+    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+        """Delete what is held or parked under keys that are gone: items with all about their signal, clusters and links."""
+        store = AgendaStore(work.connection)
+        items = [each for each in gone if each.topic == "agenda-items"]
+        items = Proof(self.register(), store.owners).buried(items, work)
+        store.erase({each.key_text for each in items})
+        store.forget_memberships(keys_of(gone, "links"))
+        Links(work.connection).forget(keys_of(gone, "link-candidates"))
+        work.erased |= {each.key_text for each in (*items, *(each for each in gone if each.topic != "agenda-items"))}
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Erase what must be erased; of the rest read what the batch touches once, and write once."""
         store = AgendaStore(work.connection)
-        messages = erase_asked(messages, work, store.erase)
+        messages = erase_asked(Proof(self.register(), store.owners).proven(messages, work), work, store.erase)
         self._items([message for message in messages if message.record == "AgendaItem"], store, work)
         self._alerts([message for message in messages if message.record == "ChairAlert"], store, work)
         store.put_memberships([message.fields for message in messages if message.record == "ClusterMembership"])

@@ -47,6 +47,13 @@ class AgendaStore:
         cluster = {row.signal_id: row.cluster_id for row in self._connection.execute(chosen)}
         return [replace(item, cluster_id=cluster.get(item.signal_id) or item.signal_id) for item in items]
 
+    def owners(self, signal_ids: Collection[str]) -> dict[str, str]:
+        """Return the municipality of each of these signals that was delivered, or of which an alert was given."""
+        chosen = (
+            select(each.c.signal_id, each.c.municipality).where(each.c.signal_id.in_(signal_ids)) for each in (ALERTS, ITEMS)
+        )
+        return {row.signal_id: row.municipality for each in chosen for row in self._connection.execute(each)}
+
     def erase(self, signal_ids: Collection[str]) -> set[str]:
         """Delete what is held of these signals; return those of which there was something.
 

@@ -31,6 +31,7 @@ from signal_exchange.linking.handler import LinkingHandler
 from signal_exchange.linking.records import Link, Value
 from signal_exchange.linking.store import TABLES, LinkingStore
 from signal_exchange.privacy.normalising import KINDS, link_values
+from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, SealingPrivateKey, encode_tokens, seal
 from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime.database import Database
@@ -217,6 +218,7 @@ class _Run:
             self._opened,
             _unsealed,
             lambda: SecretIds(self.secret),
+            lambda: Register(0),
             lambda: _START + timedelta(days=4),
         )
         left = iter(messages)

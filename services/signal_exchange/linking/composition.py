@@ -24,7 +24,12 @@ def handler_of(identity: Identity) -> LinkingHandler:
     """Return the handler of a process with these keys."""
     calendar = WorkingCalendar(load_equated_days())
     return LinkingHandler(
-        calendar, load_code_lists(), identity.opened, identity.sealed_part, lambda: identity.secret_ids(SERVICE)
+        calendar,
+        load_code_lists(),
+        identity.opened,
+        identity.sealed_part,
+        lambda: identity.secret_ids(SERVICE),
+        identity.current_register,
     )
 
 

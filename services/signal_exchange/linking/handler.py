@@ -20,10 +20,12 @@ from signal_exchange.linking.opening import Open, opened_tokens
 from signal_exchange.linking.records import ERASED, WITHDRAWN, Holding, Link, Signal
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
+from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.metrics import Metrics
-from signal_exchange.stream.erasing import ErasedSignals, answer_asked, is_marked, keys_of, markers
+from signal_exchange.stream.erasing import ErasedSignals, answer_asked, is_marked, markers
+from signal_exchange.stream.erasure_proof import Proof
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.work import Work
@@ -51,13 +53,15 @@ class LinkingHandler:
     open_part: Open
     seal_to: SealTo
     ids: Callable[[], SecretIds]
+    register: Callable[[], Register] = field(repr=False, compare=False)
     now: Callable[[], datetime] = clock.now
     metrics: Metrics = field(default_factory=Metrics)
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Keep what came, once; judge what it touches; tell what changed."""
         store = LinkingStore(work.connection)
-        taken = self._take([message for message in messages if message.record == "LinkTokens"], store, work)
+        told = [message for message in messages if message.record == "LinkTokens"]
+        taken = self._take(Proof(self.register(), store.owners).proven(told, work), store, work)
         answered = _take_answers(_about_what_is_there(messages, work), store)
         judge = Judge(store, self.calendar, self.now())
         pairs = judge.pairs_of(taken.holdings) | answered
@@ -98,7 +102,9 @@ class LinkingHandler:
 
         Their memberships are buried once more: one that was sent a second time after a crash came after the first tombstone.
         """
-        store, keys = LinkingStore(work.connection), keys_of(gone, "link-tokens")
+        store = LinkingStore(work.connection)
+        tombstones = [each for each in gone if each.topic == "link-tokens"]
+        keys = {each.key_text for each in Proof(self.register(), store.owners).buried(tombstones, work)}
         late = {} if work.replays else _erased_late(store.signals(keys).values(), gone[0].appended_at)
         self._erase_late(late, gone[0].appended_at, store, work)
         _bury_memberships({*late, *store.members(keys)} - work.erased, gone, work)

@@ -40,6 +40,10 @@ class LinkingStore:
         rows = self._connection.execute(select(*_SIGNAL).where(SIGNALS.c.signal_id.in_(set(ids))))
         return {row.signal_id: Signal(*row) for row in rows}
 
+    def owners(self, signal_ids: Collection[str]) -> dict[str, str]:
+        """Return the municipality of each of these signals that is known."""
+        return {signal_id: signal.municipality for signal_id, signal in self.signals(signal_ids).items()}
+
     def put_signals(self, signals: Iterable[Signal]) -> None:
         """Write the latest state of signals; an older revision never wins."""
         put_newer(self._connection, SIGNALS, [_row(each) for each in signals], guard="revision")

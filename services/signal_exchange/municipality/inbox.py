@@ -34,7 +34,7 @@ class InboxHandler:
 
     municipality: str
     vault_key: VaultKey = field(repr=False)
-    register: Callable[[], Register] = field(repr=False)
+    register: Callable[[], Register] = field(repr=False, compare=False)
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Store each view unless a newer one is there, and remove confirmed rows from the outbox.

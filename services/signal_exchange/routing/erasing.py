@@ -16,7 +16,7 @@ from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.times import local_day
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
 from signal_exchange.stream.erasing import DONE, ERASED, RECEIPT, markers
-from signal_exchange.stream.erasure_word import Word
+from signal_exchange.stream.erasure_word import Word, headers_of
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
 from signal_exchange.stream.work import Work
@@ -131,7 +131,7 @@ class Saga:
     def _bury(self, erasure: Erasure, at: datetime) -> None:
         signal_id = erasure.signal_id
         for topic in KEYED_BY_SIGNAL:
-            self.work.tombstone(topic, signal_id, at=at)
+            self.work.tombstone(topic, signal_id, at=at, carrying=headers_of(erasure.word))
         kept = {f"{signal_id}/{outcome_id}" for outcome_id in _kept_outcomes(signal_id)}
         buried = [key for key in self.store.outcomes_of(signal_id) if key not in kept]
         for key in buried:
@@ -141,9 +141,12 @@ class Saga:
         self._tell(done, at, None)
 
     def _bury_left(self, left: Buried, now: datetime) -> None:
+        erasures = self.store.erasures(key.partition("/")[0] for keys in left.values() for key in keys)
         for topic in (each for each in MARKED if each in left):
             for key in sorted(left[topic]):
-                self.work.tombstone(topic, key, at=now, partition_by=key.partition("/")[0])
+                signal_id = key.partition("/")[0]
+                word = erasures[signal_id].word if signal_id in erasures else None
+                self.work.tombstone(topic, key, at=now, partition_by=signal_id, carrying=headers_of(word))
 
     def _mark(self, due: Sequence[Erasure], now: datetime) -> None:
         for topic in MARKED if due else ():

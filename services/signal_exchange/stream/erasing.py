@@ -103,6 +103,11 @@ def _answer(ask: Message, receipt: Receipt, work: Work) -> None:
     work.trace(RECEIPT, at=at, key=receipt.signal_id, verdict=receipt.state, **about)
 
 
+def is_marker(gone: Incoming) -> bool:
+    """Say whether a tombstone is a marker, under a key that nothing ever has."""
+    return gone.key_text in _marker_keys()
+
+
 def keys_of(gone: Iterable[Incoming], topic: str) -> set[str]:
     """Return the keys of the tombstones on one topic."""
     return {each.key_text for each in gone if each.topic == topic}

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from signal_exchange.contracts.cloud_events import Headers, signature_headers
 from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.faults import Undecodable
 from signal_exchange.privacy.register import Register
@@ -17,6 +18,8 @@ from signal_exchange.stream.messages import Incoming
 UNPROVEN: Final = "ERASURE_UNPROVEN"
 """Why an order to erase is parked when it does not carry the word of the signal's municipality."""
 READER: Final = "erasure"
+WORD_HEADER: Final = "erasure-word"
+"""Header of a tombstone that carries the signed value; `signature` and `signing-key` are as on the topic `signals`."""
 Word = Mapping[str, Any]
 """A SignedWord, as fields: `value`, `signature` and `key_id`."""
 
@@ -24,6 +27,22 @@ Word = Mapping[str, Any]
 def word_of(erased: Incoming) -> Word:
     """Return the word that a SignalErased is, whose signature was verified."""
     return {"value": erased.value, "signature": erased.headers["signature"], "key_id": erased.headers["signing-key"].decode()}
+
+
+def headers_of(word: Word | None) -> Headers:
+    """Return the headers by which a tombstone carries a word."""
+    if word is None:
+        return []
+    return [(WORD_HEADER, word["value"]), *signature_headers(word["signature"], word["key_id"])]
+
+
+def word_in(headers: Mapping[str, bytes]) -> Word | None:
+    """Return the word that a tombstone carries, if it does."""
+    names = (WORD_HEADER, "signature", "signing-key")
+    if any(headers.get(name) is None for name in names):
+        return None
+    value, signature, key_id = (headers[name] for name in names)
+    return {"value": value, "signature": signature, "key_id": key_id.decode("utf-8", "replace")}
 
 
 def fault_of(word: Word | None, *, signal_id: str, municipality: str, register: Register) -> str | None:
@@ -39,13 +58,14 @@ def fault_of(word: Word | None, *, signal_id: str, municipality: str, register: 
         return "word.key_id R-RET-03"
     if not key.verify(word["value"], word["signature"]):
         return "word.signature R-RET-03"
-    said = _said(word["value"])
+    said = said_in(word)
     fits = said is not None and (said["signal_id"], said["municipality"]) == (signal_id, municipality)
     return None if fits else "word.value R-RET-03"
 
 
-def _said(value: bytes) -> Mapping[str, Any] | None:
+def said_in(word: Word) -> Mapping[str, Any] | None:
+    """Return what a word says, whoever signed it; None when it says nothing about an erasure."""
     try:
-        return decode(value, READER).fields
+        return decode(word["value"], READER).fields
     except Undecodable:
         return None

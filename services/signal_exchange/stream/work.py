@@ -66,9 +66,11 @@ class Work:
         headers = cloud_events.headers(record, event_id=event_id, at=at, source=source, traceparent=trace)
         self.letters.append(Letter(topic, key, encode(record, fields), headers, partition_by, self._holds))
 
-    def tombstone(self, topic: str, key: str, *, at: datetime, partition_by: str | None = None) -> None:
-        """Tell Kafka and every reader that nothing is left under a key of a state topic."""
-        headers = [("ce_time", at.isoformat(timespec="milliseconds").encode())]
+    def tombstone(
+        self, topic: str, key: str, *, at: datetime, partition_by: str | None = None, carrying: cloud_events.Headers | None = None
+    ) -> None:
+        """Tell Kafka and every reader that nothing is left under a key of a state topic, with headers that say on whose word."""
+        headers = [("ce_time", at.isoformat(timespec="milliseconds").encode()), *(carrying or ())]
         self.letters.append(Letter(topic, key, None, headers, partition_by))
 
     def trace(self, stage: str, *, at: datetime, key: str, **facts: object) -> None:

@@ -11,7 +11,7 @@ from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.identity import load_identity
 from signal_exchange.stream.service import ConsumerSpec, run_consumer
-from signal_exchange.worklist.handler import WorklistHandler, bury
+from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.store import OUTBOX, TABLES
 from signal_exchange.worklist.wishes import Rules
 
@@ -30,16 +30,17 @@ def consumer_spec(service: str, settings: ServiceSettings) -> ConsumerSpec:
     """Return what makes the consumer of one worklist."""
     database = Database(settings.database(service), TABLES)
     identity = load_identity(settings, settings.keys_file, database)
+    handler = WorklistHandler(ROLES[service], rules().calendar, identity.sealed_part, identity.current_register)
     return ConsumerSpec(
         name=service,
         reader=READER,
         sources=catalogue(()).sources_of(service),
         database=database,
         outbox=OUTBOX,
-        handle=WorklistHandler(ROLES[service], rules().calendar, identity.sealed_part),
+        handle=handler,
         seal=identity.parking_seal(service),
         unseal=identity.opened,
-        bury=bury,
+        bury=handler.bury,
         look=identity.current_register,
     )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields
 
 from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.privacy.register import Register
 from signal_exchange.stream.erasing import erase_asked
+from signal_exchange.stream.erasure_proof import Proof
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import Keeper, SealTo, kept_by
 from signal_exchange.stream.work import Work
@@ -17,13 +19,6 @@ from signal_exchange.worklist.telling import DESTINATION, Office, tell_steps
 _FIELDS = tuple(each.name for each in fields(Delivery))
 
 
-def bury(gone: Sequence[Incoming], work: Work) -> None:
-    """Delete what is held of signals whose records are gone from the topic, and what is parked: a back-up may have had it."""
-    keys = {each.key_text for each in gone}
-    WorklistStore(work.connection).erase(keys)
-    work.erased |= keys
-
-
 @dataclass(frozen=True, slots=True)
 class WorklistHandler:
     """Handles batches of deliveries. `role` is the coordinator whose worklist it is, a code of role.csv."""
@@ -31,11 +26,19 @@ class WorklistHandler:
     role: str
     calendar: WorkingCalendar
     seal_to: SealTo
+    register: Callable[[], Register] = field(repr=False, compare=False)
+
+    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+        """Delete what is held of signals whose records are gone from the topic, and what is parked: a back-up may have had it."""
+        store = WorklistStore(work.connection)
+        keys = {each.key_text for each in Proof(self.register(), store.owners).buried(gone, work)}
+        store.erase(keys)
+        work.erased |= keys
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Erase what must be erased; of the rest read the cases once, apply what is newer in order, and write once."""
         store = WorklistStore(work.connection)
-        messages = erase_asked(messages, work, store.erase)
+        messages = erase_asked(Proof(self.register(), store.owners).proven(messages, work), work, store.erase)
         cases = store.cases(message.fields["signal_id"] for message in messages)
         office, advised = Office(self.role, self.calendar, self.seal_to), store.advised(cases)
         changed: dict[str, Case] = {}

@@ -174,6 +174,11 @@ class WorklistStore:
         put_newer(self._connection, REFERRALS, [_row(each) for case in cases for each in case.referrals], guard="edition")
         add_once(self._connection, TRANSITIONS, [_row(step) for case in cases for step in case.steps])
 
+    def owners(self, signal_ids: Collection[str]) -> dict[str, str]:
+        """Return the municipality of each of these signals that was delivered."""
+        chosen = select(DELIVERIES.c.signal_id, DELIVERIES.c.municipality).where(DELIVERIES.c.signal_id.in_(signal_ids))
+        return {row.signal_id: row.municipality for row in self._connection.execute(chosen)}
+
     def erase(self, signal_ids: Collection[str]) -> set[str]:
         """Delete everything about these signals, what people entered too (R-RET-03); return those that had something."""
         held: set[str] = set()

@@ -17,6 +17,7 @@ from builders import (
     VENLO,
     Consuming,
     a_chair_alert,
+    a_register,
     an_agenda_item,
     an_environment,
     minutes,
@@ -42,7 +43,7 @@ SEALED: dict[str, Any] = {"group": "table", "key_id": "k", "ciphertext": b""}
 
 
 def agenda() -> Consuming:
-    return Consuming("agenda", TABLES, AgendaHandler(CALENDAR))
+    return Consuming("agenda", TABLES, AgendaHandler(CALENDAR, a_register))
 
 
 def table(consumer: Consuming) -> Table:
@@ -289,5 +290,5 @@ def test_the_service_reads_items_alerts_and_links(tmp_path: Path, monkeypatch: p
     assert (spec.name, spec.sources, spec.handle) == (
         "agenda",
         ("agenda-items", "chair-alerts", "link-candidates", "links", "retry.agenda"),
-        AgendaHandler(CALENDAR),
+        AgendaHandler(CALENDAR, a_register),
     )

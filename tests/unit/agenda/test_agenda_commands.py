@@ -17,6 +17,7 @@ from builders import (
     Consuming,
     a_chair_alert,
     a_delivered_signal,
+    a_register,
     a_summary,
     an_agenda_item,
     an_environment,
@@ -41,7 +42,7 @@ Told = Callable[..., str]
 
 @pytest.fixture
 def consumer(tmp_path: Path) -> Consuming:
-    return Consuming("agenda", TABLES, AgendaHandler(calendar()), f"sqlite+pysqlite:///{tmp_path / 'agenda.sqlite'}")
+    return Consuming("agenda", TABLES, AgendaHandler(calendar(), a_register), f"sqlite+pysqlite:///{tmp_path / 'agenda.sqlite'}")
 
 
 @pytest.fixture(autouse=True)

@@ -15,6 +15,7 @@ from builders import (
     Consuming,
     a_chair_alert,
     a_message,
+    a_register,
     a_summary,
     an_agenda_item,
     an_environment,
@@ -24,7 +25,7 @@ from builders import (
 )
 from signal_exchange.agenda.commands import _decision
 from signal_exchange.agenda.composition import calendar
-from signal_exchange.agenda.handler import AgendaHandler, bury
+from signal_exchange.agenda.handler import AgendaHandler
 from signal_exchange.agenda.listing import ERASED, Table, rows_of_week
 from signal_exchange.agenda.records import Agenda, Decided
 from signal_exchange.agenda.store import AgendaStore
@@ -45,8 +46,11 @@ AGENDA = {
 }
 
 
+HANDLER = AgendaHandler(calendar(), a_register)
+
+
 def agenda() -> Consuming:
-    return Consuming("agenda", TABLES, AgendaHandler(calendar()))
+    return Consuming("agenda", TABLES, HANDLER)
 
 
 def with_people(consumer: Consuming) -> None:
@@ -89,7 +93,7 @@ def test_a_decision_without_words_is_shown_without_them(tmp_path: Any, monkeypat
 def test_once_only_the_words_of_a_decision_are_left_they_still_go() -> None:
     consumer = agenda()
     with_people(consumer)
-    consumer.bury(bury, gone("agenda-items", ONE))
+    consumer.bury(HANDLER.bury, gone("agenda-items", ONE))
     [decision] = consumer.rows(DECISIONS)
     assert decision["words"] is None
 
@@ -113,14 +117,14 @@ def test_a_gone_membership_and_a_gone_link_are_forgotten() -> None:
     }  # fmt: skip
     consumer.take(a_message("LinkCandidate", link, topic="link-candidates", reader="agenda", at=START))
     assert (len(consumer.rows(MEMBERSHIPS)), len(consumer.rows(CANDIDATES))) == (1, 1)
-    consumer.bury(bury, gone("links", ONE), gone("link-candidates", "l"))
+    consumer.bury(HANDLER.bury, gone("links", ONE), gone("link-candidates", "l"))
     assert consumer.rows(MEMBERSHIPS) == consumer.rows(CANDIDATES) == []
 
 
 def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about_another_waits() -> None:
     consumer = agenda()
     consumer.parks(an_agenda_item(1))
-    consumer.bury(bury, gone("agenda-items", TWO))
+    consumer.bury(HANDLER.bury, gone("agenda-items", TWO))
     assert len(consumer.parked()) == 1
-    consumer.bury(bury, gone("agenda-items", ONE))
+    consumer.bury(HANDLER.bury, gone("agenda-items", ONE))
     assert consumer.parked() == []

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from builders import START, Consuming, a_message, an_agenda_item, an_environment, minutes, of_record, signal_id
+from builders import START, Consuming, a_message, a_register, an_agenda_item, an_environment, minutes, of_record, signal_id
 from domain_cases import CALENDAR
 from signal_exchange.agenda.commands import app
 from signal_exchange.agenda.handler import AgendaHandler
@@ -50,7 +50,7 @@ def a_candidate(link_id: str = LINK, revision: int = 1, **changed: Any) -> Messa
 
 @pytest.fixture
 def consumer(tmp_path: Path) -> Consuming:
-    return Consuming("agenda", TABLES, AgendaHandler(CALENDAR), f"sqlite+pysqlite:///{tmp_path / 'agenda.sqlite'}")
+    return Consuming("agenda", TABLES, AgendaHandler(CALENDAR, a_register), f"sqlite+pysqlite:///{tmp_path / 'agenda.sqlite'}")
 
 
 @pytest.fixture(autouse=True)

@@ -150,7 +150,15 @@ def together(tmp_path: Path) -> Together:
     routing, linking = identity_in(region, "routing"), identity_in(region, "linking")
     whole.add("routing", ROUTING, RoutingHandler(rulebook(routing.register), routing.sealed_part))
     ids = linking.secret_ids("linking")
-    judge = LinkingHandler(WorkingCalendar(), load_code_lists(), linking.opened, linking.sealed_part, lambda: ids, lambda: NOW)
+    judge = LinkingHandler(
+        WorkingCalendar(),
+        load_code_lists(),
+        linking.opened,
+        linking.sealed_part,
+        lambda: ids,
+        lambda: routing.register,
+        lambda: NOW,
+    )
     whole.add("linking", LINKING, judge)
     whole.add("feedback", FEEDBACK, FeedbackHandler(routing.register))
     return whole

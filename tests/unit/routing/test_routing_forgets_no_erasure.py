@@ -19,7 +19,7 @@ from senders import AT, Sender, coded_example, identity_in
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.routing.erasing import KEYED_BY_SIGNAL, Terms
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
-from signal_exchange.stream.erasure_word import word_of
+from signal_exchange.stream.erasure_word import word_in, word_of
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import outcome_id_of
 
@@ -315,5 +315,8 @@ def test_every_order_to_erase_and_every_state_of_it_carries_the_municipalitys_ow
     orders = [each for topic in ASKED_ON for each in stream.bench.sent(topic) if each["status"] == "ERASED"]
     assert len(orders) == len(ASKED_ON)
     assert all(each["word"] == said for each in (*orders, *told(stream)))
+    buried = [each for each in stream.bench.letters if each.value is None and each.key == SIGNAL_ID]
+    assert {each.topic for each in buried} == ({*KEYED_BY_SIGNAL} if state != "REQUESTED" else set())
+    assert all(word_in(dict(each.headers)) == said for each in buried)
     stream.lost_and_rebuilt()
     assert known(stream)[0].word == said

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from builders import Consuming, a_referral, an_identity
+from builders import Consuming, a_referral, a_register, an_identity
 from replays import MemoryReplay, Part
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.domain.calendar import WorkingCalendar
@@ -40,7 +40,7 @@ class Worklist:
 
     def __init__(self, folder: Path, name: str = "worklist") -> None:
         self.file = folder / f"{name}.backup"
-        handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), an_identity().sealed_part)
+        handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), an_identity().sealed_part, a_register)
         self.consumer = Consuming("worklist", TABLES, handler, f"sqlite+pysqlite:///{folder / name}.sqlite")
         spec = ConsumerSpec(
             name=name,

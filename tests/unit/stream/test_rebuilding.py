@@ -209,7 +209,7 @@ def test_a_parked_record_whose_letter_still_waits_is_kept_and_those_of_other_ser
 
 def a_worklist() -> tuple[Consuming, MemoryReplay, Plan]:
     identity = an_identity()
-    handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), identity.sealed_part)
+    handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), identity.sealed_part, identity.current_register)
     consumer = Consuming("worklist", worklist.TABLES, handler)
     return consumer, MemoryReplay(), Plan.of(spec_of(consumer, "referrals", handler=handler), take=take_deliveries)
 

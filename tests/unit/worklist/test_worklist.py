@@ -17,6 +17,7 @@ from builders import (
     Consuming,
     a_delivered_signal,
     a_referral,
+    a_register,
     an_environment,
     an_identity,
     minutes,
@@ -35,7 +36,7 @@ from signal_exchange.worklist.wishes import Wish, fulfilled
 from trying import examples
 
 RULES = rules()
-HANDLER = WorklistHandler("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part)
+HANDLER = WorklistHandler("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part, a_register)
 OFFICE = Office("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part)
 TOMORROW = datetime(2026, 11, 19, tzinfo=UTC).date()
 

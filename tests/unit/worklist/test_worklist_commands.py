@@ -15,6 +15,7 @@ from builders import (
     VENLO,
     Consuming,
     a_referral,
+    a_register,
     a_summary,
     an_environment,
     an_identity,
@@ -31,7 +32,7 @@ from signal_exchange.worklist.composition import rules
 from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.store import OPENINGS, REFERRALS, TABLES
 
-HANDLER = WorklistHandler("CARE_COORDINATOR", rules().calendar, an_identity().sealed_part)
+HANDLER = WorklistHandler("CARE_COORDINATOR", rules().calendar, an_identity().sealed_part, a_register)
 BY = ("--by", "officer")
 Told = Callable[..., str]
 

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from builders import ONE, START, TWO, VENLO, Consuming, a_referral, an_identity, erases, gone, of_record
+from builders import ONE, START, TWO, VENLO, Consuming, a_referral, a_register, an_identity, erases, gone, of_record
 from signal_exchange.worklist.composition import WORKLIST, rules
-from signal_exchange.worklist.handler import WorklistHandler, bury
+from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.store import TABLES, Advice, WorklistStore
 from signal_exchange.worklist.wishes import Wish, fulfilled
 
 RULES = rules()
 
 
+HANDLER = WorklistHandler("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part, a_register)
+
+
 def worklist() -> Consuming:
-    return Consuming(WORKLIST, TABLES, WorklistHandler("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part))
+    return Consuming(WORKLIST, TABLES, HANDLER)
 
 
 def with_people(consumer: Consuming) -> None:
@@ -46,14 +49,14 @@ def test_an_erasure_beside_the_offer_in_one_batch_holds_nothing_and_a_late_offer
 def test_a_tombstone_deletes_as_well_for_who_missed_the_ask() -> None:
     consumer = worklist()
     with_people(consumer)
-    assert consumer.bury(bury, gone("referrals", ONE)) == []
+    assert consumer.bury(HANDLER.bury, gone("referrals", ONE)) == []
     assert ONE not in str(consumer.everything())
 
 
 def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about_another_waits() -> None:
     consumer = worklist()
     consumer.parks(a_referral(1))
-    consumer.bury(bury, gone("referrals", TWO))
+    consumer.bury(HANDLER.bury, gone("referrals", TWO))
     assert len(consumer.parked()) == 1
-    consumer.bury(bury, gone("referrals", ONE))
+    consumer.bury(HANDLER.bury, gone("referrals", ONE))
     assert consumer.parked() == []
