@@ -126,7 +126,7 @@ def create_app(api: Api) -> FastAPI:
         """Publish one record or a list of records; the answer has a result for each, in the same order.
 
         One record that is refused is a bad request, with all its errors; in a list it is one result among the others. A record
-        that would change a signal is a conflict that names the fields; with `?confirmed=true` it becomes the next version.
+        that would change a signal, or contradicts itself, is a conflict that names the fields; with `?confirmed=true` it goes.
         """
         lines, alone = _lines(await request.body())
         results = await run_in_threadpool(lambda: list(api.publish(lines, changes=confirmed)))

@@ -43,8 +43,8 @@ class Result:
 
     @property
     def asks(self) -> bool:
-        """Say whether it was left alone only because nobody confirmed the change."""
-        return any(each.cause == Cause.CHANGES for each in self.refusals)
+        """Say whether it was left alone only because nobody confirmed the change, or what contradicts itself."""
+        return any(each.asks for each in self.refusals)
 
     def to_mapping(self) -> dict[str, Any]:
         """Return the result as JSON-safe fields, without anything that was in the record."""
@@ -120,6 +120,12 @@ class Case:
         return self.verdict is Verdict.NEXT and self.before is not None and self.before.state != WITHDRAWN
 
     @property
+    def must_be_meant(self) -> bool:
+        """Say whether somebody must confirm it before it goes: it changes what stands, or contradicts itself (R-VAL-25)."""
+        goes = self.verdict in (Verdict.NEW, Verdict.NEXT)
+        return self.changes_what_stands or (goes and bool(self.candidate.checked.contradictions))
+
+    @property
     def version(self) -> int:
         """Return the version that the record is, or becomes."""
         if self.before is None:
@@ -144,9 +150,9 @@ class Case:
         return Result(line, outcome, self.signal_id, self.version, warnings=named)
 
     def left_alone(self, fields: Sequence[str]) -> Result:
-        """Return the result of a change that nobody confirmed: the signal stays as it was."""
-        refusals = tuple(of_version(Cause.CHANGES, field) for field in fields)
-        return refused(self.candidate.line, refusals, self.signal_id)
+        """Return the result of what nobody confirmed, with the fields that change and those that contradict themselves."""
+        refusals = (*(of_version(Cause.CHANGES, field) for field in fields), *self.candidate.checked.contradictions)
+        return refused(self.candidate.line, refusals, self.signal_id if self.before else None)
 
 
 def refused(line: Line, refusals: Sequence[Refusal], signal_id: str | None = None) -> Result:

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any, Final
 
 from signal_exchange.domain.codes import CodeLists
+from signal_exchange.domain.contradictions import contradictions
 from signal_exchange.domain.drafts import coded_signal
 from signal_exchange.domain.members import Members
 from signal_exchange.domain.policy import Policy
@@ -45,6 +46,8 @@ class Checked:
     reference: str = field(repr=False)
     record: Mapping[str, Any] = field(repr=False)
     coded: Mapping[str, Any] = field(repr=False)
+    contradictions: tuple[Refusal, ...] = ()
+    """What contradicts what in it: asked before it goes (R-VAL-25)."""
 
     @property
     def summary(self) -> str | None:
@@ -74,7 +77,8 @@ def check(line: Line, rulebook: Rulebook, day: date) -> Checked | tuple[Refusal,
         *_leaks(record, rulebook.find_types),
         *refusals_of(_violations(coded, rulebook, day)),
     ])  # fmt: skip
-    return refusals or Checked(record["local_ref"], record, coded)
+    odd = in_order(refusals_of(contradictions(record, day, rulebook.policy))) if not refusals else ()
+    return refusals or Checked(record["local_ref"], record, coded, odd)
 
 
 def _violations(coded: Mapping[str, object], rulebook: Rulebook, day: date) -> Any:  # noqa: ANN401 - violations

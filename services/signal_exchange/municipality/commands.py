@@ -76,7 +76,7 @@ def publish(
     municipality: Municipality = None,
     rejects: Annotated[Path | None, typer.Option(help="Where refused rows go; else FILE.rejects.csv or .jsonl.")] = None,
     again: Annotated[bool, typer.Option("--again", help="Publish also what was withdrawn, as its next version.")] = False,
-    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: records that change become the next version.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask: what changes a signal or is odd (R-VAL-25) goes.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="The input is CSV, whatever it looks like.")] = False,
     as_json: AsJson = False,
     csv_columns: ListColumns = False,  # noqa: ARG001 - its callback ends the command

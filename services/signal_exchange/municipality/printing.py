@@ -23,6 +23,8 @@ OUTCOMES: Final = {
     Outcome.REFUSED: "geweigerd",
 }
 LEFT_ALONE: Final = "gelaten zoals het was"
+NOT_YET: Final = "nog niet gepubliceerd"
+CONFIRM: Final = "bevestig het met --yes, of verbeter het"
 STEPS: Final = {
     "RECEIVED": "ontvangen",
     "ROUTED": "gerouteerd",
@@ -94,7 +96,8 @@ def label(code_list: str, code: object) -> str:
 
 def result_line(result: Result) -> str:
     """Return one line on what became of one record, with a line for each warning below it."""
-    done = LEFT_ALONE if result.asks else OUTCOMES[result.outcome]
+    left = LEFT_ALONE if result.signal_id else NOT_YET
+    done = left if result.asks else OUTCOMES[result.outcome]
     line = f"{result.line.unit} {result.line.number}: {done}"
     if result.signal_id is not None:
         line += f" {result.signal_id}" + (f" versie {result.version}" if result.version else "")
@@ -105,9 +108,17 @@ def result_line(result: Result) -> str:
 
 def refusals_text(result: Result) -> str:
     """Return in words why a record was refused, all reasons together."""
-    if result.asks:
-        return f"{', '.join(each.field for each in result.refusals)} {WORDS[Cause.CHANGES]}"
-    return "; ".join(refusal_text(each, result.line.unit) for each in result.refusals)
+    told = [each for each in result.refusals if each.cause != Cause.CHANGES]
+    words = [refusal_text(each, result.line.unit) for each in told]
+    if changed := _changed(result):
+        words.append(f"{changed} {WORDS[Cause.CHANGES]}")
+    elif result.asks:
+        words.append(CONFIRM)
+    return "; ".join(words)
+
+
+def _changed(result: Result) -> str:
+    return ", ".join(each.field for each in result.refusals if each.cause == Cause.CHANGES)
 
 
 def refusal_text(refusal: Refusal, unit: str) -> str:
@@ -135,7 +146,7 @@ def show_summary(summary: Mapping[str, Any]) -> None:
         after = f"Onderbroken na nummer {summary['interrupted_after']}"
         typer.echo(f"{after}: publiceer het bestand opnieuw; wat er al is, gaat niet nog eens.")
     if summary["to_confirm"]:
-        typer.echo(f"{summary['to_confirm']} signalen zijn gelaten zoals ze waren: met --yes gaan ze als nieuwe versie.")
+        typer.echo(f"{summary['to_confirm']} signalen wachten op bevestiging en zijn gelaten zoals ze waren: met --yes gaan ze.")
     if summary["rejects"]:
         typer.echo(f"Geweigerde rijen staan in {summary['rejects']}: verbeter ze daar en publiceer dat bestand.")
     if summary["unlinked"]:
@@ -147,10 +158,15 @@ def show_summary(summary: Mapping[str, Any]) -> None:
 
 
 def change_question(result: Result) -> str:
-    """Return what is asked before a signal is replaced by other content."""
-    fields = ", ".join(each.field for each in result.refusals)
-    row = f"{result.line.unit} {result.line.number}"
-    return f"{row}: signaal {result.signal_id} is er al, en verandert in {fields}. Als nieuwe versie publiceren?"
+    """Return what is asked before a signal is replaced by other content, or goes with what contradicts itself."""
+    odd = "; ".join(refusal_text(each, result.line.unit) for each in result.refusals if each.is_contradiction)
+    changed, row = _changed(result), f"{result.line.unit} {result.line.number}"
+    asked = [f"{odd}."] if odd else []
+    if changed:
+        asked.append(f"Signaal {result.signal_id} is er al, en verandert in {changed}. Als nieuwe versie publiceren?")
+    else:
+        asked.append("Toch publiceren?")
+    return f"{row}: {' '.join(asked)}"
 
 
 def show_trace(trace: Mapping[str, Any]) -> None:

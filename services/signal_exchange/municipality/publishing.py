@@ -54,7 +54,8 @@ class Publisher:
     def publish(self, lines: Iterable[Line], *, changes: bool = True) -> Iterator[Result]:
         """Publish every line that may be, and give each line's result, in order.
 
-        Without `changes` a record that would replace a signal with other content is left alone, and its fields are told.
+        Without `changes` a record that would replace a signal with other content is left alone, and its fields are told; so is
+        one that contradicts itself (R-VAL-25).
 
         Raises:
             StoreUnavailable: the database does not answer; of the chunk in hand nothing holds, what came before does.
@@ -100,7 +101,7 @@ class Publisher:
         """Settle every candidate but those that another process kept at the same moment."""
         known = self.recorder.known([each.reference for each in candidates])
         cases = [Case.of(each, known.get(each.reference), again=self.again) for each in candidates]
-        unmeant = [] if changes else [case for case in cases if case.changes_what_stands]
+        unmeant = [] if changes else [case for case in cases if case.must_be_meant]
         leaving = [case for case in cases if case.verdict in (Verdict.NEW, Verdict.NEXT) and case not in unmeant]
         answers = list(zip(leaving, self.preparer.prepare([case.draft() for case in leaving], at), strict=True))
         fit = {id(case): answer for case, answer in answers if isinstance(answer, Prepared)}
@@ -115,10 +116,10 @@ class Publisher:
         ]
 
     def _left_alone(self, cases: Sequence[Case]) -> Iterator[Result]:
-        before = self.recorder.records([case.signal_id for case in cases]) if cases else {}
+        before = self.recorder.records([case.signal_id for case in cases if case.changes_what_stands]) if cases else {}
         for case in cases:
-            changed = changed_fields(before.get(case.signal_id, {}), case.candidate.checked.record)
-            yield case.left_alone(changed or ("local_ref",))
+            changed = changed_fields(before.get(case.signal_id, {}), case.candidate.checked.record) or ("local_ref",)
+            yield case.left_alone(changed if case.changes_what_stands else ())
 
     def _tell(self, results: Sequence[Result]) -> None:
         for result in results:

@@ -38,6 +38,16 @@ class Refusal:
     cause: str = ""
     row: int = 0
 
+    @property
+    def asks(self) -> bool:
+        """Say whether it is no fault but waits for somebody who confirms it: a change, or a contradiction (R-VAL-25)."""
+        return self.cause == Cause.CHANGES or self.is_contradiction
+
+    @property
+    def is_contradiction(self) -> bool:
+        """Say whether it is what R-VAL-25 asks."""
+        return self.code == "V25_CONTRADICTION"
+
     def to_mapping(self) -> dict[str, str]:
         """Return the refusal as JSON-safe fields."""
         return {name: value for name, value in asdict(self).items() if value}

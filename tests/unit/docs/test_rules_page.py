@@ -29,7 +29,7 @@ def defined_rules() -> set[str]:
 @pytest.mark.parametrize("folder", CITING)
 def test_every_cited_rule_stands_on_the_page(folder: str) -> None:
     files = [file for file in citing_files() if file.is_relative_to(ROOT / folder) and file != Path(__file__)]
-    cited = {rule: file.name for file in files for rule in RULE_ID.findall(file.read_text(encoding="utf-8"))}
+    cited = {rule: file.name for file in files for rule in RULE_ID.findall(file.read_text(encoding="utf-8", errors="replace"))}
     assert files
     assert {rule: file for rule, file in cited.items() if rule not in defined_rules() and rule != "R-VAL-99"} == {}
 

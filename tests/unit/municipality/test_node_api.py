@@ -176,6 +176,23 @@ def test_r_val_16_a_change_is_a_conflict_that_names_its_fields_until_it_is_confi
     assert (taken["status"], taken["outcome"], taken["version"]) == (201, "NEW_VERSION", 2)
 
 
+def test_r_val_25_a_contradiction_is_a_conflict_until_it_is_confirmed(client: httpx.Client) -> None:
+    record = example(local_ref="API-O", vulnerabilities=["UNACCOMPANIED_MINOR"])
+    refused = client.post(PATH, json=record)
+    assert (refused.status_code, [(each["field"], each["rule"]) for each in problem(refused)["errors"]]) == (
+        409,
+        [("vulnerabilities", "R-VAL-25")],
+    )
+    (taken,) = client.post(f"{PATH}?confirmed=true", json=record).json()["results"]
+    assert (taken["status"], taken["outcome"]) == (201, "PUBLISHED")
+
+
+def test_r_link_08_an_answer_tells_what_links_nothing(client: httpx.Client) -> None:
+    record = example(local_ref="API-W", plates=[{"plate": "KLEAB 123", "country": "Duitsland"}])
+    (taken,) = client.post(PATH, json=record).json()["results"]
+    assert [(each["field"], each["code"]) for each in taken["warnings"]] == [("plates[0].plate", "PLATE_DISTRICT")]
+
+
 def test_values_are_read_in_a_request_as_in_a_file(client: httpx.Client) -> None:
     record = example(local_ref="API-D", observed={"from": "13-11-2026", "to": "2026/11/16"}, corroborated="WAAR")
     assert client.post(PATH, json=record).json()["results"][0]["status"] == 201
