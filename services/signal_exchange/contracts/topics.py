@@ -111,6 +111,11 @@ def is_state(topic: str) -> bool:
     return topic.startswith("feedback.") or topic in _STATES
 
 
+def is_open(topic: str) -> bool:
+    """Say whether members write to a topic: what is bad there is no fault of a service of ours."""
+    return topic == "signals"
+
+
 def carries(topic: str, record: str) -> bool:
     """Say whether a record belongs on a topic: who may write to one must not be heard as if on another (promise 5)."""
     return record in (_RECORDS.get(topic, frozenset()) if not topic.startswith("feedback.") else {"SignalView"})

@@ -47,7 +47,7 @@ class Picture:
         if fact["stage"] == "CHECKPOINT":
             self.checkpoints.append(Checkpoint(fact["municipality"], fact["publisher_run"], fact["sequence"], fact["at"]))
         elif fact["stage"] in ("RECEIVED", "PARKED") and fact["service"] == "routing":
-            self.entries.append(_entry(fact))
+            self.entries.extend([_entry(fact)] * (fact["records"] or 1))
         elif fact["stage"] == "ROUTED":
             self.effects[(fact["signal_id"], fact["version"], fact["destination"])] = fact["verdict"]
         else:

@@ -68,6 +68,7 @@ def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
         ),
         park=ParkInVault(node.vault_key),
         look=node.identity.current_register,
+        parks_on_topic=False,
         metrics=node.metrics,
     )
 

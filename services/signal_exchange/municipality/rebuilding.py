@@ -44,5 +44,6 @@ def plan() -> Plan:
         handle=inbox,
         seal=node.identity.parking_seal(SERVICE),
         park=ParkInVault(node.vault_key),
+        parks_on_topic=False,
     )
     return Plan.of(spec, take=inbox.rebuild, sources=(), own=spec.sources, held_back=held_back, restored=begin_run)

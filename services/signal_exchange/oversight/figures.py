@@ -20,6 +20,8 @@ from signal_exchange.stream.setting_aside import CANNOT_PROCESS
 OWNERS = {"worklist": "CARE_COORDINATOR", "worklist-youth": "YOUTH_COORDINATOR", "agenda": "CHAIN_DIRECTOR"}
 """Who keeps what a service has, where the trace names nobody."""
 NOBODY = "NOBODY"
+SENDER_HELD = "SENDER_HELD"
+"""The reason of what routing sets aside of a sender that floods."""
 NUMBER = ("municipality", "publisher_run", "sequence")
 PARKED_DAY_SECONDS = 24 * 3600
 """A parked record that waits longer alarms by its age; its count alarms at once (promise 3)."""
@@ -89,6 +91,7 @@ def alarms(found: Figures) -> list[dict[str, Any]]:
         ("RecordsParked", len(found.parked)),
         ("ErasureRefused", sum(record["reason"] == UNPROVEN for record in found.parked)),
         ("CannotProcess", sum(record["reason"] == CANNOT_PROCESS for record in found.parked)),
+        ("SenderHeld", sum(record["reason"] == SENDER_HELD for record in found.parked)),
         ("ParkedTooLong", sum(age > PARKED_DAY_SECONDS for age in ages.values())),
         ("SignalsPastTheirDate", sum(each.next_date is not None for each in found.late)),
         ("SignalsWithoutOwner", sum(each.next_date is None for each in found.late)),

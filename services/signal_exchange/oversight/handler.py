@@ -31,7 +31,8 @@ class OversightHandler:
         store.put_checkpoints([_checkpoint(fields) for fields in fresh if fields["stage"] == "CHECKPOINT"])
         clocked = [fields for fields in fresh if fields["stage"] in CLOCK_STAGES and fields["signal_id"]]
         store.put_clocks([clock for fields in clocked for clock in _clocks(fields)])
-        store.add_facts([fields["trace_id"] for fields in fresh], unattributed)
+        told = {fields["trace_id"]: fields["records"] or 1 for fields in fresh if fields["trace_id"] in unattributed}
+        store.add_facts([fields["trace_id"] for fields in fresh], told)
         store.put_parked([message.fields for message in messages if message.record == "ParkedRecord"])
 
 

@@ -110,8 +110,7 @@ class _Drawing:
         return counts
 
     def _unattributed(self) -> int:
-        counted = select(func.count()).select_from(FACTS).where(FACTS.c.unattributed)
-        return int(self.connection.execute(counted).scalar_one())
+        return int(self.connection.execute(select(func.sum(FACTS.c.unattributed))).scalar_one() or 0)
 
 
 def _numbers(wanted: Any, run: Run, limit: int) -> Select[Any]:  # noqa: ANN401 - a column or a count of them

@@ -31,9 +31,9 @@ FACTS = Table(
     "projection_facts",
     TABLES,
     Column("trace_id", String, primary_key=True),
-    Column("unattributed", Boolean, nullable=False),
+    Column("unattributed", Integer, nullable=False),
 )
-"""Every fact of the trace that was taken, so that twice is once."""
+"""Every fact of the trace that was taken, so that twice is once, and for how many records it says that nobody can be named."""
 
 NUMBERS = Table(
     "projection_numbers",
@@ -171,9 +171,10 @@ class OversightStore:
         """Return the facts among these that were taken before."""
         return {row.trace_id for row in self._among(FACTS, FACTS.c.trace_id, trace_ids)}
 
-    def add_facts(self, trace_ids: Sequence[str], unattributed: Collection[str]) -> None:
-        """Remember that these facts were taken."""
-        add_once(self.connection, FACTS, [{"trace_id": each, "unattributed": each in unattributed} for each in trace_ids])
+    def add_facts(self, trace_ids: Sequence[str], unattributed: Mapping[str, int]) -> None:
+        """Remember that these facts were taken, and of how many records they say that nobody can be named for them."""
+        rows = [{"trace_id": each, "unattributed": unattributed.get(each, 0)} for each in trace_ids]
+        add_once(self.connection, FACTS, rows)
 
     def entries(self, numbers: Collection[Number]) -> dict[Number, Entry]:
         """Return the placed ones among these numbers."""

@@ -13,8 +13,9 @@ from signal_exchange.domain.policy import Policy
 from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.register_entries import registered_members
 from signal_exchange.routing.erasing import Saga, Terms
-from signal_exchange.routing.handler import RoutingHandler, forget_parked
+from signal_exchange.routing.handler import FLOOD_RECORDS, RoutingHandler, forget_parked
 from signal_exchange.routing.running import Rulebook
+from signal_exchange.routing.sparing import park_sparingly
 from signal_exchange.routing.store import OUTBOX, TABLES
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
@@ -43,8 +44,8 @@ def rulebook(register: Register) -> Rulebook:
 class CurrentRouting:
     """Routing's work on a batch, under the participants' register that is in force when the batch comes."""
 
-    def __init__(self, identity: Identity) -> None:
-        self._identity = identity
+    def __init__(self, identity: Identity, flood_records: int = FLOOD_RECORDS) -> None:
+        self._identity, self._flood_records = identity, flood_records
         self._handler = self._made(identity.register)
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
@@ -74,7 +75,7 @@ class CurrentRouting:
         return self._handler
 
     def _made(self, register: Register) -> RoutingHandler:
-        return RoutingHandler(rulebook(register), self._identity.sealed_part)
+        return RoutingHandler(rulebook(register), self._identity.sealed_part, self._flood_records)
 
 
 def look_again(routing: CurrentRouting, database: Database, seal: Seal) -> None:
@@ -113,7 +114,7 @@ def consumer_spec(settings: RoutingSettings) -> ConsumerSpec:
     """Return what makes the common consumer into routing."""
     database = Database(settings.database(SERVICE), TABLES)
     identity = load_identity(settings, settings.keys_file, database)
-    routing, seal = CurrentRouting(identity), identity.parking_seal(SERVICE)
+    routing, seal = CurrentRouting(identity, settings.flood_records), identity.parking_seal(SERVICE)
     return ConsumerSpec(
         name=SERVICE,
         reader=SERVICE,
@@ -126,6 +127,7 @@ def consumer_spec(settings: RoutingSettings) -> ConsumerSpec:
             every(LOOK_SECONDS, lambda: look_again(routing, database, seal)),
             every(settings.erasure_look_seconds, lambda: look_at_erasures(routing, database, seal, settings)),
         ),
+        park=park_sparingly(settings.unattributed_per_hour),
         unseal=identity.opened,
         dropped=forget_parked,
         bury=routing.bury,

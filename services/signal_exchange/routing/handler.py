@@ -19,6 +19,7 @@ from signal_exchange.routing.desk import Desk
 from signal_exchange.routing.erasing import Saga
 from signal_exchange.routing.erasures import ErasureStore
 from signal_exchange.routing.running import Rulebook, Run
+from signal_exchange.routing.senders import SENDER_HELD, SenderGate
 from signal_exchange.routing.store import RoutingStore, UsedNumber
 from signal_exchange.routing.verifying import Verified, verify
 from signal_exchange.routing.wrapping import faults_of_parts
@@ -29,6 +30,7 @@ from signal_exchange.stream.work import Work
 
 A_DAY = timedelta(days=1)
 RESCREENS_AT_ONCE = 500
+FLOOD_RECORDS = 200
 UNKNOWN_ERASURES = 100
 """R-RET-03: of signals that nobody here ever saw a municipality erases no more than this beside the others of a day."""
 UNSEEN_NUMBERS = 100_000
@@ -41,18 +43,23 @@ class RoutingHandler:
 
     rulebook: Rulebook
     seal_to: SealTo
+    flood_records: int = FLOOD_RECORDS
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Take each record in order; the desk is read once and written once."""
         judged = [self._verified(message) for message in messages]
         desk = Desk(RoutingStore(work.connection), _ids(judged), _numbers(judged))
         run = Run(self.rulebook, self.seal_to, desk, work)
+        senders = SenderGate(
+            work.connection, {each.municipality for each in judged if isinstance(each, Verified)}, self.flood_records
+        )
         for links, together in groupby(judged, key=_is_membership):
             if links:
                 run.linked([each for each in together if isinstance(each, Message)])
             else:
                 for each in together:
-                    self._take(each, run)
+                    self._let_in(each, run, senders)
+        senders.save()
         desk.save()
 
     def bury(self, gone: Sequence[Incoming], work: Work) -> None:
@@ -88,6 +95,17 @@ class RoutingHandler:
 
     def _verified(self, message: Message) -> Verified | Unreadable | Message:
         return verify(message, self.rulebook.register) if message.record in SIGNED else message
+
+    def _let_in(self, judged: Verified | Unreadable | Message, run: Run, senders: SenderGate) -> None:
+        """Take a record, unless its sender floods: then it is set aside, and its number is accounted for."""
+        if not isinstance(judged, Verified) or judged.message.incoming.attempt or run.work.replays:
+            self._take(judged, run)
+        elif _is_new(judged, run.desk) and senders.holds(judged.municipality, judged.message.appended_at):
+            _set_aside(judged, run)
+        else:
+            before = run.work.bad
+            self._take(judged, run)
+            senders.count(judged.municipality, judged.message.appended_at, parked=run.work.bad > before)
 
     def _take(self, judged: Verified | Unreadable | Message, run: Run) -> None:
         if isinstance(judged, Unreadable):
@@ -220,6 +238,15 @@ def forget_parked(parked: Mapping[str, Any], work: Work) -> None:
         number = (parked["municipality"], parked["publisher_run"], parked["sequence"])
         found = [used for used in store.numbers([number]).values() if used.verdict == "parked"]
         store.put([], [replace(used, revision=used.revision + 1, verdict="discarded") for used in found])
+
+
+def _is_new(verified: Verified, desk: Desk) -> bool:
+    return verified.has_number and desk.number(_number(verified)) is None
+
+
+def _set_aside(verified: Verified, run: Run) -> None:
+    whole = verified.refused is None and verified.message.record not in statements.PLACES
+    (_park if whole else _park_number)(verified, SENDER_HELD, (), run)
 
 
 def _is_tried_again(verified: Verified, used: UsedNumber) -> bool:

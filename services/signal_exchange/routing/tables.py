@@ -91,5 +91,26 @@ OUTCOMES = Table(
 )
 """The key of every outcome, so that each can be buried with its signal."""
 
+SENDERS = Table(
+    "record_senders",
+    TABLES,
+    Column("municipality", String, primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("minute", BigInteger, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("parked", Integer, nullable=False),
+    Column("held_until", Moment),
+)
+"""What came in of each sender within the last minute that it sent in, and until when its records are set aside."""
+
+UNATTRIBUTED = Table(
+    "record_unattributed",
+    TABLES,
+    Column("name", String, primary_key=True),
+    Column("part", BigInteger, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+)
+"""Of records that nobody can be named for: how many were kept, by hour; and up to where they were counted, by part of a topic."""
+
 CLUSTER_TURNS = Table("projection_cluster_turns", TABLES, Column("cluster_id", String, primary_key=True))
 """The clusters by whose members a batch decided: of two batches that do so at once, one is done again and sees the other's."""

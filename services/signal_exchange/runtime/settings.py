@@ -93,7 +93,9 @@ class ServiceSettings(ProcessSettings):
     )
     session_seconds: float = Field(45.0, description="Kafka session time-out: how long a dead worker keeps its partitions.")
     flood_records: int = Field(
-        200, description="Parked records within a minute, when they are the larger part, at which the consumer stops."
+        200,
+        description="Parked records within a minute, when they are the larger part, that are a flood: routing sets aside what "
+        "that municipality sends for ten minutes; of a topic that services write the consumer stops.",
     )
     stall_seconds: float = Field(60.0, description="Seconds without progress after which the process is unhealthy.")
     watchdog_seconds: float = Field(
@@ -113,6 +115,10 @@ class ServiceSettings(ProcessSettings):
 class RoutingSettings(ServiceSettings):
     """What routing has besides."""
 
+    unattributed_per_hour: int = Field(
+        100,
+        description="Records an hour that nobody can be named for and of which a part is kept; further ones are only counted.",
+    )
     erasure_look_seconds: float = Field(60.0, description="Pause between two looks for erasures that time brings further.")
     erasure_segment_seconds: float = Field(
         26 * 3600.0,

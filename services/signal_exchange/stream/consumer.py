@@ -22,7 +22,7 @@ from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import StoreContended, StoreUnavailable, WorldUnavailable
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
-from signal_exchange.stream.flood import FloodGate, ParkedFlood
+from signal_exchange.stream.flood import FloodGate, ParkedFlood, ours
 from signal_exchange.stream.messages import Attribution, Gone, Incoming, Message, Unreadable
 from signal_exchange.stream.outbox import Letter, Outbox, Waiting, kept_table, set_aside_table
 from signal_exchange.stream.owning import Owner
@@ -189,7 +189,7 @@ class BatchLoop:
             self._work([*map(self._read, again), *read], work)
             retries.forget(work.erased)
             retries.settle(again)
-            self._flood.check(len(read), len(work.parked))
+            self._flood.check(ours(read), ours(work.parked))
         return work
 
     def _apply_set_aside(self, incoming: Incoming, fault: Exception) -> Work:
@@ -223,6 +223,7 @@ class BatchLoop:
             kept = Kept(connection, self._kept)
             work = Work(self._service, connection, self._seal, once(self._park, kept))
             yield work, Retries(work, kept, self._unseal, self._dropped)
+            work.tell_counted()
             box = self._box(connection)
             if box.others_have_any(work.letters):
                 raise StoreContended("a worker that is still sending")

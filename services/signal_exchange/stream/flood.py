@@ -1,12 +1,32 @@
-"""A flood of parked records stops the consumer: after a bad release it must not drain the whole stream into parking."""
+"""A flood of parked records stops the consumer: after a bad release it must not drain the whole stream into parking.
+
+Only what services wrote counts: of what members write routing sets a sender's flood aside, and goes on (docs/decisions/0022).
+"""
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
+from typing import Protocol
 
+from signal_exchange.contracts.topics import is_open
 from signal_exchange.runtime import clock, logs
+from signal_exchange.stream.messages import Incoming
 
 WINDOW_SECONDS = 60.0
+
+
+class OnTopic(Protocol):
+    """What was read of a topic."""
+
+    @property
+    def incoming(self) -> Incoming:
+        """Return the record as it came in."""
+
+
+def ours(read: Iterable[OnTopic]) -> int:
+    """Return how many of these stand on a topic that only services write."""
+    return sum(not is_open(each.incoming.topic) for each in read)
 
 
 class ParkedFlood(Exception):  # noqa: N818 - says what happens

@@ -84,7 +84,11 @@ def outbox_table(tables: MetaData) -> Table:
 
 
 def kept_table(tables: MetaData) -> Table:
-    """Return the table of what a service parked, each as the encoded ParkedRecord, defining it once."""
+    """Return the table of what a service parked, each as the encoded ParkedRecord, defining it once.
+
+    `about` is the hash of the signal that a record is about, so that an erasure finds it without opening every one; null when
+    nobody has looked yet, and empty when it is about none or waits no more.
+    """
     if "projection_parked" in tables.tables:
         return tables.tables["projection_parked"]
     return Table(
@@ -93,6 +97,7 @@ def kept_table(tables: MetaData) -> Table:
         Column("parked_id", String, primary_key=True),
         Column("revision", BigInteger, nullable=False),
         Column("value", LargeBinary, nullable=False),
+        Column("about", String, index=True),
     )
 
 

@@ -6,9 +6,10 @@ import json
 from base64 import b64decode
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Table, select
+from sqlalchemy import Connection, Table, select, update
 
 from signal_exchange.contracts.codec import decode
 from signal_exchange.privacy.sealing import CannotOpen
@@ -47,18 +48,40 @@ class Kept:
         found = (decode(value, RETRY_READER).fields for value in self._connection.execute(select(self._table.c.value)).scalars())
         return [fields for fields in found if fields["state"] == "PARKED"]
 
-    def keep(self, letters: Iterable[Letter], only: str | None = None, state: str | None = None) -> None:
+    def keep(
+        self,
+        letters: Iterable[Letter],
+        only: str | None = None,
+        state: str | None = None,
+        parked: Sequence[Unreadable] = (),
+    ) -> None:
         """Keep the parked records among these letters, `only` those of one service and in one state; an older one never wins.
 
-        What stands on the topic `parked` may be given as well: so a lost store gets its parked records back.
+        What stands on the topic `parked` may be given as well: so a lost store gets its parked records back. `parked` are the
+        records themselves, where they are at hand.
         """
+        about = {each.incoming.parked_id(only or ""): _signal_in(each.incoming.key) for each in parked}
         decoded = [(each, decode(each.value, RETRY_READER).fields) for each in letters if each.topic == "parked" and each.value]
         rows = [
-            {"parked_id": letter.key, "revision": fields["revision"], "value": letter.value}
+            {"parked_id": letter.key, "revision": fields["revision"], "value": letter.value, "about": _about(fields, about)}
             for letter, fields in decoded
             if only in (None, fields["service"]) and state in (None, fields["state"])
         ]
         put_newer(self._connection, self._table, rows, guard="revision")
+
+    def about(self, signal_ids: Collection[str], open_parts: Callable[[Mapping[str, Any]], str | None]) -> list[dict[str, Any]]:
+        """Return the fields of every record that waits and is about one of these signals.
+
+        Of a record of which nobody knows it yet `open_parts` looks into it, and that is remembered.
+        """
+        unknown = self._connection.execute(select(self._table).where(self._table.c.about.is_(None))).all()
+        for row in unknown:
+            found = _hashed(open_parts(decode(row.value, RETRY_READER).fields))
+            own = self._table.c.parked_id == row.parked_id
+            self._connection.execute(update(self._table).where(own).values(about=found))
+        wanted = self._table.c.about.in_([_hashed(each) for each in signal_ids if each])
+        rows = self._connection.execute(select(self._table.c.value).where(wanted).order_by(self._table.c.parked_id)).scalars()
+        return [fields for fields in (decode(value, RETRY_READER).fields for value in rows) if fields["state"] == "PARKED"]
 
     def all(self, *states: str) -> list[dict[str, Any]]:
         """Return the fields of every record in one of these states."""
@@ -126,26 +149,28 @@ class Retries:
             fields = self.kept.parked(parked_id)
             if parked_id not in failed and fields is not None:
                 self._end(fields, "RESOLVED")
-        self.kept.keep(self.work.letters)
+        self._keep()
+
+    def _keep(self) -> None:
+        self.kept.keep(self.work.letters, only=self.work.service, parked=self.work.parked)
 
     def forget(self, signal_ids: Collection[str]) -> None:
         """End every parked record about these erased signals, of this batch too: its content goes with them (R-RET-03)."""
         if not signal_ids:
             return
-        self.kept.keep(self.work.letters)
-        for fields in [each for each in self.kept.waiting() if self._signal_of(each) in signal_ids]:
+        self._keep()
+        for fields in self.kept.about(signal_ids, self._signal_of):
             self._end(fields, "RESOLVED")
-        self.kept.keep(self.work.letters)
+        self._keep()
 
     def _signal_of(self, fields: Mapping[str, Any]) -> str | None:
         """Return the signal that a parked record is about: as it was attributed, or by its key."""
         if fields["signal_id"] is not None:
             return str(fields["signal_id"])
         try:
-            key = _bytes(_opened_parts(fields, self.unseal)["key"]) if self.unseal else None
+            return _signal_in(_bytes(_opened_parts(fields, self.unseal)["key"])) if self.unseal else None
         except CannotRetry:
             return None
-        return (key or b"").decode("ascii", "replace").partition("/")[0] or None
 
     def _opened(self, parked_id: str) -> Incoming:
         fields = self._waiting(parked_id)
@@ -156,7 +181,7 @@ class Retries:
     def _drop(self, parked_id: str, request: Message) -> None:
         fields = self._waiting(parked_id)
         self._end(fields, "DISCARDED")
-        self.kept.keep(self.work.letters)
+        self._keep()
         if fields["attributed"]:
             names = ("signal_id", "version", "municipality", "publisher_run", "sequence")
             about = {name: fields[name] for name in names}
@@ -216,6 +241,24 @@ def unpacked(parts: Mapping[str, Any], origin: Mapping[str, Any], *, attempt: in
         origin["parked_at"],
         attempt=attempt,
     )
+
+
+def _signal_in(key: bytes | None) -> str | None:
+    """Return the signal that the key of a record names."""
+    return (key or b"").decode("ascii", "replace").partition("/")[0] or None
+
+
+def _hashed(signal_id: str | None) -> str:
+    return sha256(signal_id.encode()).hexdigest() if signal_id else ""
+
+
+def _about(fields: Mapping[str, Any], at_hand: Mapping[str, str | None]) -> str | None:
+    """Return what a row says about its signal: the hash, empty for none, or None when it must be looked up."""
+    if fields["state"] != "PARKED":
+        return ""
+    if fields["signal_id"] is not None:
+        return _hashed(fields["signal_id"])
+    return _hashed(at_hand[fields["parked_id"]]) if fields["parked_id"] in at_hand else None
 
 
 def _bytes(text: str | None) -> bytes | None:

@@ -13,7 +13,7 @@ from hashlib import sha256
 
 from sqlalchemy import Connection, Table, delete, func, select
 
-from signal_exchange.contracts.topics import retry_topic
+from signal_exchange.contracts.topics import is_open, retry_topic
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import key_order
 from signal_exchange.runtime.faults import Refused
@@ -24,7 +24,7 @@ from signal_exchange.stream.parking import Kept
 from signal_exchange.stream.replaying import Offsets, Replay
 from signal_exchange.stream.seen_register import SEEN_TABLE
 from signal_exchange.stream.service import ConsumerSpec
-from signal_exchange.stream.work import Work, park_on_topic
+from signal_exchange.stream.work import Work
 
 PARKED = "parked"
 PROJECTION = "projection_"
@@ -198,7 +198,7 @@ class _Building:
 
     def build(self, standing: Offsets) -> None:
         plan = self._plan
-        parked = (PARKED,) if plan.spec.park is park_on_topic else ()
+        parked = (PARKED,) if plan.spec.parks_on_topic else ()
         ends = self._replay.ends((*parked, *plan.own, *plan.among))
         self.all = self._replay.count(ends) + self._replay.count(standing)
         plan.empty(self._connection)
@@ -248,7 +248,9 @@ class _Building:
         if gone and spec.bury is not None:
             spec.bury(gone, work)
         unreadable = [*(each for each in read if isinstance(each, Unreadable)), *work.parked]
-        self._unreadable += [each for each in unreadable if not self._is_still_to_come(each.incoming)]
+        # Of what members write, what was bad may have been counted and not kept: nothing here says which those were.
+        bad = [each for each in unreadable if not is_open(each.incoming.topic)]
+        self._unreadable += [each for each in bad if not self._is_still_to_come(each.incoming)]
 
     def _is_still_to_come(self, incoming: Incoming) -> bool:
         """Say whether the service will take this record itself, and park it then."""
@@ -261,7 +263,7 @@ def keep_dropped(plan: Plan, replay: Replay, connection: Connection) -> None:
 
     What was tried again stays as the back-up has it, since that is done again as well.
     """
-    if plan.spec.park is park_on_topic:
+    if plan.spec.parks_on_topic:
         for records in replay.records(replay.ends((PARKED,))):
             letters = [_letter(Incoming.of(record)) for record in records]
             _kept(plan, connection).keep(letters, only=plan.spec.name, state="DISCARDED")

@@ -58,9 +58,9 @@ class ConsumerSpec:
 
     `name` is principal, group and app; `reader` names its view in schemas/readers; `alongside` are coroutines that run
     until the consumer stops, such as a municipality's REST API. `park` keeps what cannot be read: on the topic `parked`, or
-    in the own store of a service that may not write there. `unseal` opens what it parked itself, for a retry, and `dropped`
-    is its own work when a person drops it; `bury` is its work on tombstones; `attribute` says whose number a record has that it
-    fails at. `metrics` are shared with what runs alongside.
+    in the own store of a service that may not write there (not `parks_on_topic`). `unseal` opens what it parked itself, for a
+    retry, and `dropped` is its own work when a person drops it; `bury` is its work on tombstones; `attribute` says whose number a
+    record has that it fails at. `metrics` are shared with what runs alongside.
     A service whose work nobody waits for lets records gather for `gather_seconds` before it takes the next batch. `look` is
     called between batches, and while there are none: what files changed is taken over then, such as the participants' register.
     """
@@ -74,6 +74,7 @@ class ConsumerSpec:
     seal: Seal
     alongside: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
     park: Park = park_on_topic
+    parks_on_topic: bool = True
     unseal: Unseal | None = None
     dropped: Dropped | None = None
     bury: Bury | None = None

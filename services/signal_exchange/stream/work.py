@@ -8,11 +8,13 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from hashlib import sha256
 
 from sqlalchemy import Connection
 
 from signal_exchange.contracts import cloud_events
 from signal_exchange.contracts.codec import encode
+from signal_exchange.runtime import logs
 from signal_exchange.stream.messages import Incoming, Unreadable
 from signal_exchange.stream.outbox import Letter
 
@@ -37,6 +39,7 @@ class Work:
         self.service, self.connection, self.seal, self._park = service, connection, seal, park or park_on_topic
         self.letters: list[Letter] = []
         self.parked: list[Unreadable] = []
+        self.counted: list[tuple[Unreadable, bool]] = []
         self.erased: set[str] = set()
         self._holds = False
 
@@ -89,6 +92,7 @@ class Work:
                 "verdict",
                 "owner_role",
                 "next_date",
+                "records",
             )
         )
         fields = {**empty, "service": self.service, **facts, "stage": stage, "at": at}
@@ -101,12 +105,34 @@ class Work:
         self.parked.append(unreadable)
         self._park(self, unreadable)
 
+    def only_count(self, unreadable: Unreadable, *, known: bool) -> None:
+        """Count the record that is being parked and keep nothing of it; one that is `known` was counted before."""
+        self.parked.remove(unreadable)
+        self.counted.append((unreadable, known))
 
-def park_on_topic(work: Work, unreadable: Unreadable) -> None:
-    """Keep a record on the topic `parked`, sealed to this service, and tell the trace."""
+    @property
+    def bad(self) -> int:
+        """Return how many records could not be processed, kept or only counted."""
+        return len(self.parked) + len(self.counted)
+
+    def tell_counted(self) -> None:
+        """Tell the trace how many records of each part of a topic were only counted: one fact for all of this batch."""
+        parts: dict[tuple[str, int], list[Incoming]] = {}
+        for unreadable, known in self.counted:
+            if not known:
+                parts.setdefault((unreadable.incoming.topic, unreadable.incoming.partition), []).append(unreadable.incoming)
+        for (topic, partition), together in parts.items():
+            key = f"{topic}.{partition}.{together[0].offset}-{together[-1].offset}"
+            at = together[-1].appended_at
+            self.trace("PARKED", at=at, key=key, verdict="unattributed", records=len(together))
+            logs.warn("records_counted", topic=topic, count=len(together))
+
+
+def park_on_topic(work: Work, unreadable: Unreadable, at_most: int | None = None) -> None:
+    """Keep a record on the topic `parked`, sealed to this service, and tell the trace; `at_most` so many bytes of it."""
     parked_id = unreadable.incoming.parked_id(work.service)
     fields = _parked_fields(unreadable, work.service, parked_id)
-    sealed = work.seal(packed(unreadable.incoming), parked_id)
+    sealed = work.seal(packed(unreadable.incoming, at_most or PARKED_BYTES), parked_id)
     at = unreadable.incoming.appended_at
     work.send("parked", parked_id, "ParkedRecord", {**fields, "record": sealed}, event_id=parked_id, at=at)
     _trace_parked(work, unreadable, parked_id)
@@ -156,17 +182,25 @@ ERRORS_KEPT = 100
 def packed(incoming: Incoming, at_most: int | None = PARKED_BYTES) -> bytes:
     """Return key, value and headers of a record as one JSON document, to be kept with what could not be processed.
 
-    Of a document of more than `at_most` bytes only the start of the value is kept, and it says that it is not complete.
+    Of a document of more than `at_most` bytes only the start of the value is kept, with its length and its SHA-256, and it says
+    that it is not complete.
     """
-    whole = _document(incoming.key, incoming.value, incoming.headers, complete=True)
+    whole = _document(incoming.key, incoming.value, incoming.headers)
     if at_most is None or len(whole) <= at_most:
         return whole
-    return _document((incoming.key or b"")[:KEY_BYTES], (incoming.value or b"")[:START_BYTES], {}, complete=False)
+    value = incoming.value or b""
+    start, key_bytes = min(START_BYTES, at_most // 2), min(KEY_BYTES, at_most // 8)
+    of_all: dict[str, int | str] = {"size": len(value), "sha256": sha256(value).hexdigest()}
+    return _document((incoming.key or b"")[:key_bytes], value[:start], {}, of_all)
 
 
-def _document(key: bytes | None, value: bytes | None, headers: Mapping[str, bytes], *, complete: bool) -> bytes:
+def _document(
+    key: bytes | None, value: bytes | None, headers: Mapping[str, bytes], left_out: Mapping[str, int | str] | None = None
+) -> bytes:
+    """Return a record as JSON; `left_out` tells about the whole of what is given here in part."""
     texts = {name: _text(content) for name, content in headers.items()}
-    return json.dumps({"key": _text(key), "value": _text(value), "headers": texts, "complete": complete}).encode()
+    told = {"key": _text(key), "value": _text(value), "headers": texts, "complete": left_out is None, **(left_out or {})}
+    return json.dumps(told).encode()
 
 
 def _text(content: bytes | None) -> str | None:

@@ -54,9 +54,9 @@ def remember(messages: Sequence[Message], work: Work) -> None:
         work.trace("CHECKPOINT", at=message.appended_at, key=run, sequence=message.fields["highest"])
 
 
-def a_record(value: bytes | None, offset: int = 0, key: bytes = b"k") -> Any:
+def a_record(value: bytes | None, offset: int = 0, key: bytes = b"k", topic: str = "signals") -> Any:
     return SimpleNamespace(
-        topic="signals", partition=0, offset=offset, key=key, value=value, headers=(("h", b"1"),), timestamp=1_790_000_000_000
+        topic=topic, partition=0, offset=offset, key=key, value=value, headers=(("h", b"1"),), timestamp=1_790_000_000_000
     )
 
 
@@ -198,8 +198,14 @@ def test_a_store_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
 def test_a_flood_of_parked_records_stops_before_anything_holds(tmp_path: Path) -> None:
     loop, database, sender = a_loop(tmp_path, flood=FloodGate(10))
     with pytest.raises(ParkedFlood):
-        asyncio.run(loop.on_batch([a_record(b"garbage", offset) for offset in range(11)]))
+        asyncio.run(loop.on_batch([a_record(b"garbage", offset, topic="outcomes") for offset in range(11)]))
     assert (waiting(database), sender.sent) == (0, [])
+
+
+def test_what_members_write_stops_no_service_however_much_of_it_is_bad(tmp_path: Path) -> None:
+    loop, _, sender = a_loop(tmp_path, flood=FloodGate(10))
+    asyncio.run(loop.on_batch([a_record(b"garbage", offset) for offset in range(11)]))
+    assert len([letter for letter in sender.sent if letter.topic == "parked"]) == 11
 
 
 def test_many_bad_among_more_good_records_are_no_flood(tmp_path: Path) -> None:

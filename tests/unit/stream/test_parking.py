@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from base64 import b64decode
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +14,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, select
+from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
 
 from signal_exchange.contracts.codec import decode_whole, encode
 from signal_exchange.contracts.topics import retry_topic
@@ -300,9 +301,44 @@ def test_a_parked_record_without_a_key_is_about_no_erased_signal(tmp_path: Path)
     assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]
 
 
-def test_what_does_not_open_any_more_is_left_when_a_signal_is_erased(tmp_path: Path) -> None:
+def forgets_what_they_are_about(owner: Owner) -> None:
+    """Let the store be as one that was read from the topic: of what names nobody it does not know what it is about."""
+    with owner.database.transaction() as connection:
+        connection.execute(update(owner.kept).values(about=None))
+
+
+def test_an_erasure_opens_no_parked_record_to_find_what_is_about_it(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(*[a_record(b"bad", offset=number) for number in range(1, 20)], a_checkpoint())
+    owner.unseal = lambda *_: pytest.fail("it was opened")  # type: ignore[method-assign]
+    erases(owner, "another", a_checkpoint().key.decode())
+    owner.comes_in(a_request(UNKNOWN_ID))
+    assert Counter(each["state"] for each in owner.sent("parked")) == {"PARKED": 20, "RESOLVED": 20}
+
+
+def test_what_came_back_from_the_topic_is_opened_once(tmp_path: Path) -> None:
     owner = Owner(tmp_path)
     owner.comes_in(a_checkpoint())
+    forgets_what_they_are_about(owner)
+    opened: list[str] = []
+    unseal = owner.unseal
+
+    def counting(part: Any, bound_to: str) -> bytes:
+        opened.append(bound_to)
+        return unseal(part, bound_to)
+
+    owner.loop._unseal = counting
+    for signal_id in ("another", "a third", a_checkpoint().key.decode()):
+        erases(owner, signal_id)
+        owner.comes_in(a_request(UNKNOWN_ID))
+    assert len(opened) == 1
+    assert [each["state"] for each in owner.sent("parked")] == ["PARKED", "RESOLVED"]
+
+
+def test_what_does_not_open_any_more_and_is_of_nobody_is_left_when_a_signal_is_erased(tmp_path: Path) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(a_checkpoint())
+    forgets_what_they_are_about(owner)
     owner.broken_keys = True
     erases(owner, a_checkpoint().key.decode())
     owner.comes_in(a_request(UNKNOWN_ID))

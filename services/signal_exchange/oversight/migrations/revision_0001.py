@@ -47,7 +47,7 @@ def upgrade() -> None:
     op.create_table(
         "projection_facts",
         sa.Column("trace_id", sa.String(), nullable=False),
-        sa.Column("unattributed", sa.Boolean(), nullable=False),
+        sa.Column("unattributed", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("trace_id", name=op.f("pk_projection_facts")),
     )
     op.create_table(
@@ -66,8 +66,10 @@ def upgrade() -> None:
         sa.Column("parked_id", sa.String(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("about", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_projection_parked")),
     )
+    op.create_index(op.f("ix_projection_parked_about"), "projection_parked", ["about"], unique=False)
     op.create_table(
         "projection_parked_records",
         sa.Column("parked_id", sa.String(), nullable=False),

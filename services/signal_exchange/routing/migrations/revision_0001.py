@@ -86,8 +86,10 @@ def upgrade() -> None:
         sa.Column("parked_id", sa.String(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("about", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_projection_parked")),
     )
+    op.create_index(op.f("ix_projection_parked_about"), "projection_parked", ["about"], unique=False)
     op.create_table(
         "projection_signals",
         sa.Column("signal_id", sa.String(), nullable=False),
@@ -114,10 +116,27 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_record_erased")),
     )
     op.create_table(
+        "record_senders",
+        sa.Column("municipality", sa.String(), nullable=False),
+        sa.Column("revision", sa.BigInteger(), nullable=False),
+        sa.Column("minute", sa.BigInteger(), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.Column("parked", sa.Integer(), nullable=False),
+        sa.Column("held_until", sa.BigInteger(), nullable=True),
+        sa.PrimaryKeyConstraint("municipality", name=op.f("pk_record_senders")),
+    )
+    op.create_table(
         "record_set_aside",
         sa.Column("parked_id", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_record_set_aside")),
+    )
+    op.create_table(
+        "record_unattributed",
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("part", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("name", "part", name=op.f("pk_record_unattributed")),
     )
     op.create_table(
         "seen_register",

@@ -47,8 +47,10 @@ def upgrade() -> None:
         sa.Column("parked_id", sa.String(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("value", sa.LargeBinary(), nullable=False),
+        sa.Column("about", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("parked_id", name=op.f("pk_projection_parked")),
     )
+    op.create_index(op.f("ix_projection_parked_about"), "projection_parked", ["about"], unique=False)
     op.create_table(
         "record_bytes_owed",
         sa.Column("owed_id", sa.String(), nullable=False),
