@@ -261,7 +261,7 @@ def _ignoring_what_is_there(service: Service) -> Callable[[Sequence[Message], Wo
 def test_a_flood_still_stops_at_once(tmp_path: Path) -> None:
     service = Service(tmp_path, flood=FloodGate(2))
     with pytest.raises(ParkedFlood):
-        service.comes_in(a_record(b"x", 0), a_record(b"y", 1), a_record(b"z", 2))
+        service.comes_in(*[a_record(b"x", offset, topic="outcomes") for offset in range(3)])
     assert service.parked() == []
 
 
