@@ -15,10 +15,10 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The files name every package that is needed: asking pip to resolve as well would let a newer release of one break the install.
 PIP_PINNED := $(PIP) --require-hashes --no-deps
 
-.venv/run.stamp: requirements/run.txt pyproject.toml
+.venv/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing pinned requirements into .venv ..."
-	@$(PIP_PINNED) -r requirements/run.txt
+	@$(PIP_PINNED) -r requirements/run.txt -r requirements/build.txt
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
@@ -143,6 +143,10 @@ docs: .venv/run.stamp ## The operator's documents and the vendor's steps.json, w
 	@mkdir -p docs/operator
 	@PYTHONPATH=tests $(BIN)/python tests/written_steps.py
 	@for each in $(OPERATOR_DOCS); do $(BIN)/signal-exchange $$each --markdown > docs/operator/$$each.md || exit 1; done
+
+.PHONY: compose-check
+compose-check: ## What docker-compose.yml promises, in real containers: needs Docker with Compose and nothing else (ten minutes)
+	@$(PYTHON) deploy/compose_check
 
 .PHONY: migration
 migration: .venv/dev.stamp ## Write the migration of every store whose tables changed

@@ -14,6 +14,9 @@ FILE = ROOT / "docker-compose.yml"
 OWN_IMAGE = "signal-exchange"
 MAKERS = ("founding", "catalogue")
 """Services of our own image that make the region and end."""
+ONE_SHOTS = (*MAKERS, "databases")
+"""Every service that makes something and ends."""
+METRICS = "SIGNAL_EXCHANGE_METRICS_LISTEN"
 
 
 @cache
@@ -31,6 +34,17 @@ def processes() -> dict[str, Mapping[str, Any]]:
     """Return the services that run one of ours: `signal-exchange run ...`."""
     own = {name: each for name, each in services().items() if each["image"].partition(":")[0] == OWN_IMAGE}
     return {name: each for name, each in own.items() if name not in MAKERS}
+
+
+def members(file: Mapping[str, Any], network: str) -> set[str]:
+    """Return who stands on a network."""
+    return {name for name, service in file["services"].items() if network in service.get("networks", ())}
+
+
+def networks_with_alias(service: Mapping[str, Any], alias: str) -> list[str]:
+    """Return the networks on which a service has this other name."""
+    networks = service.get("networks", {})
+    return [name for name, there in networks.items() if alias in there.get("aliases", ())] if isinstance(networks, dict) else []
 
 
 def environment_of(service: Mapping[str, Any]) -> dict[str, str]:

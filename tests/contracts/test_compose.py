@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from compose_file import MAKERS, ROOT, compose, mounts_of
+from compose_file import MAKERS, METRICS, ONE_SHOTS, ROOT, compose, members, mounts_of, networks_with_alias
 
 SCHEMA = json.loads((ROOT / "tests" / "data" / "compose.schema.json").read_text(encoding="utf-8"))
 Compose = Mapping[str, Any]
@@ -79,11 +79,67 @@ def sees_what_is_not_its_own(file: Compose) -> Iterator[str]:
     for name, service in file["services"].items():
         for target, place in mounts_of(service).items():
             writable = not next(each for each in service["volumes"] if each["target"] == target).get("read_only")
-            own = {f"region/{name}", f"region/{name}/init", "region/public"} if name not in MAKERS else {"region"}
+            own = {f"region/{name}", "region/public"} if name not in MAKERS else {"region"}
             if place.partition("/")[0] == "region" and (place not in own or (writable and name != "founding")):
                 yield f"{name}: {place}"
             if writable and place not in {f"{name}-data", "region"}:
                 yield f"{name}: {place} is writable"
+
+
+def shows_its_metrics_to_others(file: Compose) -> Iterator[str]:
+    for name, service in file["services"].items():
+        listens = service.get("environment", {}).get(METRICS)
+        own = networks_with_alias(service, listens) if listens else []
+        if listens and (len(own) != 1 or members(file, own[0]) != {name, "prometheus"}):
+            yield f"{name}: {listens}"
+
+
+def meets_others_where_it_is_published(file: Compose) -> Iterator[str]:
+    for network, told in file["networks"].items():
+        if not told.get("internal") and len(members(file, network)) != 1:
+            yield f"{network}: {sorted(members(file, network))}"
+
+
+MEGABYTES = {"kafka": 1024, "postgres": 512}
+"""Most that each may take; every other 256."""
+
+
+def takes_all_memory(file: Compose) -> Iterator[str]:
+    for name, service in file["services"].items():
+        number, unit = re.fullmatch(r"(\d+)([mg])", service.get("mem_limit", "0m")).groups()  # type: ignore[union-attr]
+        megabytes = int(number) * (1024 if unit == "g" else 1)
+        if not 0 < megabytes <= MEGABYTES.get(name, 256):
+            yield f"{name}: {service.get('mem_limit')}"
+
+
+def stays_down(file: Compose) -> Iterator[str]:
+    for name, service in file["services"].items():
+        if service.get("restart") != (None if name in ONE_SHOTS else "unless-stopped"):
+            yield f"{name}: {service.get('restart')}"
+
+
+DECLARED_VOLUMES = {
+    "apache/kafka": {"/etc/kafka/secrets", "/var/lib/kafka/data", "/mnt/shared/config"},
+    "postgres": {"/var/lib/postgresql/data"},
+    "prom/prometheus": {"/prometheus"},
+}
+"""What the images of others declare as volumes: where nothing is mounted, each start leaves one behind that has no name."""
+
+
+def leaves_volumes_behind(file: Compose) -> Iterator[str]:
+    for name, service in file["services"].items():
+        covered = {each.partition(":")[0] for each in service.get("tmpfs", ())} | set(mounts_of(service))
+        left = DECLARED_VOLUMES.get(service["image"].partition(":")[0], set()) - covered
+        yield from (f"{name}: {place}" for place in sorted(left))
+
+
+def looks_too_often_or_too_late(file: Compose) -> Iterator[str]:
+    for name, service in file["services"].items():
+        if name in ONE_SHOTS:
+            continue
+        check = service.get("healthcheck", {})
+        if (check.get("interval"), check.get("start_interval")) != ("30s", "5s") or "start_period" not in check:
+            yield f"{name}: {check}"
 
 
 CHECKS = (
@@ -94,6 +150,12 @@ CHECKS = (
     holds_a_secret,
     has_a_way_out,
     sees_what_is_not_its_own,
+    shows_its_metrics_to_others,
+    meets_others_where_it_is_published,
+    takes_all_memory,
+    stays_down,
+    leaves_volumes_behind,
+    looks_too_often_or_too_late,
 )
 
 
@@ -111,6 +173,7 @@ def worse(service: str, part: str, value: object) -> Compose:
     return file
 
 
+LOOKS = {"interval": "10s", "start_interval": "5s", "start_period": "60s"}
 REGION = {"type": "volume", "source": "region", "target": "/run/region"}
 
 
@@ -133,7 +196,7 @@ REGION = {"type": "volume", "source": "region", "target": "/run/region"}
         pytest.param(holds_a_secret, "postgres", "environment", {"POSTGRES_PASSWORD": "x"}, id="password"),
         pytest.param(holds_a_secret, "agenda", "environment", {"A_URL": "postgresql://me:x@postgres/agenda"}, id="in an address"),
         pytest.param(holds_a_secret, "agenda", "environment", {"A": "bJ8vTcxNcS3N94mfbMZZVq2pPhb4"}, id="looks like one"),
-        pytest.param(has_a_way_out, "agenda", "networks", ["outside"], id="network with a way out"),
+        pytest.param(has_a_way_out, "agenda", "networks", ["published-kafka"], id="network with a way out"),
         pytest.param(has_a_way_out, "agenda", "networks", None, id="default network"),
         pytest.param(sees_what_is_not_its_own, "agenda", "volumes", [{**REGION, "read_only": True}], id="every secret"),
         pytest.param(
@@ -146,6 +209,20 @@ REGION = {"type": "volume", "source": "region", "target": "/run/region"}
         pytest.param(
             sees_what_is_not_its_own, "agenda", "volumes", [{**REGION, "volume": {"subpath": "agenda"}}], id="writable secret"
         ),
+        pytest.param(shows_its_metrics_to_others, "agenda", "environment", {METRICS: "stream"}, id="metrics on a network of all"),
+        pytest.param(shows_its_metrics_to_others, "agenda", "networks", {"store": {"aliases": ["metrics.agenda"]}}, id="to all"),
+        pytest.param(shows_its_metrics_to_others, "keeper-a", "networks", {"watch-agenda": {}}, id="another sees metrics"),
+        pytest.param(
+            meets_others_where_it_is_published, "prometheus", "networks", ["published-kafka"], id="Prometheus meets Kafka"
+        ),
+        pytest.param(takes_all_memory, "agenda", "mem_limit", None, id="no bound"),
+        pytest.param(takes_all_memory, "agenda", "mem_limit", "2g", id="a high bound"),
+        pytest.param(stays_down, "agenda", "restart", "on-failure", id="stays down after an orderly end"),
+        pytest.param(stays_down, "databases", "restart", "unless-stopped", id="makes for ever"),
+        pytest.param(leaves_volumes_behind, "databases", "tmpfs", None, id="a volume of a one-shot without a name"),
+        pytest.param(leaves_volumes_behind, "kafka", "tmpfs", ["/tmp:size=1m"], id="volumes without a name"),
+        pytest.param(looks_too_often_or_too_late, "agenda", "healthcheck", LOOKS, id="looks every 10 s"),
+        pytest.param(looks_too_often_or_too_late, "agenda", "healthcheck", None, id="looks never"),
     ],
 )
 def test_a_worse_file_would_be_noticed(check: Callable[[Compose], Iterator[str]], service: str, part: str, value: object) -> None:

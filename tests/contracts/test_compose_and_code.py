@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 
@@ -9,7 +12,19 @@ import pytest
 import yaml
 from typer.testing import CliRunner
 
-from compose_file import FILE, MAKERS, OWN_IMAGE, ROOT, compose, environment_of, mounts_of, processes, services
+from compose_file import (
+    FILE,
+    MAKERS,
+    METRICS,
+    ONE_SHOTS,
+    OWN_IMAGE,
+    ROOT,
+    compose,
+    environment_of,
+    mounts_of,
+    processes,
+    services,
+)
 from signal_exchange.cli import COMMANDS, SERVICES, app
 from signal_exchange.contracts.topics import CONSUMERS, catalogue
 from signal_exchange.demo import container_files
@@ -44,7 +59,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_there_is_one_container_for_each_service_keeper_and_municipality() -> None:
-    assert set(services()) == {*CONSUMERS, *KEEPERS, *MUNICIPALITIES, "kafka", "postgres", "prometheus", *MAKERS}
+    assert set(services()) == {*CONSUMERS, *KEEPERS, *MUNICIPALITIES, "kafka", "postgres", "prometheus", *ONE_SHOTS}
 
 
 @pytest.mark.parametrize("name", sorted(processes()))
@@ -124,10 +139,29 @@ def test_each_service_of_the_region_has_a_database_of_its_own_and_others_keep_th
 
 @pytest.mark.parametrize("name", sorted(processes()))
 def test_the_health_check_asks_the_process_itself_whether_it_is_ready(name: str) -> None:
-    port = environment_of(processes()[name])[f"{PREFIX}PORT" if name in KEEPERS else f"{PREFIX}METRICS_PORT"]
-    _, program, _, script = processes()[name]["healthcheck"]["test"]
+    _, program, *_, script = processes()[name]["healthcheck"]["test"]
     assert program == "python"
-    assert f"http://127.0.0.1:{port}/health/ready" in script
+    if name in KEEPERS:
+        assert f"http://127.0.0.1:{environment_of(processes()[name])[f'{PREFIX}PORT']}/health/ready" in script
+    else:
+        assert "GET /health/ready HTTP/1.0" in script
+        assert f'(os.environ["{METRICS}"], {environment_of(processes()[name])[f"{PREFIX}METRICS_PORT"]})' in script
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"), [(b"HTTP/1.0 200 OK\r\n", 0), (b"HTTP/1.0 503 Service Unavailable\r\n", 1), (b"", 1)]
+)
+def test_the_health_check_ends_with_0_only_when_the_process_is_ready(answer: bytes, code: int) -> None:
+    _, _, *options, script = processes()["routing"]["healthcheck"]["test"]
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        command = [sys.executable, *options, script.replace("9100", str(port))]
+        with subprocess.Popen(command, env={METRICS: "127.0.0.1"}) as asking:
+            connection, _ = server.accept()
+            with connection:
+                assert connection.recv(100).startswith(b"GET /health/ready ")
+                connection.sendall(answer)
+            assert asking.wait(60) == code
 
 
 @pytest.mark.parametrize("name", ["kafka", "postgres", "prometheus"])
@@ -142,7 +176,8 @@ def test_nobody_starts_before_what_it_needs() -> None:
     for name in MUNICIPALITIES:
         assert services()[name]["depends_on"] == {"catalogue": done}
     for name in CONSUMERS:
-        assert services()[name]["depends_on"] == {"catalogue": done, "postgres": healthy}
+        assert services()[name]["depends_on"] == {"catalogue": done, "databases": done}
+    assert services()["databases"]["depends_on"] == {"postgres": healthy}
     assert services()["catalogue"]["depends_on"] == {"kafka": healthy}
     assert services()["kafka"]["depends_on"] == services()["postgres"]["depends_on"] == {"founding": done}
 
@@ -165,14 +200,14 @@ def test_each_keepers_network_reaches_the_municipalities_and_nobody_else() -> No
 
 def test_postgresql_is_reached_by_the_services_of_the_region_alone() -> None:
     members = {name for name, service in services().items() if "store" in service.get("networks", ())}
-    assert members == {*CONSUMERS, "postgres"}
+    assert members == {*CONSUMERS, "postgres", "databases"}
 
 
 def test_prometheus_watches_every_process_that_tells_how_it_goes_and_reads_the_rules() -> None:
     groups = yaml.safe_load((ROOT / "deploy" / "prometheus" / "targets" / "compose.yml").read_text(encoding="utf-8"))
     watched = {group["labels"]["process"]: group["targets"] for group in groups}
     ports = {name: environment_of(processes()[name]).get(f"{PREFIX}METRICS_PORT") for name in processes()}
-    assert watched == {name: [f"{name}:{port}"] for name, port in ports.items() if port}
+    assert watched == {name: [f"{environment_of(processes()[name])[METRICS]}:{port}"] for name, port in ports.items() if port}
     assert set(processes()) - set(watched) == set(KEEPERS)
     mounted = mounts_of(services()["prometheus"])
     for file in ("prometheus.yml", "rules.yml", "targets/compose.yml"):
@@ -180,9 +215,8 @@ def test_prometheus_watches_every_process_that_tells_how_it_goes_and_reads_the_r
 
 
 def test_prometheus_reaches_the_metrics_and_nothing_else() -> None:
-    members = {name for name, service in services().items() if "watch" in service.get("networks", ())}
-    assert members == {*CONSUMERS, *MUNICIPALITIES, "prometheus"}
-    assert services()["prometheus"]["networks"] == ["watch", "outside"]
+    watched = {f"watch-{name}" for name in (*CONSUMERS, *MUNICIPALITIES)}
+    assert set(services()["prometheus"]["networks"]) == {*watched, "published-prometheus"}
 
 
 def test_only_the_founding_has_no_network_at_all_and_builds_the_image() -> None:
@@ -211,7 +245,7 @@ def test_every_volume_and_network_is_used_and_declared() -> None:
 
 def test_every_file_of_the_checkout_that_is_mounted_is_there() -> None:
     bound = [each for service in services().values() for each in service.get("volumes", ()) if each["type"] == "bind"]
-    assert len(bound) == 5
+    assert len(bound) == 6
     assert all((FILE.parent / each["source"]).is_file() and each["read_only"] for each in bound)
 
 
@@ -220,5 +254,24 @@ def test_postgresql_lets_nobody_in_from_the_network_without_tls_and_a_password()
     rules = [line.split() for line in lines if line and not line.startswith("#")]
     assert {rule[-1] for rule in rules} == {"scram-sha-256"}
     assert [rule for rule in rules if rule[0] == "host"] == [["host", "all", "all", "127.0.0.1/32", "scram-sha-256"]]
-    assert "-chba_file=/etc/postgresql/pg_hba.conf" in services()["postgres"]["command"]
-    assert "-cssl=on" in services()["postgres"]["command"]
+    (script,) = services()["postgres"]["command"]
+    assert "-chba_file=/etc/postgresql/pg_hba.conf" in script
+    assert "-cssl=on" in script
+
+
+def test_a_first_start_of_postgresql_that_broke_off_is_mended_by_the_next() -> None:
+    (script,) = services()["postgres"]["command"]
+    made, moved = script.index('initdb --pgdata="$$PGDATA.half"'), script.index('mv "$$PGDATA.half" "$$PGDATA"')
+    assert script.index('rm -rf "$$PGDATA.half"') < made < moved < script.index("exec postgres")
+    databases = services()["databases"]
+    assert databases["image"] == services()["postgres"]["image"]
+    assert (databases["entrypoint"], "--file=/run/region/databases.sql" in databases["command"]) == (["psql"], True)
+    assert environment_of(databases)["PGSSLMODE"] == "verify-full"
+
+
+def test_what_psql_and_initdb_read_is_there(founded: Path) -> None:
+    assert mounts_of(services()["databases"])["/run/region"] == "region/databases"
+    assert {each.name for each in (founded / "databases").iterdir()} == {"databases.sql", "pgpass"}
+    assert {"certificate.pem", "key.pem", "password"} == {each.name for each in (founded / "postgres").iterdir()}
+    (line,) = (ROOT / "deploy" / "postgres" / "passwd").read_text(encoding="utf-8").splitlines()
+    assert line.split(":")[2:4] == services()["postgres"]["user"].split(":")

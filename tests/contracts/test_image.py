@@ -27,11 +27,29 @@ def test_every_stage_starts_from_the_same_python_by_its_full_tag() -> None:
 
 
 def test_what_is_installed_is_pinned_by_hash_and_nothing_else_is_fetched() -> None:
-    requirements, package = (words for words in arguments("RUN") if "pip install" in words)
-    assert requirements.endswith("install --require-hashes -r /build/requirements/run.txt")
+    installed = [words for run in arguments("RUN") for words in run.split("&&") if "install" in words and "/pip" in words]
+    fetched = [words for words in installed if "--no-index" not in words]
+    assert [words.split()[-1] for words in fetched] == ["/build/requirements/build.txt", "/build/requirements/run.txt"]
+    assert all("--require-hashes --no-deps" in words for words in fetched)
+    (package,) = [words for words in installed if "--no-index" in words]
     assert "--no-deps" in package
-    assert "--no-build-isolation" in package
+    assert "--no-build-isolation" in next(run for run in arguments("RUN") if "pip wheel" in run)
     assert "ADD" not in {name for name, _ in INSTRUCTIONS}
+
+
+def test_an_index_and_a_certificate_of_ones_own_come_in_as_secrets_and_stay_in_no_layer() -> None:
+    fetching = next(run for run in arguments("RUN") if "--require-hashes" in run)
+    assert "--mount=type=secret,id=pip,target=/run/secrets/pip.conf" in fetching
+    assert "--mount=type=secret,id=pip-ca,target=/run/secrets/pip-ca.pem" in fetching
+    assert any("PIP_CONFIG_FILE=/run/secrets/pip.conf" in words for words in arguments("ENV"))
+    assert "ARG" not in {name for name, _ in INSTRUCTIONS}
+
+
+def test_what_installs_and_builds_stays_out_of_the_image() -> None:
+    names = {line.partition("==")[0] for line in (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8").splitlines()}
+    assert names & {"pip", "hatchling", "editables", "setuptools", "wheel"} == set()
+    assert "python -m venv --without-pip /opt/signal-exchange" in " ".join(arguments("RUN"))
+    assert "rm -rf /usr/local/bin/pip*" in arguments("RUN")[-1]
 
 
 def test_it_runs_as_the_user_that_the_compose_file_names_and_never_as_root() -> None:

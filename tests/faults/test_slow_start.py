@@ -23,7 +23,7 @@ from signal_exchange.runtime.admin_client import admin_client
 from whole_exchange import an_exchange
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(1200)]
-BUSY_LOOPS = 8 * (os.cpu_count() or 2)
+BUSY_LOOPS = 4 * (os.cpu_count() or 2)
 READY_SECONDS = 280.0
 """Below the age at which aiokafka would look again for partitions by itself: five minutes."""
 

@@ -17,7 +17,7 @@ from signal_exchange.demo.broker_files import Identity, format_arguments, proper
 from signal_exchange.demo.founding import KEEPERS, Region
 from signal_exchange.privacy.certificates import Authority
 
-KAFKA, POSTGRES = "kafka", "postgres"
+KAFKA, POSTGRES, DATABASES = "kafka", "postgres", "databases"
 CLIENTS_PORT, CONTROLLER_PORT, OUTSIDE_PORT = 9092, 9093, 9094
 """Ports of Kafka's container: for the other containers, for itself, and for programs on the machine that runs them."""
 POSTGRES_PORT = 5432
@@ -80,30 +80,45 @@ def kafka_settings(identity: Identity) -> dict[str, str]:
 
 def _write_postgres(region: Region, authority: Authority) -> None:
     folder = region.folder / POSTGRES
-    (folder / "init").mkdir(parents=True, exist_ok=True)
-    shown = authority.issue([POSTGRES])
+    folder.mkdir(exist_ok=True)
+    shown, password = authority.issue([POSTGRES]), secrets.token_urlsafe(24)
     write_private(folder / "certificate.pem", shown.certificate.decode())
     write_private(folder / "key.pem", shown.key.decode())
-    write_private(folder / "password", secrets.token_urlsafe(24))
+    write_private(folder / "password", password)
     passwords = {service: secrets.token_urlsafe(24) for service in CONSUMERS}
-    write_private(folder / "init" / "databases.sql", databases_text(passwords))
+    _write_databases(region.folder / DATABASES, password, passwords)
     for service, password in passwords.items():
         line = f"{POSTGRES}:{POSTGRES_PORT}:{service}:{service}:{password}\n"
         write_private(region.process_folder(service) / "pgpass", line)
 
 
+def _write_databases(folder: Path, password: str, passwords: Mapping[str, str]) -> None:
+    folder.mkdir(exist_ok=True)
+    write_private(folder / "databases.sql", databases_text(passwords))
+    write_private(folder / "pgpass", f"{POSTGRES}:{POSTGRES_PORT}:*:postgres:{password}\n")
+
+
 def databases_text(passwords: Mapping[str, str]) -> str:
-    """Return the SQL that makes one database per service, which its own user alone may enter."""
+    """Return what psql must read to make one database per service, which its own user alone may enter.
+
+    It makes what is missing and leaves what is there: read again it changes nothing, and it mends a first time that broke off.
+    """
     lines = ["REVOKE ALL ON DATABASE postgres, template1 FROM PUBLIC;"]
     for service, password in passwords.items():
         lines += [
-            f"CREATE ROLE \"{service}\" LOGIN PASSWORD '{password}';",
-            f'CREATE DATABASE "{service}" OWNER "{service}";',
+            _unless_there(f'CREATE ROLE "{service}" LOGIN', "pg_roles", "rolname", service),
+            f"ALTER ROLE \"{service}\" PASSWORD '{password}';",
+            _unless_there(f'CREATE DATABASE "{service}" OWNER "{service}"', "pg_database", "datname", service),
             f'REVOKE ALL ON DATABASE "{service}" FROM PUBLIC;',
             f'\\connect "{service}"',
             *(f"{grant};" for grant in erasing_grants(service)),
         ]
     return "\n".join(lines) + "\n"
+
+
+def _unless_there(statement: str, table: str, column: str, name: str) -> str:
+    there = f"SELECT FROM {table} WHERE {column} = '{name}'"
+    return f"SELECT '{statement}' WHERE NOT EXISTS ({there}) \\gexec"
 
 
 def erasing_grants(role: str) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
     """Return what makes the common consumer into the node of a municipality."""
     settings = node.settings
     name = municipality_principal(settings.municipality)
+    relay = Worker("relay", _relay_loop(node).run)
     parked = InboxParked(name, node.database, node.vault_key, node.identity.parking_seal(SERVICE), node.inbox())
     return ConsumerSpec(
         name=name,
@@ -60,7 +61,7 @@ def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
         handle=node.inbox(),
         seal=node.identity.parking_seal(SERVICE),
         alongside=(
-            beside(Worker("relay", _relay_loop(node).run)),
+            beside(relay),
             beside(Worker("renewer", RenewLoop(node.renewer(publisher.preparer.tokens), settings.renew_seconds).run)),
             beside(Worker("api", _serve_api(node, publisher))),
             every(PARKED_SECONDS, lambda: tell_parked(parked, node.metrics)),
@@ -70,6 +71,7 @@ def consumer_spec(node: Node, publisher: Publisher) -> ConsumerSpec:
         look=node.identity.current_register,
         parks_on_topic=False,
         metrics=node.metrics,
+        watched={"relay": lambda: relay.signs},
     )
 
 

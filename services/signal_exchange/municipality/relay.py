@@ -165,13 +165,16 @@ class RelayLoop:
     def run(self, wait: Callable[[float], bool]) -> None:
         """Relay until `wait`, which waits so many seconds, says that it is time to stop."""
         while not wait(self._relay_seconds):
-            self._patiently(self._round)
+            self._patiently(lambda: self._round(wait))
         if self._world_answers:  # else a stop would wait for it once more, and lose nothing by not waiting
             self._patiently(self._last)
         self._relay.sender.close()
 
-    def _round(self) -> None:
-        self._relay.send_all()
+    def _round(self, wait: Callable[[float], bool]) -> None:
+        while self._relay.send_due() and not wait(
+            0.0
+        ):  # each batch of a long queue is a sign of life, and a stop may come between
+            pass
         self._relay.metrics.outbox_waiting.set(self._relay.unsent())
         now = self._relay.now()
         if self._told_at is None or now - self._told_at >= timedelta(seconds=self._checkpoint_seconds):

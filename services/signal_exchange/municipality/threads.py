@@ -12,12 +12,16 @@ Wait = Callable[[float], bool]
 
 
 class Worker:
-    """Runs one function in a thread of its own. The function gets a `Wait`, and returns soon after that says stop."""
+    """Runs one function in a thread of its own. The function gets a `Wait`, and returns soon after that says stop.
+
+    `signs` counts how often it waited: a function that waits no more stands still.
+    """
 
     def __init__(self, name: str, run: Callable[[Wait], None]) -> None:
         self._run, self._stop = run, threading.Event()
         self._thread = threading.Thread(target=self._keep_error, name=name, daemon=True)
         self.error: BaseException | None = None
+        self.signs = 0
 
     def __enter__(self) -> Self:
         self.start()
@@ -44,8 +48,12 @@ class Worker:
         self._stop.set()
         self._thread.join(seconds)
 
+    def _wait(self, seconds: float) -> bool:
+        self.signs += 1
+        return self._stop.wait(seconds)
+
     def _keep_error(self) -> None:
         try:
-            self._run(self._stop.wait)
+            self._run(self._wait)
         except BaseException as error:  # noqa: BLE001 - whoever waits for the thread raises it again
             self.error = error

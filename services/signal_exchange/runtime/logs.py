@@ -74,7 +74,7 @@ FIELDS: Mapping[str, str] = {
     "field": "Name of a refused field.",
     "rule": "Rule that refused it.",
     "municipality": "CBS code of a municipality that asked a keeper, or whose records are set aside.",
-    "step": "What waits: store, outbox, broker, relay or watch.",
+    "step": "What waits: store, outbox, broker, relay or watch; or what stood still: consumer or relay.",
     "status": "HTTP status of a refusal.",
     "logger": "The library that speaks.",
     "template": "Its message without arguments, or the place in its code.",

@@ -10,7 +10,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -63,6 +63,7 @@ class ConsumerSpec:
     record has that it fails at. `metrics` are shared with what runs alongside.
     A service whose work nobody waits for lets records gather for `gather_seconds` before it takes the next batch. `look` is
     called between batches, and while there are none: what files changed is taken over then, such as the participants' register.
+    `watched` counts the signs of life of what else may not stand still.
     """
 
     name: str
@@ -82,6 +83,7 @@ class ConsumerSpec:
     gather_seconds: float = 0.0
     look: Callable[[], object] = lambda: None
     metrics: Metrics = field(default_factory=Metrics)
+    watched: Mapping[str, Callable[[], int]] = field(default_factory=dict)
 
 
 class Consumer:
@@ -137,7 +139,8 @@ class Consumer:
 
     def _watchdog(self) -> Watchdog:
         kafka, database = self.settings.kafka, self.spec.database
-        return Watchdog(lambda: self.progress.signs, self.settings.watchdog_seconds, lambda: world_answers(kafka, database))
+        parts = {"consumer": lambda: self.progress.signs, **self.spec.watched}
+        return Watchdog(parts, self.settings.watchdog_seconds, lambda: world_answers(kafka, database))
 
     def stop_begins(self) -> None:
         """Give the stop its time; afterwards the process ends, whatever still stands still."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Mapping
 
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.admin_client import answers
@@ -18,21 +19,22 @@ ANSWER_SECONDS = 10.0
 
 
 class Watchdog:
-    """Looks, in a thread of its own, whether `signs` grows; where it does not for `seconds`, it calls `end` with exit code 1.
+    """Looks, in a thread of its own, whether each part grows its count of signs of life; else it calls `end` with exit code 1.
 
-    It needs no event loop, since that may be what stands still. Time in which the world does not answer does not count, nor does
-    time in which this whole machine was stopped: it counts its own looks, and no clock.
+    A part stands still when its count is the same for `seconds`. It needs no event loop, since that may be what stands still.
+    Time in which the world does not answer does not count, nor does time in which this whole machine was stopped: it counts its
+    own looks, and reads no clock.
     """
 
     def __init__(
         self,
-        signs: Callable[[], int],
+        parts: Mapping[str, Callable[[], int]],
         seconds: float,
         world_answers: Callable[[], bool],
         end: Callable[[int], object] = os._exit,
     ) -> None:
-        self._signs, self._seconds, self._world_answers, self._end = signs, seconds, world_answers, end
-        self._seen, self._still = signs(), 0
+        self._parts, self._seconds, self._world_answers, self._end = parts, seconds, world_answers, end
+        self._seen, self._still = self._signs(), Counter[str]()
         self._stopped = threading.Event()
 
     def start(self) -> None:
@@ -45,13 +47,20 @@ class Watchdog:
 
     def look(self) -> None:
         """Look once; at the last of so many looks without a sign of life, end the process."""
-        seen = self._signs()
-        if seen != self._seen or not self._world_answers():
-            self._seen, self._still = seen, 0
-            return
-        self._still += 1
-        if self._still >= LOOKS and not self._stopped.is_set():
-            logs.warn("consumer_stopped", reason="STANDS_STILL", seconds=self._seconds)
+        before, self._seen = self._seen, self._signs()
+        silent = [name for name, signs in self._seen.items() if signs == before[name]]
+        if silent and not self._world_answers():
+            silent = []
+        self._still = Counter({name: self._still[name] + 1 for name in silent})
+        if not self._stopped.is_set():
+            self._end_where_one_stands_still()
+
+    def _signs(self) -> dict[str, int]:
+        return {name: signs() for name, signs in self._parts.items()}
+
+    def _end_where_one_stands_still(self) -> None:
+        for name in [name for name, looks in self._still.items() if looks >= LOOKS][:1]:
+            logs.warn("consumer_stopped", reason="STANDS_STILL", step=name, seconds=self._seconds)
             self._end(1)
 
     def _watch(self) -> None:

@@ -79,15 +79,20 @@ def test_the_register_is_signed_and_names_the_keepers_as_containers_find_them(re
 
 
 def test_each_service_has_a_database_that_its_own_user_alone_may_enter(region: Path) -> None:
-    made = (region / "postgres" / "init" / "databases.sql").read_text(encoding="utf-8")
+    made = (region / "databases" / "databases.sql").read_text(encoding="utf-8")
     for service in CONSUMERS:
         *place, password = (region / service / "pgpass").read_text(encoding="utf-8").strip().split(":")
         assert place == ["postgres", "5432", service, service]
-        assert f"CREATE ROLE \"{service}\" LOGIN PASSWORD '{password}';" in made
-        assert f'CREATE DATABASE "{service}" OWNER "{service}";' in made
+        assert f"ALTER ROLE \"{service}\" PASSWORD '{password}';" in made
+        assert f'CREATE DATABASE "{service}" OWNER "{service}"' in made
         assert f'REVOKE ALL ON DATABASE "{service}" FROM PUBLIC;' in made
         own = made.partition(f'\\connect "{service}"\n')[2].partition("\\connect")[0]  # rights on functions count in one database
         assert all(f"{grant};\n" in own for grant in erasing_grants(service))
+
+
+def test_who_makes_the_databases_enters_as_the_owner_of_postgresql(region: Path) -> None:
+    owner = (region / "postgres" / "password").read_text(encoding="utf-8")
+    assert (region / "databases" / "pgpass").read_text(encoding="utf-8") == f"postgres:5432:*:postgres:{owner}\n"
 
 
 def test_what_every_user_could_enter_is_closed_first() -> None:

@@ -17,6 +17,7 @@ from signal_exchange.demo.founding import ALWAYS
 from signal_exchange.municipality.outbox import OUTBOX, RUNS, Outbox, Outgoing
 from signal_exchange.municipality.relay import LEASE_SECONDS, RelayLoop
 from signal_exchange.municipality.store import TABLES
+from signal_exchange.municipality.threads import Worker
 from signal_exchange.privacy.register import MemberKey, sign_register
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.faults import BrokerUnavailable
@@ -292,6 +293,24 @@ def test_the_loop_relays_with_checkpoints_in_time_and_at_an_orderly_stop(town: T
     town.clock.pass_seconds(900)
     loop.run(turns(1))
     assert [each["highest"] for each in town.broker.records("Checkpoint")] == [2, 3, 3]
+
+
+def test_each_batch_of_a_long_queue_is_a_sign_of_life_and_a_stop_may_come_between(town: Town) -> None:
+    town.publish(*some(5))
+    sent: list[int] = []
+
+    def wait(_seconds: float) -> bool:
+        sent.append(5 - town.relay().unsent())
+        return len(sent) > 7
+
+    RelayLoop(replace(town.relay(), batch_rows=1), relay_seconds=0.1, checkpoint_seconds=900).run(wait)
+    assert sent[:6] == [0, 1, 2, 3, 4, 5]
+
+
+def test_a_worker_counts_how_often_its_function_waited() -> None:
+    with Worker("relay", lambda wait: [wait(0.0) for _ in range(3)].clear()) as worker:
+        pass
+    assert worker.signs == 3
 
 
 def test_the_loop_outlives_a_broker_that_is_down_and_does_not_wait_for_it_at_a_stop(town: Town) -> None:

@@ -35,7 +35,7 @@ class Ended:
 
 
 def a_watchdog(progress: Progress, ended: Ended, *, world: bool = True, seconds: float = 60.0) -> Watchdog:
-    return Watchdog(lambda: progress.signs, seconds, lambda: world, ended)
+    return Watchdog({"consumer": lambda: progress.signs}, seconds, lambda: world, ended)
 
 
 @pytest.fixture
@@ -52,7 +52,18 @@ def test_a_process_that_shows_nothing_for_ten_looks_ends_with_exit_code_1_and_sa
         assert (ended.codes, logged) == ([], [])
         dog.look()
     assert ended.codes == [1]
-    assert logged == [{"event": "consumer_stopped", "reason": "STANDS_STILL", "seconds": 60.0, "log_level": "warning"}]
+    told = {"reason": "STANDS_STILL", "step": "consumer", "seconds": 60.0}
+    assert logged == [{"event": "consumer_stopped", **told, "log_level": "warning"}]
+
+
+def test_one_part_that_stands_still_ends_the_process_however_well_the_others_are(progress: Progress) -> None:
+    ended = Ended()
+    dog = Watchdog({"consumer": lambda: progress.signs, "relay": lambda: 7}, 60.0, lambda: True, ended)
+    with capture_logs() as logged:
+        for _ in range(LOOKS):
+            progress.moved()
+            dog.look()
+    assert (ended.codes, [entry["step"] for entry in logged]) == ([1], ["relay"])
 
 
 SIGNS: tuple[Any, ...] = (Progress.moved, Progress.steps, lambda progress: progress.waits("store"))
@@ -74,7 +85,7 @@ def test_it_ends_exactly_when_so_many_looks_in_a_row_saw_no_sign(happening: list
 
 def test_time_in_which_the_world_does_not_answer_does_not_count(progress: Progress) -> None:
     answering, ended = iter([True] * (LOOKS - 1) + [False] * 50 + [True] * LOOKS), Ended()
-    dog = Watchdog(lambda: progress.signs, 60.0, lambda: next(answering), ended)
+    dog = Watchdog({"consumer": lambda: progress.signs}, 60.0, lambda: next(answering), ended)
     for _ in range(LOOKS - 1 + 50 + LOOKS - 1):
         dog.look()
     assert ended.codes == []
@@ -84,7 +95,7 @@ def test_time_in_which_the_world_does_not_answer_does_not_count(progress: Progre
 
 def test_the_world_is_asked_only_where_nothing_moves(progress: Progress) -> None:
     asked: list[int] = []
-    dog = Watchdog(lambda: progress.signs, 60.0, lambda: not asked.append(1), Ended())  # type: ignore[func-returns-value]
+    dog = Watchdog({"consumer": lambda: progress.signs}, 60.0, lambda: not asked.append(1), Ended())  # type: ignore[func-returns-value]
     for _ in range(20):
         progress.moved()
         dog.look()
