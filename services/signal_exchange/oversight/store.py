@@ -250,6 +250,12 @@ class OversightStore:
         """Return the parked records that wait for a decision, the oldest first."""
         return self._parked(select(PARKED).where(PARKED.c.state == "PARKED"))
 
+    def waiting_among(self, parked_ids: Collection[str]) -> list[dict[str, Any]]:
+        """Return those of these records that still wait for a decision, the oldest first."""
+        waits = PARKED.c.state == "PARKED"
+        found = [self._parked(select(PARKED).where(PARKED.c.parked_id.in_(part), waits)) for part in _parts(parked_ids)]
+        return sorted((each for part in found for each in part), key=lambda each: (each["parked_at"], each["parked_id"]))
+
     def _parked(self, chosen: Select[Any]) -> list[dict[str, Any]]:
         rows = self.connection.execute(chosen.order_by(PARKED.c.parked_at, PARKED.c.parked_id))
         return [dict(row) for row in rows.mappings()]

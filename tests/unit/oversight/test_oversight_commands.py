@@ -6,57 +6,14 @@ import json
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
-import typer
-from typer.testing import CliRunner, Result
 
-from builders import START, an_environment, minutes
+from builders import START, minutes
 from oversight_bench import STORED, a_checkpoint, a_fact, a_parked_record
-from signal_exchange.contracts.codec import decode
-from signal_exchange.oversight import commands, parked_commands
-from signal_exchange.oversight.handler import OversightHandler
-from signal_exchange.oversight.store import OUTBOX, TABLES
+from oversight_desk import BY, Desk
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outbox import Outbox
-from signal_exchange.stream.work import Work
-
-PARTS = {"check": commands.check_app, "parked": parked_commands.app, "alarms": commands.app, "open": commands.app}
-BY = ("--by", "beheer")
-
-
-class Desk:
-    """A store in a folder, with the commands on it."""
-
-    def __init__(self, folder: Path) -> None:
-        self.environment = an_environment(folder, "oversight", "parking:oversight")
-        self.database = Database(f"sqlite+pysqlite:///{folder / 'oversight.sqlite'}", TABLES)
-        self.database.create_tables()
-
-    def take(self, *messages: Message) -> None:
-        with self.database.transaction() as connection:
-            OversightHandler()(messages, Work("oversight", connection, lambda *_: {}))
-
-    def say(self, part: str, *words: str) -> Result:
-        app: typer.Typer = PARTS[part]
-        result = CliRunner().invoke(app, list(words if part in ("check", "parked") else (part, *words)), env=self.environment)
-        if isinstance(result.exception, Refused):
-            raise result.exception
-        assert result.exception is None or isinstance(result.exception, SystemExit), result.output
-        return result
-
-    def told(self, part: str, *words: str) -> Any:
-        return json.loads(self.say(part, *words, "--json").stdout)
-
-    def requests(self) -> list[tuple[str, dict[str, Any]]]:
-        """Give topic and fields of what is asked of services."""
-        with self.database.reading() as connection:
-            waiting = [each.letter for each in Outbox(connection, OUTBOX).waiting(10)]
-        return [(letter.topic, decode(letter.value, "retry").fields) for letter in waiting]
 
 
 @pytest.fixture
