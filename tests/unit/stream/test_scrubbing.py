@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData
 
-from builders import a_referral
+from builders import a_referral, erases
 from erasing_services import Marks, Running, stories
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import BytesKept
@@ -83,7 +83,7 @@ def test_what_is_erased_while_the_bytes_of_another_go_waits_for_its_own_turn(
 
     def late(database: Database, tables: MetaData) -> None:
         scrub(database, tables)
-        running.take(a_referral(2, status="ERASED", revision=50, version=2, signal=None, offer=0))
+        running.take(erases(a_referral(2), revision=50))
 
     monkeypatch.setattr(scrubbing, "scrub", late)
     running.scrubber.settle()
