@@ -18,8 +18,10 @@ from signal_exchange.municipality.envelopes import with_placeholder
 from signal_exchange.municipality.refusals import TOO_LARGE, Refusal, unreadable
 from signal_exchange.municipality.warned import TOKENS_CUT, Warned, of_unlinked, tokens_pending
 from signal_exchange.privacy.normalising import LinkValue, link_values, unlinked
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, encode_tokens, pad_summary
 from signal_exchange.privacy.tokens import NoTokens
+from signal_exchange.runtime.faults import Refused
 
 HEADROOM_BYTES: Final = 512
 """Kept free for the number and the key id, which the record gets at its first send (R-VAL-15)."""
@@ -107,9 +109,17 @@ class Preparer:
         signal = cast("CodedSignal", draft.checked.coded)
         if groups := tuple(groups_of_text(signal)):
             padded = pad_summary(draft.checked.summary)
-            yield from (self.seals.sealed_part(group, padded, draft.bound_to) for group in groups)
+            yield from (self._sealed(group, padded, draft) for group in groups)
         if "LINKING" in purposes(signal):
-            yield self.seals.sealed_part("linking", encode_tokens(tokens), draft.bound_to)
+            yield self._sealed("linking", encode_tokens(tokens), draft)
+
+    def _sealed(self, group: str, plaintext: bytes, draft: Draft) -> dict[str, object]:
+        try:
+            return self.seals.sealed_part(group, plaintext, draft.bound_to)
+        except NoSealingKey:
+            raise Refused(
+                f"Het deelnemersregister heeft geen geldige sleutel van {group}: wat daarheen moet, vertrekt niet."
+            ) from None
 
 
 def _of_epoch(prepared: Prepared | Refusal, epoch: str) -> Prepared | Refusal:

@@ -20,6 +20,7 @@ from signal_exchange.municipality.preparing import Preparer
 from signal_exchange.municipality.store import Due, Vault
 from signal_exchange.privacy.keeper_client import NoTokens
 from signal_exchange.privacy.normalising import LinkValue, link_values
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, encode_tokens
 from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.runtime import logs
@@ -116,3 +117,5 @@ class RenewLoop:
                 self.renewer.renew()
             except WorldUnavailable as fault:
                 logs.warn("world_unavailable", step="store", reason=type(fault).__name__)
+            except NoSealingKey as fault:
+                logs.warn("sealing_key_missing", reason=str(fault))

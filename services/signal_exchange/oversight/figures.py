@@ -15,7 +15,7 @@ from signal_exchange.oversight.ledger import ledger
 from signal_exchange.oversight.open_signals import past_their_date, unheard_of, without_date
 from signal_exchange.oversight.store import Clock, OversightStore
 from signal_exchange.stream.erasure_word import UNPROVEN
-from signal_exchange.stream.setting_aside import CANNOT_PROCESS
+from signal_exchange.stream.setting_aside import CANNOT_PROCESS, NO_SEALING_KEY
 
 OWNERS = {"worklist": "CARE_COORDINATOR", "worklist-youth": "YOUTH_COORDINATOR", "agenda": "CHAIN_DIRECTOR"}
 """Who keeps what a service has, where the trace names nobody."""
@@ -89,6 +89,7 @@ def alarms(found: Figures) -> list[dict[str, Any]]:
         ("LedgerOutOfBalance", 0 if _adds_up(found.ledger) else 1),
         ("NumbersOverdue", len(found.ledger.overdue)),
         ("RecordsParked", len(found.parked)),
+        ("SealingKeyMissing", sum(record["reason"] == NO_SEALING_KEY for record in found.parked)),
         ("ErasureRefused", sum(record["reason"] == UNPROVEN for record in found.parked)),
         ("CannotProcess", sum(record["reason"] == CANNOT_PROCESS for record in found.parked)),
         ("SenderHeld", sum(record["reason"] == SENDER_HELD for record in found.parked)),

@@ -116,10 +116,17 @@ class Register:
         Raises:
             NoSealingKey: the group has none at that moment.
         """
-        valid = [entry for entry in self.sealing_keys if entry.key.group == group and entry.valid.holds(at)]
+        valid = self._valid_sealing_keys(group, at)
         if not valid:
             raise NoSealingKey(f"The register has no valid sealing key for {group}.")
         return max(valid, key=lambda entry: (entry.valid.begin, entry.key.key_id)).key
+
+    def has_sealing_key(self, group: str, at: datetime) -> bool:
+        """Say whether something can be sealed to a recipient group."""
+        return bool(self._valid_sealing_keys(group, at))
+
+    def _valid_sealing_keys(self, group: str, at: datetime) -> list[GroupKey]:
+        return [entry for entry in self.sealing_keys if entry.key.group == group and entry.valid.holds(at)]
 
     def keepers(self, epoch: str) -> tuple[PinnedKeeper, ...]:
         """Return the keepers that have a public key for the epoch, in the order of their names."""

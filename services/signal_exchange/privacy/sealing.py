@@ -141,6 +141,11 @@ class SealingKeyRing:
             raise CannotOpen
         return open_sealed(self._keys[key_id], sealed, bound_to=bound_to)
 
+    def public(self, group: str) -> SealingPublicKey | None:
+        """Return the public half of the newest key of a group, the last one in its file; None when there is none."""
+        own = [key.public for key in self._keys.values() if key.group == group]
+        return own[-1] if own else None
+
     def derived(self, group: str, use: str, *, length: int) -> bytes:
         """Return a secret of a group for another use than sealing, of its first key in the file: a later key changes nothing.
 

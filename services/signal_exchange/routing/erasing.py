@@ -14,7 +14,9 @@ from typing import Any, Final
 from signal_exchange.contracts.topics import SEGMENT, SIGNALS_KEEP, TRACE_KEEP, feedback_topic
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.times import local_day
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
+from signal_exchange.runtime import logs
 from signal_exchange.stream.erasing import DONE, ERASED, RECEIPT, markers
 from signal_exchange.stream.erasure_word import Word, headers_of
 from signal_exchange.stream.messages import Message
@@ -95,9 +97,7 @@ class Saga:
         clean = [each for each in due if not _is_left(each.signal_id, left)]
         self._bury_left(left, now)
         self._mark([each for each in due if each not in clean], now)
-        for each in clean:
-            self._certify(each.moved(certified_at=now), now, terms)
-        return len(clean)
+        return sum(self._certify(each.moved(certified_at=now), now, terms) for each in clean)
 
     def _due(self, now: datetime, terms: Terms) -> list[Erasure]:
         return [each for each in self.store.unfinished() if _is_past(each.marked_at, terms.clean_seconds, now)]
@@ -153,12 +153,18 @@ class Saga:
             markers(topic, now, self.work)
         self.store.put([each.moved(marked_at=now) for each in due])
 
-    def _certify(self, erasure: Erasure, now: datetime, terms: Terms) -> None:
+    def _certify(self, erasure: Erasure, now: datetime, terms: Terms) -> bool:
+        """Give a certificate; it waits while the register lacks the key of its municipality."""
+        try:
+            self._tell(erasure, now, certificate_of(erasure, self.store.answers(erasure.signal_id).values(), terms))
+        except NoSealingKey as fault:
+            logs.warn("sealing_key_missing", reason=str(fault))
+            return False
         self.store.put([erasure])
-        self._tell(erasure, now, certificate_of(erasure, self.store.answers(erasure.signal_id).values(), terms))
         self._trace(erasure, now, verdict=DONE)
         kept = {f"{erasure.signal_id}/{outcome_id}" for outcome_id in _kept_outcomes(erasure.signal_id)}
         self.store.forget_outcomes(set(self.store.outcomes_of(erasure.signal_id)) - kept)
+        return True
 
     def _trace(self, erasure: Erasure, at: datetime, **facts: str) -> None:
         about = {name: getattr(erasure, name) for name in ("signal_id", "version", "municipality")}

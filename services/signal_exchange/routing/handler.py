@@ -23,9 +23,11 @@ from signal_exchange.routing.senders import SENDER_HELD, SenderGate
 from signal_exchange.routing.store import RoutingStore, UsedNumber
 from signal_exchange.routing.verifying import Verified, verify
 from signal_exchange.routing.wrapping import faults_of_parts
+from signal_exchange.runtime import clock
 from signal_exchange.stream.erasing import keys_of
 from signal_exchange.stream.messages import Attribution, Incoming, Message, Unreadable
 from signal_exchange.stream.outcomes import SealTo
+from signal_exchange.stream.setting_aside import NO_SEALING_KEY
 from signal_exchange.stream.work import Work
 
 A_DAY = timedelta(days=1)
@@ -85,13 +87,19 @@ class RoutingHandler:
     def look_again(self, now: datetime, work: Work) -> int:
         """Judge the signals whose re-screen is due, and return how many those were (R-ROUTE-08); some remain when many are."""
         store = RoutingStore(work.connection)
-        due = store.due_for_rescreen(now, RESCREENS_AT_ONCE)
+        due = store.due_for_rescreen(now, RESCREENS_AT_ONCE, self._unreachable())
         desk = Desk(store, due, ())
         run = Run(self.rulebook, self.seal_to, desk, work)
         for signal_id in due:
             run.rescreened(signal_id)
         desk.save()
         return len(due)
+
+    def _unreachable(self) -> list[str]:
+        """Return the municipalities that the register has no key of, so that nothing can be told to them."""
+        register = self.rulebook.register
+        codes = (str(member.code) for member in register.municipalities)
+        return [code for code in codes if not register.has_sealing_key(f"gm:{code}", clock.now())]
 
     def _verified(self, message: Message) -> Verified | Unreadable | Message:
         return verify(message, self.rulebook.register) if message.record in SIGNED else message
@@ -189,6 +197,8 @@ class RoutingHandler:
             return reason, errors
         if verified.message.record == "SignalErased":
             return ("CONTENT_INVALID", ("signal_id R-RET-03",)) if _erases_too_many(verified, desk) else (None, ())
+        if not self.rulebook.register.has_sealing_key(f"gm:{verified.municipality}", clock.now()):
+            return NO_SEALING_KEY, ("municipality R-VAL-02",)  # nobody could tell it what became of its signal
         if verified.message.record == "SignalWithdrawn":
             return self._withdrawal_faults(verified)
         return self._signal_faults(verified)

@@ -88,9 +88,13 @@ class RoutingStore:
         """Return every stored signal, by id."""
         return [StoredSignal(*row) for row in self._connection.execute(select(SIGNALS).order_by(SIGNALS.c.signal_id))]
 
-    def due_for_rescreen(self, now: datetime, limit: int) -> list[str]:
-        """Return the signals that the rules must judge again because of the time, the longest due first."""
-        due = select(SIGNALS.c.signal_id).where(SIGNALS.c.rescreen_at <= now).order_by(SIGNALS.c.rescreen_at).limit(limit)
+    def due_for_rescreen(self, now: datetime, limit: int, but: Collection[str] = ()) -> list[str]:
+        """Return the signals that the rules must judge again because of the time, the longest due first.
+
+        Those of the municipalities in `but` wait.
+        """
+        own = (SIGNALS.c.rescreen_at <= now, SIGNALS.c.municipality.not_in(but))
+        due = select(SIGNALS.c.signal_id).where(*own).order_by(SIGNALS.c.rescreen_at).limit(limit)
         return list(self._connection.execute(due).scalars())
 
     def memberships(self, signal_ids: Iterable[str], cluster_ids: Iterable[str] = ()) -> dict[str, Membership]:

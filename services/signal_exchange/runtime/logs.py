@@ -49,6 +49,7 @@ EVENTS: Mapping[str, str] = {
     "retry_refused": "A parked record cannot be tried again or dropped: NOT_HERE, INCOMPLETE or CANNOT_OPEN; it stays as it is.",
     "feedback_received": "The municipality's own view of a signal came in; signal id.",
     "register_refused": "The participants' register is not signed, older or unreadable; the one before stays in force.",
+    "sealing_key_missing": "The register has no valid sealing key of a group; what needs it waits until the key is there.",
     "keys_refused": "The file of private keys cannot be read, or others may read it; the keys before stay in use.",
     "tokens_refused": "A keeper's file of bearer tokens cannot be read; the tokens before stay in force.",
     "request_refused": "A request was refused; status and reason code.",

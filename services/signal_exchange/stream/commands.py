@@ -18,6 +18,7 @@ from rich.text import Text
 from sqlalchemy import Connection, MetaData
 
 from signal_exchange.domain.times import local
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import PREFIX, ServiceSettings
@@ -82,11 +83,17 @@ class Place:
         """Open a transaction in which a person's decision and the letters that tell of it hold together.
 
         The running consumer sends the letters; while it is down they wait.
+
+        Raises:
+            Refused: the register lacks a key that something must be sealed to; nothing of the decision holds.
         """
-        with self._database() as database, database.transaction() as connection:
-            work = Work(self.service, connection, identity.parking_seal(self.service))
-            yield work
-            Outbox(connection, outbox_table(self.tables)).add(work.letters)
+        try:
+            with self._database() as database, database.transaction() as connection:
+                work = Work(self.service, connection, identity.parking_seal(self.service))
+                yield work
+                Outbox(connection, outbox_table(self.tables)).add(work.letters)
+        except NoSealingKey as fault:
+            raise Refused(f"{fault} Er is niets veranderd: laat het deelnemersregister herstellen.") from None
 
     @contextmanager
     def _database(self) -> Iterator[Database]:

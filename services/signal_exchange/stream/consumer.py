@@ -17,6 +17,7 @@ from signal_exchange.contracts.codec import decode
 from signal_exchange.contracts.faults import Undecodable
 from signal_exchange.contracts.signed import SIGNED
 from signal_exchange.contracts.topics import carries, is_state, retry_topic
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import StoreContended, StoreUnavailable, WorldUnavailable
@@ -28,7 +29,7 @@ from signal_exchange.stream.outbox import Letter, Outbox, Waiting, kept_table, s
 from signal_exchange.stream.owning import Owner
 from signal_exchange.stream.parking import RETRY_READER, Dropped, Kept, Retries, Unseal, once
 from signal_exchange.stream.scrubbing import owe
-from signal_exchange.stream.setting_aside import CANNOT_PROCESS, SetAside
+from signal_exchange.stream.setting_aside import CANNOT_PROCESS, NO_SEALING_KEY, SetAside
 from signal_exchange.stream.work import Park, Seal, Work, park_on_topic
 
 FLUSH_LETTERS = 2_000
@@ -73,7 +74,8 @@ class BatchLoop:
     between them this process owns no row (docs/decisions/0012).
 
     A batch at which the service itself fails is done again record by record. A record that fails by itself is parked as
-    CANNOT_PROCESS, and the others hold; the fourth different one within an hour stops the process (docs/decisions/0019).
+    CANNOT_PROCESS, and the others hold; the fourth different one within an hour stops the process (docs/decisions/0019). One for
+    which the register lacks a sealing key is parked as NO_SEALING_KEY, however many those are (docs/decisions/0024).
 
     The world's faults are waited for, with growing pauses, up to `patience_seconds`; then, and when too much is unexpected, this
     raises, and the process stops without commit.
@@ -198,9 +200,10 @@ class BatchLoop:
             again = retries.tried_again(self._read(incoming))
             [failed] = again or [incoming]
             parked_id = failed.parked_id(self._service)
-            if not SetAside(work.connection, self._set_aside).takes(parked_id, clock.now()):
+            reason = NO_SEALING_KEY if isinstance(fault, NoSealingKey) else CANNOT_PROCESS
+            if reason == CANNOT_PROCESS and not SetAside(work.connection, self._set_aside).takes(parked_id, clock.now()):
                 raise fault
-            work.park(Unreadable(failed, CANNOT_PROCESS, attribution=self._attributed(failed, work)))
+            work.park(Unreadable(failed, reason, attribution=self._attributed(failed, work)))
             retries.settle(again)
         logs.warn("record_set_aside", parked_id=parked_id, exception=type(fault).__name__)
         return work

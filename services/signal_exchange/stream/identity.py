@@ -96,8 +96,16 @@ class Identity:
         return SecretIds(self.keys.sealing.derived(group, "ids", length=KEY_BYTES))
 
     def parking_seal(self, service: str) -> Seal:
-        """Return how this service seals what it parks: to itself."""
-        return lambda content, parked_id: self.sealed_part(f"parking:{service}", content, parked_id)
+        """Return how this service seals what it parks: to itself, by its own key where the register has none of it."""
+        group = f"parking:{service}"
+
+        def to_itself(content: bytes, parked_id: str) -> dict[str, object]:
+            own = self.keys.sealing.public(group)
+            if own is None or self.register.has_sealing_key(group, clock.now()):
+                return self.sealed_part(group, content, parked_id)
+            return {"group": group, "key_id": own.key_id, "ciphertext": seal(own, content, bound_to=parked_id)}
+
+        return to_itself
 
 
 def sealed_part(register: Register, group: str, plaintext: bytes, bound_to: str) -> dict[str, object]:

@@ -19,6 +19,7 @@ from sqlalchemy import Table
 
 from signal_exchange.contracts.names import is_name
 from signal_exchange.contracts.schemas import reader_schemas, writer_schemas
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import WorldUnavailable
@@ -202,7 +203,7 @@ def _read_schemas(reader: str) -> None:
 def every(seconds: float, look: Callable[[], None]) -> Callable[[], Awaitable[None]]:
     """Return a coroutine that does something every so many seconds, in a thread, for `alongside`.
 
-    While the world does not answer it is left out; the next time does it all.
+    While the world does not answer, or the register lacks a key to seal to, it is left out; the next time does it all.
     """
 
     async def watch() -> None:
@@ -212,6 +213,8 @@ def every(seconds: float, look: Callable[[], None]) -> Callable[[], Awaitable[No
                 await asyncio.to_thread(look)
             except WorldUnavailable as fault:
                 logs.warn("world_unavailable", step="store", reason=type(fault).__name__)
+            except NoSealingKey as fault:
+                logs.warn("sealing_key_missing", reason=str(fault))
 
     return watch
 

@@ -14,6 +14,8 @@ from signal_exchange.runtime.database import add_once
 
 CANNOT_PROCESS: Final = "CANNOT_PROCESS"
 """The reason of a record at which the service itself fails: a code of dead_letter_reason.csv."""
+NO_SEALING_KEY: Final = "NO_SEALING_KEY"
+"""The reason of a record at which the register lacks a key that something must be sealed to: nobody's fault here, and no bug."""
 AT_MOST: Final = 3
 WITHIN: Final = timedelta(hours=1)
 

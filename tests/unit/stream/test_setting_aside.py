@@ -18,6 +18,7 @@ from sqlalchemy import Column, MetaData, String, Table, select
 
 from signal_exchange.contracts.codec import decode_whole, encode
 from signal_exchange.contracts.topics import retry_topic
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import StoreUnavailable
@@ -82,6 +83,8 @@ class Service:
             work.trace("CHECKPOINT", at=message.appended_at, key=run, sequence=message.fields["highest"])
             if run.startswith("bad") and not self.is_mended:
                 raise BugError(SECRET)
+            if run.startswith("keyless") and not self.is_mended:
+                raise NoSealingKey("The register has no valid sealing key for gm:GM0983.")
             if run.startswith("slow") and self.store_fails:
                 self.store_fails -= 1
                 raise StoreUnavailable("OperationalError")
@@ -155,6 +158,19 @@ def test_a_record_that_fails_by_itself_is_parked_and_the_others_hold_in_order(tm
     ]
     assert [letter.key for letter in service.sent if letter.topic == "signal-trace"][::2] == ["a", "b", "c"]
     assert service.waiting() == 0
+
+
+def test_what_lacks_a_sealing_key_is_parked_however_many_it_are_and_goes_on_once_the_key_is_there(tmp_path: Path) -> None:
+    service = Service(tmp_path)
+    service.comes_in(*checkpoints("a", *(f"keyless-{number}" for number in range(8)), "bad-1"))
+    service.comes_in(a_checkpoint("b", 50))
+    assert service.effects() == ["a", "b"]
+    assert [each["reason"] for each in service.parked()] == ["NO_SEALING_KEY"] * 8 + ["CANNOT_PROCESS"]
+    service.is_mended = True
+    [first, *_] = service.parked()
+    service.comes_in(a_retry(first["parked_id"], 60))
+    assert service.effects() == ["a", "b", "keyless-0"]
+    assert service.parked()[-1]["state"] == "RESOLVED"
 
 
 @settings(max_examples=30, deadline=None)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from builders import (
     opened_detail,
 )
 from signal_exchange.privacy import leak_guard
+from signal_exchange.privacy.register import NoSealingKey, Register
+from signal_exchange.privacy.sealing import SealingPublicKey
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream import texts
@@ -324,3 +327,21 @@ def test_r_val_24_a_contact_that_cannot_be_is_refused(
         told("accept", ONE, *BY, "--planned", "2026-11-19")
     with pytest.raises(Refused, match=missed):
         told(command, ONE, *BY, option, day)
+
+
+def test_what_cannot_be_sealed_to_the_municipality_changes_nothing_and_is_one_sentence(
+    consumer: Consuming, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    consumer.take(a_referral())
+    before = consumer.everything()
+    key_of = Register.sealing_key
+
+    def lacking(register: Register, group: str, at: datetime) -> SealingPublicKey:
+        if group == f"gm:{VENLO}":
+            raise NoSealingKey(f"The register has no valid sealing key for {group}.")
+        return key_of(register, group, at)
+
+    monkeypatch.setattr(Register, "sealing_key", lacking)
+    with pytest.raises(Refused, match=r"gm:GM0983.*Er is niets veranderd"):
+        told("seen", ONE, *BY)
+    assert consumer.everything() == before
