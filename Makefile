@@ -13,18 +13,21 @@ help: ## What each target does
 
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # The files name every package that is needed: asking pip to resolve as well would let a newer release of one break the install.
-PIP_PINNED := $(PIP) --require-hashes --no-deps
+PIP_PINNED := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes --no-deps
+# An installation takes minutes: a line for every ten packages that came.
+COUNTED = | { count=0; while read -r word _; do case "$$word" in Collecting|Requirement) count=$$((count + 1)); \
+	[ $$((count % 10)) != 0 ] || echo "  $$count of $$(grep -c == $(1)) packages";; esac; done; }
 
 .venv/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Installing pinned requirements into .venv ..."
-	@$(PIP_PINNED) -r requirements/run.txt -r requirements/build.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(PIP_PINNED) -r requirements/run.txt -r requirements/build.txt $(call COUNTED,requirements/run.txt)
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
 	@echo "Installing the pinned test tools into .venv ..."
-	@$(PIP_PINNED) -r requirements/dev.txt
+	@$(PIP_PINNED) -r requirements/dev.txt $(call COUNTED,requirements/dev.txt)
 	@$(BIN)/python -m pip check >/dev/null
 	@touch $@
 
@@ -54,8 +57,9 @@ define fetch_jars
 	@command -v mvn >/dev/null || { echo "Maven is missing, which fetches the jars: install it, or run \`make system\`." >&2; exit 1; }
 	@echo "Fetching the jars of $< with Maven ..."
 	@rm -rf $(@D)
-	@said=$$(mvn -q -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(@D)) -DincludeScope=runtime 2>&1) \
-		|| { echo "$$said" >&2; exit 1; }
+	@mvn -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(@D)) -DincludeScope=runtime 2>&1 | { count=0; \
+		while read -r line; do case "$$line" in *ERROR*) echo "$$line" >&2;; *Downloaded\ from*) count=$$((count + 1)); \
+		[ $$((count % 10)) != 0 ] || echo "  $$count files came";; esac; done; }
 	@touch $@
 endef
 

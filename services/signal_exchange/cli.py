@@ -77,6 +77,8 @@ PLANS = {
     "municipality": "signal_exchange.municipality.rebuilding:plan",
 }
 """How each service is rebuilt, by name."""
+FIRST_WORDS = {"demo": "The demo starts: a synthetic region, Kafka and every service, on this machine alone."}
+"""What a command says at once, before it is imported."""
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for a machine.")]
 
 
@@ -91,6 +93,12 @@ class LazyGroup(TyperGroup):
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ANN401 - click's context
         """Return every name, in the order of this file."""
         return [*super().list_commands(ctx), *COMMANDS, *GROUPS]
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:  # noqa: ANN401 - click's types
+        """Return the command that is run, after its first word if it has one: importing it takes a while."""
+        if args and args[0] in FIRST_WORDS and not {"--help", "-h"} & set(args):
+            typer.echo(FIRST_WORDS[args[0]], err=True)
+        return super().resolve_command(ctx, args)
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ANN401 - click's types
         """Return the command of this name, importing its part."""
@@ -113,12 +121,21 @@ app = typer.Typer(
 )
 
 
+def _tell_version(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the option
+    if wanted:
+        from importlib.metadata import version  # noqa: PLC0415 - no other command needs it
+
+        typer.echo(f"signal-exchange {version('signal-exchange')}")
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
     env_file: Annotated[
         Path | None,
         typer.Option("--env-file", "-e", help="File with settings, as NAME=VALUE lines; the demo writes one per process."),
     ] = None,
+    version: Annotated[bool, typer.Option("--version", callback=_tell_version, is_eager=True, help="Say the version.")] = False,  # noqa: ARG001, FBT002 - its callback ends the command
 ) -> None:
     if env_file is not None:
         os.environ.update(_settings_in(env_file))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -57,3 +58,16 @@ def test_settings_may_come_from_a_file(tmp_path: Path) -> None:
     said = command("-e", str(tmp_path / "env"), "run", "routing")
     assert "SIGNAL_EXCHANGE_DATA_DIR" not in said.stderr
     assert "SIGNAL_EXCHANGE_KEYS_FILE" in said.stderr
+
+
+def test_the_version_is_told() -> None:
+    said = command("--version")
+    assert (said.returncode, said.stdout) == (0, f"signal-exchange {version('signal-exchange')}\n")
+
+
+def test_the_demo_speaks_before_it_is_imported(tmp_path: Path) -> None:
+    program = "import sys; sys.modules['signal_exchange.demo.commands'] = None; from signal_exchange import cli; cli.main()"
+    words = [sys.executable, "-c", program, "demo", "--dir", str(tmp_path / "demo")]
+    said = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+    assert said.stderr.startswith("The demo starts")
+    assert "The demo starts" not in command("demo", "--help").stderr

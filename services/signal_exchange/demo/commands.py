@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import signal
 import time
 from collections import Counter
@@ -19,6 +18,7 @@ from rich.table import Table
 
 from signal_exchange.demo.databases import Databases
 from signal_exchange.demo.exchange import Exchange
+from signal_exchange.demo.holding import empty, held
 from signal_exchange.demo.java import BrokerFailed
 from signal_exchange.demo.places import checkout
 from signal_exchange.demo.processes import ChildFailed
@@ -64,8 +64,11 @@ def demo(
     for number in (signal.SIGINT, signal.SIGTERM):  # also where the shell had the first one ignored, as in the background
         signal.signal(number, signal.default_int_handler)
     try:
-        place = _kept(folder, database_url) if keep else _emptied(folder, database_url)
-        result = _run(place, console, None if keep else (signals, seed), stay=not once)
+        place = _kept(folder, database_url) if keep else _usable(folder)
+        with held(place):
+            if not keep:
+                _emptied(place, database_url)
+            result = _run(place, console, None if keep else (signals, seed), stay=not once)
     except ChildFailed as failure:
         raise Refused(f"{failure} Nothing that was published is lost: `demo --keep` goes on with it.") from None
     except (BrokerFailed, NotAccountedFor) as failure:
@@ -87,16 +90,18 @@ def _kept(folder: Path, address: str) -> Path:
     return folder.resolve()
 
 
-def _emptied(folder: Path, address: str) -> Path:
+def _usable(folder: Path) -> Path:
     folder = folder.resolve()
     if folder.exists() and any(folder.iterdir()) and not (folder / MARK).exists():
         raise Refused(f"{folder} was not made by the demo and is not empty: choose another folder with --dir.")
+    return folder
+
+
+def _emptied(folder: Path, address: str) -> None:
     if address:
         Databases(address).clear()
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    empty(folder)
     (folder / MARK).write_text(address, encoding="utf-8")
-    return folder
 
 
 def _databases(folder: Path) -> Databases | None:

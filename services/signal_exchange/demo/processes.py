@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -132,6 +133,15 @@ class Household:
 def _last_words(log: Path) -> str:
     """Return what a process said last: its own sentence if it was refused something, else the last line of its log."""
     lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    own = [line for line in lines if line.startswith("signal-exchange:")]
-    said = own or lines
-    return f"It said: {said[-1].removeprefix('signal-exchange: ')[:LAST_WORDS_LENGTH]} " if said else ""
+    own = [line.removeprefix("signal-exchange: ") for line in lines if line.startswith("signal-exchange:")]
+    said = own or [refused for line in lines if (refused := _refused_in(line))] or lines
+    return f"It said: {said[-1][:LAST_WORDS_LENGTH]} " if said else ""
+
+
+def _refused_in(line: str) -> str | None:
+    """Return what a process was refused, from a line of its log."""
+    try:
+        told = json.loads(line)
+    except ValueError:
+        return None
+    return told.get("refused") if isinstance(told, dict) else None

@@ -72,6 +72,7 @@ FIELDS: Mapping[str, str] = {
     "reason": "Reason code, or the type of the fault.",
     "parked_id": "Id of a parked record.",
     "exception": "Type of an unexpected exception, never its text.",
+    "refused": "What a process was refused when it started or ran, as a port or a key; our own sentence, never of a record.",
     "field": "Name of a refused field.",
     "rule": "Rule that refused it.",
     "municipality": "CBS code of a municipality that asked a keeper, or whose records are set aside.",

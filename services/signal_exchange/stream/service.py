@@ -22,7 +22,7 @@ from signal_exchange.contracts.schemas import reader_schemas, writer_schemas
 from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import WorldUnavailable
+from signal_exchange.runtime.faults import Refused, WorldUnavailable
 from signal_exchange.runtime.health import HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.refusals import refuse_sample_settings
@@ -152,7 +152,7 @@ class Consumer:
         try:
             await self.loop.on_batch(records)
         except Exception as error:
-            logs.warn("consumer_stopped", exception=type(error).__name__)
+            _tell_stopped(error)
             raise
 
     def _on_idle(self) -> None:
@@ -176,7 +176,7 @@ class Consumer:
         try:
             await run()
         except Exception as error:  # noqa: BLE001 - any failure alongside stops the whole process, as in the loop
-            logs.warn("consumer_stopped", exception=type(error).__name__)
+            _tell_stopped(error)
             await self.app.crash(error)
 
     async def _relay(self) -> None:
@@ -192,6 +192,12 @@ class Consumer:
         self.health.stop()
         self.spec.database.close()
         logs.log("process_stopped")
+
+
+def _tell_stopped(error: Exception) -> None:
+    """Log why a consumer stops: of a refusal our own sentence, of any other fault its type alone, since its text may hold anything."""
+    said = {"refused": str(error)} if isinstance(error, Refused) else {}
+    logs.warn("consumer_stopped", exception=type(error).__name__, **said)
 
 
 def _read_schemas(reader: str) -> None:

@@ -33,6 +33,10 @@ def test_processes_that_seed_chance_alike_are_given_different_ports() -> None:
     ("log", "words"),
     [
         ("signal-exchange: The port 1 is taken.\nshutting down\n", "It said: The port 1 is taken. "),
+        (
+            '{"event": "consumer_stopped", "exception": "Refused", "refused": "The port 1 is taken."}\n{"template": "x"}\n',
+            "It said: The port 1 is taken. ",
+        ),
         ("first\nOSError: no space left\n\n", "It said: OSError: no space left "),
         ("", "exit code 1. Its log: "),
     ],

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from signal_exchange.demo.holding import empty, held
+from signal_exchange.runtime.faults import Refused
+
+HOLDER = """
+import sys, time
+from pathlib import Path
+from signal_exchange.demo.holding import held
+with held(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(600)
+"""
+
+
+def test_a_second_demo_in_the_same_folder_is_refused_until_the_first_ends_however_it_ends(tmp_path: Path) -> None:
+    folder = tmp_path / "demo"
+    with subprocess.Popen([sys.executable, "-c", HOLDER, str(folder)], stdout=subprocess.PIPE, text=True) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == "held\n"
+        (folder / "of the first").touch()
+        for path in (folder, tmp_path / "demo" / ".." / "demo"):
+            with pytest.raises(Refused, match="runs in .* already"), held(path):
+                raise AssertionError
+        assert (folder / "of the first").exists()
+        first.send_signal(signal.SIGKILL)
+    with held(folder):
+        pass
+
+
+def test_emptying_a_folder_keeps_hold_of_it(tmp_path: Path) -> None:
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "kept").touch()
+    folder = tmp_path / "demo"
+    with held(folder):
+        (folder / "logs" / "deep").mkdir(parents=True)
+        (folder / "file").touch()
+        (folder / "link").symlink_to(outside)
+        before = folder.stat().st_ino
+        empty(folder)
+        assert (list(folder.iterdir()), folder.stat().st_ino) == ([], before)
+        with pytest.raises(Refused), held(folder):
+            raise AssertionError
+    assert (outside / "kept").exists()
