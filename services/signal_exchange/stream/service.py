@@ -195,7 +195,7 @@ class Consumer:
 
 
 def _tell_stopped(error: Exception) -> None:
-    """Log why a consumer stops: of a refusal our own sentence, of any other fault its type alone, since its text may hold anything."""
+    """Log why a consumer stops: of a refusal our own sentence, of another fault its type, since its text may hold anything."""
     said = {"refused": str(error)} if isinstance(error, Refused) else {}
     logs.warn("consumer_stopped", exception=type(error).__name__, **said)
 

@@ -27,7 +27,7 @@ def test_a_second_demo_in_the_same_folder_is_refused_until_the_first_ends_howeve
         assert first.stdout.readline() == "held\n"
         (folder / "of the first").touch()
         for path in (folder, tmp_path / "demo" / ".." / "demo"):
-            with pytest.raises(Refused, match="runs in .* already"), held(path):
+            with pytest.raises(Refused, match="already"), held(path):
                 raise AssertionError
         assert (folder / "of the first").exists()
         first.send_signal(signal.SIGKILL)
