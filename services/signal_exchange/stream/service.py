@@ -196,8 +196,10 @@ class Consumer:
 
 def _tell_stopped(error: Exception) -> None:
     """Log why a consumer stops: of a refusal our own sentence, of another fault its type, since its text may hold anything."""
-    said = {"refused": str(error)} if isinstance(error, Refused) else {}
-    logs.warn("consumer_stopped", exception=type(error).__name__, **said)
+    if isinstance(error, Refused):
+        logs.warn("consumer_stopped", exception=type(error).__name__, refused=str(error))
+    else:
+        logs.warn("consumer_stopped", exception=type(error).__name__)
 
 
 def _read_schemas(reader: str) -> None:

@@ -18,7 +18,7 @@ SUFFIXES = {".py", ".md", ".avsc", ".json", ".csv"}
 def citing_files() -> Iterator[Path]:
     for folder in CITING:
         for file in sorted((ROOT / folder).rglob("*")):
-            if file.suffix in SUFFIXES and file.is_file() and "libs" not in file.parts:
+            if file.suffix in SUFFIXES and file.is_file() and not {"libs", "files"} & set(file.parts[len(ROOT.parts) :]):
                 yield file
 
 
