@@ -16,12 +16,12 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIP_PINNED := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes --no-deps
 # An installation takes minutes: a line for every ten packages that came.
 COUNTED = | { count=0; while read -r word _; do case "$$word" in Collecting|Requirement) count=$$((count + 1)); \
-	[ $$((count % 10)) != 0 ] || echo "  $$count of $$(grep -c == $(1)) packages";; esac; done; }
+	[ $$((count % 10)) != 0 ] || echo "  $$count of $$(cat $(1) | grep -c ==) packages";; esac; done; }
 
 .venv/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml
 	@echo "Installing pinned requirements into .venv ..."
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(PIP_PINNED) -r requirements/run.txt -r requirements/build.txt $(call COUNTED,requirements/run.txt)
+	@$(PIP_PINNED) -r requirements/run.txt -r requirements/build.txt $(call COUNTED,requirements/run.txt requirements/build.txt)
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
 
