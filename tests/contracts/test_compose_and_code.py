@@ -127,9 +127,9 @@ def test_every_file_that_a_process_reads_is_made_by_the_founding(name: str, foun
             assert (places[place] / file).is_file(), variable
 
 
-def test_every_process_but_a_keeper_runs_in_production_mode() -> None:
+def test_every_process_runs_in_production_mode() -> None:
     modes = {name: environment_of(service)[f"{PREFIX}MODE"] for name, service in processes().items()}
-    assert {name for name, mode in modes.items() if mode != "production"} == set(KEEPERS)
+    assert {name for name, mode in modes.items() if mode != "production"} == set()
 
 
 def test_each_service_of_the_region_has_a_database_of_its_own_and_others_keep_their_own() -> None:
@@ -142,7 +142,7 @@ def test_the_health_check_asks_the_process_itself_whether_it_is_ready(name: str)
     _, program, *_, script = processes()[name]["healthcheck"]["test"]
     assert program == "python"
     if name in KEEPERS:
-        assert f"http://127.0.0.1:{environment_of(processes()[name])[f'{PREFIX}PORT']}/health/ready" in script
+        assert f"https://127.0.0.1:{environment_of(processes()[name])[f'{PREFIX}PORT']}/health/ready" in script
     else:
         assert "GET /health/ready HTTP/1.0" in script
         assert f'(os.environ["{METRICS}"], {environment_of(processes()[name])[f"{PREFIX}METRICS_PORT"]})' in script
@@ -187,7 +187,7 @@ def test_ports_and_addresses_are_those_that_the_founding_writes() -> None:
     bootstraps = {each[f"{PREFIX}KAFKA_BOOTSTRAP"] for name, each in environments.items() if name not in KEEPERS}
     assert bootstraps == {f"{container_files.KAFKA}:{container_files.CLIENTS_PORT}"}
     for name in KEEPERS:
-        assert container_files.KEEPER_URLS[name] == f"http://{name}:{environments[name][f'{PREFIX}PORT']}"
+        assert container_files.KEEPER_URLS[name] == f"https://{name}:{environments[name][f'{PREFIX}PORT']}"
     outside = container_files.OUTSIDE_PORT
     assert services()["kafka"]["ports"] == [f"127.0.0.1:{outside}:{outside}"]
     assert f"--bootstrap=kafka:{container_files.CLIENTS_PORT}" in services()["catalogue"]["command"]

@@ -26,11 +26,11 @@ OWN, PUBLIC = Path("/run/region"), Path("/run/public")
 """Where a container mounts its own folder and the public one."""
 KAFKA_DATA = Path("/var/lib/kafka/data")
 PUBLIC_FILES = ("register.json", "region-key.json")
-KEEPER_URLS = {name: f"http://{name}:{KEEPER_PORT}" for name in KEEPERS}
+KEEPER_URLS = {name: f"https://{name}:{KEEPER_PORT}" for name in KEEPERS}
 
 
 def write_container_files(region: Region, at: datetime) -> None:
-    """Write what the containers of Kafka and PostgreSQL need, and how each service reaches its database; once per folder."""
+    """Write what Kafka, PostgreSQL and the keepers need in containers, and how services reach databases; once per folder."""
     done = region.folder / "containers"
     if done.exists():
         return
@@ -38,6 +38,7 @@ def write_container_files(region: Region, at: datetime) -> None:
     _write_public(region.folder, authority)
     _write_kafka(region.folder / KAFKA, authority)
     _write_postgres(region, authority)
+    _write_keepers(region, authority)
     done.touch()
 
 
@@ -90,6 +91,12 @@ def _write_postgres(region: Region, authority: Authority) -> None:
     for service, password in passwords.items():
         line = f"{POSTGRES}:{POSTGRES_PORT}:{service}:{service}:{password}\n"
         write_private(region.process_folder(service) / "pgpass", line)
+
+
+def _write_keepers(region: Region, authority: Authority) -> None:
+    for name in KEEPERS:
+        shown = authority.issue([name, "127.0.0.1"])
+        write_private(region.process_folder(name) / "certificate.pem", (shown.key + shown.certificate).decode())
 
 
 def _write_databases(folder: Path, password: str, passwords: Mapping[str, str]) -> None:

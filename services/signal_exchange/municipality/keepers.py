@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import stat
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -44,14 +45,22 @@ class RestingTokens:
 
 @contextmanager
 def keeper_tokens(
-    register: Register, bearers: Mapping[str, str], *, seconds: float, now: Callable[[], datetime]
+    register: Register,
+    bearers: Mapping[str, str],
+    *,
+    seconds: float,
+    now: Callable[[], datetime],
+    ca_file: Path | None = None,
 ) -> Iterator[RestingTokens]:
     """Give what makes link tokens with both keepers of the register, each of which may take so many seconds.
+
+    `ca_file` holds the certificates to trust for them; None: those that this machine trusts.
 
     Raises:
         RegisterInvalid: the register does not name two keepers with addresses and keys of their own.
     """
-    with httpx.Client(timeout=seconds, trust_env=False) as http:
+    trusted = ssl.create_default_context(cafile=ca_file)
+    with httpx.Client(timeout=seconds, trust_env=False, verify=trusted) as http:
         yield RestingTokens(TokenMaker(*keeper_clients(register, bearers, http)), now)
 
 

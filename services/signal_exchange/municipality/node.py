@@ -37,6 +37,7 @@ from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.runtime.refusals import refuse_plain_addresses
 from signal_exchange.runtime.settings import MunicipalitySettings
 from signal_exchange.stream.identity import Identity, load_identity
 
@@ -70,12 +71,16 @@ class Node:
         """Give what makes link tokens with both keepers.
 
         Raises:
-            Refused: the participants' register does not name two keepers, or the file with our tokens there is not right.
+            Refused: the participants' register does not name two keepers, or one that production mode would ask in plain text, or
+                the file with our tokens there is not right.
         """
+        register = self.identity.register
+        refuse_plain_addresses(self.settings, (keeper.url for keeper in register.registered_keepers))
         bearers = read_bearers(self.settings.keeper_token_file)
         with ExitStack() as opened:
             try:
-                asking = keeper_tokens(self.identity.register, bearers, seconds=self.settings.keeper_seconds, now=clock.now)
+                seconds, trusted = self.settings.keeper_seconds, self.settings.keeper_ca_file
+                asking = keeper_tokens(register, bearers, seconds=seconds, now=clock.now, ca_file=trusted)
                 tokens = opened.enter_context(asking)
             except RegisterInvalid:
                 raise Refused("Het deelnemersregister noemt geen twee sleutelbewaarders met eigen adres en sleutel.") from None

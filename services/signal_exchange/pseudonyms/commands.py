@@ -73,17 +73,17 @@ def bearers_in(file: Path) -> Callable[[], Bearers]:
 
 
 def serve(settings: KeeperSettings) -> None:
-    """Serve the keeper's API until the process is told to stop; TLS ends before it, on the same machine.
+    """Serve the keeper's API until the process is told to stop, with TLS of its own, or before it on the same machine.
 
     Raises:
         Refused: in production mode, what is only good for a demo, such as an address that is not loopback.
     """
     refuse_sample_settings(settings)
     logs.configure("pseudonyms", settings.log_level)
-    if not is_loopback(settings.listen):
+    if not is_loopback(settings.listen) and settings.certificate_file is None:
         logs.warn("listens_beyond_loopback")
     app = create_app(keeper_of(settings))
-    uvicorn.run(app, host=settings.listen, port=settings.port, **SERVER_OPTIONS)
+    uvicorn.run(app, host=settings.listen, port=settings.port, ssl_certfile=settings.certificate_file, **SERVER_OPTIONS)
 
 
 def _require_registered(keys: Sequence[HeldKey], name: str, register: Register) -> None:

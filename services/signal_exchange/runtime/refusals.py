@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from sqlalchemy import URL, make_url
 
@@ -20,9 +21,10 @@ SECRET_FILES = (
     "keeper_token_file",
     "tokens_file",
     "barred_values_file",
+    "certificate_file",
 )
 """Settings that name a file which only its owner may read."""
-PUBLIC_FILES = ("register_file", "region_key_file", "kafka_ca_file")
+PUBLIC_FILES = ("register_file", "region_key_file", "kafka_ca_file", "keeper_ca_file")
 """Settings that name a file which everybody may read."""
 DEMO_FILES = ("clock_file",)
 """Settings that name a file which only a demo may have; `ProcessSettings` refuses them in production."""
@@ -39,6 +41,21 @@ def refuse_sample_settings(settings: ProcessSettings) -> None:
         raise Refused("Production mode refuses to start: " + "; ".join(reasons) + ".")
 
 
+def refuse_plain_addresses(settings: ProcessSettings, addresses: Iterable[str]) -> None:
+    """Refuse in production mode to ask in plain text what is not on this machine: a bearer token would be read on the way.
+
+    Raises:
+        Refused: an address is neither https nor http to a loopback address; named without user or path.
+    """
+    if settings.mode == "demo":
+        return
+    for address in addresses:
+        found = urlsplit(address)
+        host = found.hostname or ""
+        if not host or not (found.scheme == "https" or (found.scheme == "http" and is_loopback(host))):
+            raise Refused(f"Production mode asks no keeper in plain text: {found.scheme}://{host} in the register is not https.")
+
+
 def is_loopback(address: str) -> bool:
     """Say whether what listens on this address hears this machine only."""
     try:
@@ -53,7 +70,7 @@ def _reasons(settings: ProcessSettings) -> Iterator[str]:
         yield f"{_variable('log_level')} is DEBUG"
     if "kafka_ca_file" in fields and fields["kafka_ca_file"] is None:
         yield f"{_variable('kafka_ca_file')} is empty, so that the connection to Kafka would be plain text"
-    if not is_loopback(fields.get("listen", "127.0.0.1")):
+    if not is_loopback(fields.get("listen", "127.0.0.1")) and not fields.get("certificate_file"):
         yield f"{_variable('listen')} is not a loopback address, so that the API would be heard in plain text"
     if settings.database_url:
         yield from _reasons_of_store(make_url(settings.database_url))

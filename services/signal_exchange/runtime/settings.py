@@ -150,6 +150,9 @@ class MunicipalitySettings(ServiceSettings):
         None,
         description="File with the bearer tokens of this municipality: a JSON object with one per keeper, by the keeper's name.",
     )
+    keeper_ca_file: Path | None = Field(
+        None, description="Certificates to trust for the keepers, as PEM; empty: those that this machine trusts."
+    )
     barred_values_file: Path | None = Field(
         None,
         description="CSV with the columns type and value: what would link strangers here, as the own shelter or switchboard; "
@@ -177,7 +180,10 @@ class KeeperSettings(ProcessSettings):
     port: int = Field(0, description="Port of the API; 0: a free one.")
     listen: str = Field(
         "127.0.0.1",
-        description="Address of the API; TLS ends before it on the same machine, so that production takes loopback only.",
+        description="Address of the API; without a certificate production takes loopback only: TLS ends before it there.",
+    )
+    certificate_file: Path | None = Field(
+        None, description="Private key and certificate as one PEM file, with which the API speaks TLS itself; empty: plain text."
     )
     requests_per_day: int = Field(
         100, description="Requests of 16 points that one municipality may make in a day; this bounds guessing."

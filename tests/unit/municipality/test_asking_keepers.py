@@ -1,6 +1,13 @@
 from __future__ import annotations
 
 import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,11 +15,15 @@ from typing import Any
 import pytest
 
 from nodes import NOW, VENLO, Clock, ObedientKeepers, Town, a_town, example, lines_of, served, settings_in, settings_of
-from signal_exchange.demo.founding import KEEPERS, found
+from signal_exchange.demo.broker_files import free_ports, write_private
+from signal_exchange.demo.founding import KEEPERS, Region, found
+from signal_exchange.domain.epochs import epoch_of
+from signal_exchange.domain.times import local_day
 from signal_exchange.municipality.cases import Outcome
 from signal_exchange.municipality.keepers import REST_SECONDS, RestingTokens, read_bearers, require_private
 from signal_exchange.municipality.node import node_of, read_vault_key
 from signal_exchange.municipality.warned import tokens_pending
+from signal_exchange.privacy.certificates import Authority
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.privacy.normalising import LinkValue, link_values
 from signal_exchange.privacy.register import Register
@@ -20,9 +31,10 @@ from signal_exchange.privacy.sealing import decode_tokens
 from signal_exchange.pseudonyms.api import create_app
 from signal_exchange.pseudonyms.commands import keeper_of
 from signal_exchange.pseudonyms.store import TABLES
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.settings import KeeperSettings
+from signal_exchange.runtime.settings import PREFIX, KeeperSettings
 from signal_exchange.stream.identity import Keys
 
 VALUES = [[LinkValue("subject:s1", "PHONE", "+31612345678")], []]
@@ -134,3 +146,63 @@ def test_a_vault_key_that_others_may_read_is_refused(tmp_path: Path) -> None:
         read_vault_key(town.node.settings)
     town.node.settings.vault_key_file.chmod(0o600)
     require_private(town.node.settings.vault_key_file)
+
+
+@contextmanager
+def keepers_with_tls(region: Region, authority: Authority) -> Iterator[None]:
+    """Run both keepers as processes that speak TLS themselves, in production mode."""
+    children = []
+    for name in KEEPERS:
+        file = region.process_folder(name) / "certificate.pem"
+        shown = authority.issue(["127.0.0.1"])
+        write_private(file, (shown.key + shown.certificate).decode())
+        own = {f"{PREFIX}MODE": "production", f"{PREFIX}CERTIFICATE_FILE": str(file)}
+        environment = {**os.environ, **region.environment(name, "127.0.0.1:1"), **own}
+        children.append(subprocess.Popen([sys.executable, "-m", "signal_exchange.cli", "run", "keeper"], env=environment))
+    try:
+        for name in KEEPERS:
+            _await_port(region.ports[name])
+        yield
+    finally:
+        for child in children:
+            child.terminate()
+        for child in children:
+            child.wait(60)
+
+
+def _await_port(port: int) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        with suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the keeper does not listen")
+
+
+def test_keepers_speak_tls_and_a_node_trusts_the_authority_that_it_was_given_and_no_other(tmp_path: Path) -> None:
+    ports = dict(zip(KEEPERS, free_ports(), strict=False))
+    urls = {name: f"https://127.0.0.1:{port}" for name, port in ports.items()}
+    region = found(tmp_path / "region", [VENLO], NOW.date(), urls)
+    region = replace(region, ports={**region.ports, **ports})
+    right, wrong = (Authority.found(name, clock.now()) for name in ("right", "wrong"))
+    (tmp_path / "right.pem").write_bytes(right.pem)
+    (tmp_path / "wrong.pem").write_bytes(wrong.pem)
+    values = [[LinkValue("subject:s1", "PHONE", "+31612345678")]]
+    with keepers_with_tls(region, right):
+        for file, given in (("right.pem", True), ("wrong.pem", False)):
+            node = node_of(settings_of(region, VENLO, keeper_ca_file=tmp_path / file))
+            with node.keepers() as tokens:
+                [answer] = tokens.tokens_for_many(values, epoch=epoch_of(local_day(clock.now())))
+            assert isinstance(answer, tuple) == given
+
+
+def test_a_node_in_production_does_not_start_with_a_keeper_in_plain_text_elsewhere(tmp_path: Path) -> None:
+    urls = {name: f"http://{name}.example:8080" for name in KEEPERS}
+    region = found(tmp_path / "region", [VENLO], NOW.date(), urls)
+    with (
+        pytest.raises(Refused, match=r"in plain text: http://keeper-a\.example"),
+        node_of(settings_of(region, VENLO, mode="production")).publishing(),
+    ):
+        pass
+    with node_of(settings_of(region, VENLO)).publishing():
+        pass

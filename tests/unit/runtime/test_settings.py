@@ -10,7 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.refusals import DEMO_FILES, PUBLIC_FILES, SECRET_FILES, is_loopback, refuse_sample_settings
+from signal_exchange.runtime.refusals import (
+    DEMO_FILES,
+    PUBLIC_FILES,
+    SECRET_FILES,
+    is_loopback,
+    refuse_plain_addresses,
+    refuse_sample_settings,
+)
 from signal_exchange.runtime.settings import (
     KeeperSettings,
     MunicipalitySettings,
@@ -114,7 +121,10 @@ def test_production_refuses_debug(tmp_path: Path) -> None:
     assert "SIGNAL_EXCHANGE_LOG_LEVEL is DEBUG" in refusal_of(a_node(tmp_path, log_level="DEBUG"))
 
 
-@pytest.mark.parametrize("name", [name for name in SECRET_FILES if name != "tokens_file"])
+KEEPERS_OWN = ("tokens_file", "certificate_file")
+
+
+@pytest.mark.parametrize("name", [name for name in SECRET_FILES if name not in KEEPERS_OWN])
 @pytest.mark.parametrize("mode", [0o604, 0o640, 0o644, 0o660])
 def test_production_refuses_a_secret_that_others_can_read(tmp_path: Path, name: str, mode: int) -> None:
     settings = a_node(tmp_path)
@@ -207,3 +217,24 @@ def test_only_127_is_loopback_among_the_old_addresses(address: Any) -> None:
 )
 def test_names_and_new_addresses_are_judged_as_well(address: str, *, loopback: bool) -> None:
     assert is_loopback(address) == loopback
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["https://keeper.example:8443", "HTTPS://keeper.example", "http://127.0.0.1:8000", "http://[::1]:1", "http://localhost"],
+)
+def test_production_asks_a_keeper_with_tls_or_on_this_machine(tmp_path: Path, address: str) -> None:
+    refuse_plain_addresses(a_node(tmp_path), [address])
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://keeper.example", "http://10.0.0.1:8080", "http://127.0.0.1@keeper.example/", "http://127.0.0.1.example", "ftp://127.0.0.1",
+        "keeper.example", "", "https://", "http://0.0.0.0:8080",
+    ],
+)  # fmt: skip
+def test_production_asks_no_keeper_in_plain_text(tmp_path: Path, address: str) -> None:
+    with pytest.raises(Refused, match="asks no keeper in plain text"):
+        refuse_plain_addresses(a_node(tmp_path), ["https://keeper.example", address])
+    refuse_plain_addresses(a_node(tmp_path, mode="demo"), [address])
