@@ -182,7 +182,8 @@ class _Reader:
         first = at + 1
         while first < len(self.words) and self.words[first].folded in _BETWEEN:
             first += 1
-        gap_is_near = len(self.words[first - 1].gap) <= 2  # noqa: PLR2004 - a space, or a colon and a space
+        gap = self.words[first - 1].gap
+        gap_is_near = len(gap) <= 2 and "]" not in gap  # noqa: PLR2004 - a space, or a colon and a space, and no [naam]
         return self._from(first, self._name_end(first)) if gap_is_near else None
 
     def _name_end(self, first: int, *, titled: bool = False) -> int | None:

@@ -15,8 +15,8 @@ PREFIXES = frozenset({
 })  # fmt: skip
 """The closed list of name prefixes that a surname loses; the leak guard reads names with the same list."""
 
-SHORT_PREFIXES = frozenset({"v", "d", "l", "vd", "vdr", "vdn", "vden", "vder", "vh", "vt"})
-"""Prefixes as people write them short, each by itself: `v.` and `d.`, `d'` and `l'`, `vd` and `vh`."""
+SHORT_PREFIXES = frozenset({"v", "d", "l", "vd", "vdr", "vdn", "vden", "vder", "vh", "vt", "vande", "vanden", "vander"})
+"""Prefixes as people write them short or in one, each by itself: `v.` and `d.`, `d'` and `l'`, `vd` and `vander`."""
 PAIR_STARTS = frozenset({"v", "a", "o", "i", "u", "b", "t"})
 PAIR_ENDS = frozenset({"d", "de", "den", "der", "dr", "dn", "h", "het", "t", "n"})
 """The two halves of a prefix written short with a point or a slash: `v.d.`, `o.d.`, `a/d`, `v/h`."""
@@ -33,8 +33,8 @@ def _one_of(words: frozenset[str]) -> str:
 
 _PAIR = re.compile(rf"(?<![a-z])(?:{_one_of(PAIR_STARTS)}) ?[./] ?'?(?:{_one_of(PAIR_ENDS)})(?![a-z])[.]?")
 _SHORT = re.compile(rf"(?<![a-z])(?:{_one_of(SHORT_PREFIXES)})(?![a-z])[.]?")
-_OTHER_LETTER = re.compile("[^\\W\\d_a-z\u02b0-\u02ff]")
-"""A letter that no step writes in a-z; marks such as the ayn of a transcription say nothing and do not count."""
+_OTHER_LETTER = re.compile("[^\\W_a-z\u02b0-\u02ff]")
+"""A letter that no step writes in a-z, or a digit; marks such as the ayn of a transcription say nothing and do not count."""
 _SOUNDS = (
     ("sch", "sg"), ("ch", "g"), ("ph", "f"), ("th", "t"), ("dt", "t"), ("ck", "k"), ("qu", "kw"),
     ("x", "ks"), ("c", "k"), ("z", "s"), ("v", "f"), ("w", "f"),

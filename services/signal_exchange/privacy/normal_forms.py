@@ -25,9 +25,11 @@ _BAG = re.compile(r"[0-9]{4}20[0-9]{10}")
 _BIRTH_DATE = re.compile(r"([0-9]{4})-([0-9]{2})-([0-9]{2})")
 _SHEET_NUMBER = re.compile(r"([0-9]+)[.,]0+")
 _PHONE_LABEL = re.compile(r"^(?:telefoon|telnr|tel|mobiel|mob|gsm|t|m)(?:[.:] ?| )(?=[+(0-9])", re.IGNORECASE)
+_TRUNK = re.compile("^(31|32|33|40|41|43|44|49)0")
+"""The 0 that people leave between the code of a country and a number; in these countries no number begins with one."""
 _PHONE_SIGNS = re.compile(r"[(]?\+?[0-9() ./-]+")
 _PLATE_BETWEEN = re.compile(r"[ .·•:'-]")
-_PLATE_SIGNS = re.compile(r"(?=.*[0-9])(?:[0-9]|[^\W\d_]){2,10}")
+_PLATE_SIGNS = re.compile("(?=.*[0-9])[0-9A-Z\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f]{2,10}")
 _DISTRICT = re.compile(r"([A-ZÄÖÜ]{1,3})[ .·•:/-]+([A-Z]{1,2}[ .·•:-]*[1-9][0-9]{0,3}[ -]*[EH]?)")
 _LATIN = str.maketrans("АВЕКМНОРСТУХІΑΒΕΖΗΙΚΜΝΟΡΤΥΧ", "ABEKMHOPCTYXIABEZHIKMNOPTYX")
 """Plates of Cyrillic and Greek countries use only letters that look like these, so that abroad they can be read."""
@@ -111,7 +113,7 @@ def plate(text: str, country: str | None = None) -> str | None:
         parts = _DISTRICT.fullmatch(signs)
         return f"{code}:{parts[1]}-{_PLATE_BETWEEN.sub('', parts[2])}" if parts else None
     compact = _PLATE_BETWEEN.sub("", signs)
-    fits = plate_series(compact) > 0 and compact.isascii() if code == HOME else _PLATE_SIGNS.fullmatch(compact)
+    fits = _PLATE_SIGNS.fullmatch(compact) and (code != HOME or (compact.isascii() and plate_series(compact)))
     return f"{code}:{compact}" if fits else None
 
 
@@ -161,9 +163,7 @@ def _exists(day: str) -> bool:
 
 def _international(digits: str) -> str:
     if digits.startswith(("+", "00")):
-        number = digits.removeprefix("+") if digits.startswith("+") else digits[2:]
-        trunk = number.startswith("310") and len(number) == _NL_PHONE_DIGITS + 1
-        return "31" + number[3:] if trunk else number
+        return _TRUNK.sub(r"\1", digits.removeprefix("+") if digits.startswith("+") else digits[2:])
     if len(digits) == _NATIONAL_DIGITS and digits.startswith("0"):
         return "31" + digits[1:]
     if len(digits) == _NL_PHONE_DIGITS and digits.startswith("316"):

@@ -8,16 +8,18 @@ from signal_exchange.privacy.names import fold
 from signal_exchange.privacy.plain import plain
 
 _ANYWHERE = re.compile(
-    r"\b(?:onbek\w*|unknown|unbekannt\w*|inconnue?|weet niet|(?:niet|not) (?:bekend|known|gevraagd|genoemd|opgegeven|ingevuld"
-    r"|beschikbaar|van toepassing|applicable))\b"
+    r"\b(?:onbek\w*|unknown|unkown|unbekannt\w*|inconnue?|anoniem\w*|weet (?:ik |het )?niet|(?:niet|not) (?:\w+ )?(?:bekend|known"
+    r"|gevraagd|genoemd|opgegeven|doorgegeven|ingevuld|beschikbaar|duidelijk|achterhalen|van toepassing|applicable))\b"
 )
 """Says so wherever it stands: `kenteken onbekend`, `onbekend (buitenlands)`, `onbekend 2`."""
 _FIRST = frozenset({
-    "geen", "niets", "niemand", "anoniem", "anonymous", "nvt", "nnb", "ntb", "tbd", "nihil", "leeg", "idem", "zie", "diverse",
-    "diversen", "meerdere", "wisselend", "geheim", "afgeschermd", "weigert", "geweigerd",
+    "geen", "niets", "niks", "niemand", "naamloos", "anonymous", "blanco", "vertrouwelijk", "nvt", "nnb", "ntb", "tbd", "nihil",
+    "leeg", "idem", "zie", "diverse", "diversen", "meerdere", "wisselend", "geheim", "afgeschermd", "weigert", "geweigerd",
 })  # fmt: skip
 """Says so as the first word of a value without digits: `geen telefoon`; the family Van Geen keeps its name."""
-_ALONE = frozenset({"na", "nb", "nn", "nvt", "nnb", "ntb", "null", "nil", "none", "empty", "leeg", "todo"})
+_ALONE = frozenset({
+    "na", "nb", "nn", "nvt", "nnb", "ntb", "null", "nil", "none", "empty", "leeg", "todo", "unk", "asdf", "qwerty",
+})  # fmt: skip
 """Says so when nothing else stands there."""
 _TEST = re.compile(r"test(?:persoon|naam|er|en)?[0-9]*")
 _CROSSES = re.compile("x+")

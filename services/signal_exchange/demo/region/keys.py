@@ -81,6 +81,7 @@ def phone_key(text: str | None) -> Keys:
         digits = "+31" + digits[1:]
     elif re.fullmatch(r"6[0-9]{8}", digits):
         digits = "+31" + digits
+    digits = re.sub(r"^\+(3[123]|4[01349])0", r"+\1", digits)
     fits = re.fullmatch(r"\+31[0-9]{9}|\+(?!31)[0-9]{8,15}", digits)
     barred = re.match(r"\+31(800|90[069]|88|14)", digits) or len(set(digits[-8:])) == 1
     return frozenset({("PHONE", digits)}) if fits and not barred else frozenset()
