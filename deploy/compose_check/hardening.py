@@ -11,7 +11,6 @@ Found = tuple[str, list[str]]
 """A promise, and what breaks it."""
 PLACES = ("/written", "/etc/written", "/usr/written")
 LOOK = "cat /proc/1/status; " + "; ".join(f"touch {place} 2>/dev/null && echo WRITTEN {place}" for place in PLACES) + "; true"
-MEBIBYTES = {"kafka": 1024, "postgres": 512}
 PIDS = 512
 
 
@@ -33,8 +32,8 @@ def limits(region: Region) -> Iterator[Found]:
     host = {name: each["HostConfig"] for name, each in there.items()}
     yield "every root is read-only", [name for name, each in host.items() if not each["ReadonlyRootfs"]]
     yield f"no container has more than {PIDS} threads", [name for name, each in host.items() if each["PidsLimit"] != PIDS]
-    bytes_of = {name: MEBIBYTES.get(name, 256) * 1024**2 for name in host}
-    yield "every container has a bound of memory", [name for name, each in host.items() if each["Memory"] != bytes_of[name]]
+    wrong = [name for name, each in host.items() if each["Memory"] != mebibytes(name) * 1024**2]
+    yield "every container has a bound of memory", wrong
     again = {name: each["RestartPolicy"]["Name"] for name, each in host.items() if name not in ONE_SHOTS}
     yield "what ends is started again", [name for name, policy in again.items() if policy != "unless-stopped"]
     yield "no volume is without a name", [f"{name}: {place}" for name, each in there.items() for place in _nameless(each)]
@@ -45,6 +44,13 @@ def limits(region: Region) -> Iterator[Found]:
         each for each in seen if each in {"admin-password", "databases.sql"} or each.startswith(("municipality-", "keeper-a"))
     ]
     yield "a municipality sees its own secrets only", others
+
+
+def mebibytes(service: str) -> int:
+    """Return the bound of memory of a service."""
+    if service == "kafka":
+        return 1024
+    return 512 if service == "postgres" or service.startswith("municipality-") else 256
 
 
 def image(region: Region) -> Iterator[Found]:

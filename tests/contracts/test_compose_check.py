@@ -61,7 +61,7 @@ def test_a_command_of_docker_that_fails_is_a_broken_promise(tmp_path: Path) -> N
 def test_it_knows_the_services_and_their_bounds() -> None:
     assert region.ONE_SHOTS == ONE_SHOTS
     bounds = {name: {"256m": 256, "512m": 512, "1g": 1024}[each["mem_limit"]] for name, each in services().items()}
-    assert bounds == {name: hardening.MEBIBYTES.get(name, 256) for name in services()}
+    assert bounds == {name: hardening.mebibytes(name) for name in services()}
     assert {each["pids_limit"] for each in services().values()} == {hardening.PIDS}
     assert set(CONSUMERS) == life.SERVICES
     assert len([each for each in processes().values() if METRICS in environment_of(each)]) == life.TARGETS

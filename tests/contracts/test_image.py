@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -37,10 +40,22 @@ def test_what_is_installed_is_pinned_by_hash_and_nothing_else_is_fetched() -> No
     assert "ADD" not in {name for name, _ in INSTRUCTIONS}
 
 
+def behind_an_index() -> str:
+    """Return what `make image` would build with secrets: its Dockerfile, then the options of docker."""
+    asked = ["make", "--no-print-directory", "image", "PIP_CONF=mine.conf", "PIP_CA=mine.pem", "IMAGE=x"]
+    with tempfile.TemporaryDirectory() as folder:
+        docker = Path(folder) / "docker"
+        docker.write_text('#!/bin/sh\ncat\necho "$@"\n', encoding="utf-8")
+        docker.chmod(0o755)
+        environment = {**os.environ, "PATH": f"{folder}:{os.environ['PATH']}"}
+        return subprocess.run(asked, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
+
+
 def test_an_index_and_a_certificate_of_ones_own_come_in_as_secrets_and_stay_in_no_layer() -> None:
-    fetching = next(run for run in arguments("RUN") if "--require-hashes" in run)
-    assert "--mount=type=secret,id=pip,target=/run/secrets/pip.conf" in fetching
-    assert "--mount=type=secret,id=pip-ca,target=/run/secrets/pip-ca.pem" in fetching
+    said = behind_an_index()
+    fetching = [line for line in said.splitlines() if "--require-hashes" in line]
+    assert fetching[0].startswith("RUN --mount=type=secret,id=pip,target=/run/secrets/pip.conf --mount=type=secret,id=pip-ca,")
+    assert "--secret id=pip,src=mine.conf --secret id=pip-ca,src=mine.pem" in said
     assert any("PIP_CONFIG_FILE=/run/secrets/pip.conf" in words for words in arguments("ENV"))
     assert "ARG" not in {name for name, _ in INSTRUCTIONS}
 
