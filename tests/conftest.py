@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -10,9 +11,11 @@ from hypothesis import settings
 
 from postgres import PostgresCluster, stand_in_for_sqlite
 from real_exchange import Exchange, exchange_on, running_broker
+from signal_exchange.cli import UMASK
 from signal_exchange.demo.broker import EmbeddedBroker
 from signal_exchange.runtime.connection import KafkaConnection
 
+os.umask(UMASK)  # as the command line does before anything else
 settings.register_profile("untimed", deadline=None)
 settings.register_profile("postgres", deadline=None, max_examples=10)
 settings.load_profile("untimed")

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from backups import MAKING, OPENING
 from replays import MemoryReplay, Part
 from routing_bench import Bench
 from senders import identity_in
@@ -96,7 +97,7 @@ class Stream:
             return {name: [dict(row) for row in rows.mappings()] for name, rows in chosen.items()}
 
     def backed_up(self, file: Path) -> Path:
-        back_up(self.plan, file, self.topics.committed(self.plan.spec.sources), quiet)
+        back_up(self.plan, file, self.topics.committed(self.plan.spec.sources), quiet, MAKING)
         return file
 
     def disk_is_lost(self) -> None:
@@ -106,7 +107,7 @@ class Stream:
 
     def restored(self, file: Path) -> None:
         self.disk_is_lost()
-        restore(self.plan, file, self.topics, quiet, replace=False)
+        restore(self.plan, file, self.topics, quiet, OPENING, replace=False)
 
     def rebuilt(self) -> None:
         """Build the projections anew, of which none is there any more."""

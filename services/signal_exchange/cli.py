@@ -79,6 +79,8 @@ PLANS = {
 """How each service is rebuilt, by name."""
 FIRST_WORDS = {"demo": "The demo starts: a synthetic region, Kafka and every service, on this machine alone."}
 """What a command says at once, before it is imported."""
+UMASK = 0o077
+"""What a process makes is its owner's alone; what everybody may read is given its mode where it is made."""
 AsJson = Annotated[bool, typer.Option("--json", help="As JSON, for a machine.")]
 
 
@@ -177,7 +179,7 @@ def backup(
     ] = None,
     as_json: AsJson = False,
 ) -> None:
-    """Copy the store of a service, which may run, into one checked file. It holds no keys: keep those apart."""
+    """Copy the store of a service, which may run, into one sealed and signed file. It holds no keys: keep those apart."""
     from signal_exchange.stream.commands import service_settings  # noqa: PLC0415 - as above
     from signal_exchange.stream.store_commands import run_backup  # noqa: PLC0415 - as above
 
@@ -189,14 +191,43 @@ def restore(
     service: Rebuildable,
     file: Annotated[Path, typer.Argument(help="The back-up.")],
     *,
+    key: Annotated[Path, typer.Option(help="The key that opens back-ups, which was kept offline.")],
     replace: Annotated[bool, typer.Option("--replace", help="What the store holds now may go.")] = False,
+    older: Annotated[
+        bool, typer.Option("--older", help="Also one of more than 7 days, or not the last one; with --reason.")
+    ] = False,
+    reason: Annotated[str, typer.Option(help="Why an older one goes back; stays in the store.")] = "",
     as_json: AsJson = False,
 ) -> None:
     """Put a back-up in place of the store of a stopped service; at its next start it catches up with what came since."""
+    if older != bool(reason.strip()):
+        raise typer.BadParameter("--older and --reason belong together.")
     from signal_exchange.stream.commands import service_settings  # noqa: PLC0415 - as above
     from signal_exchange.stream.store_commands import run_restore  # noqa: PLC0415 - as above
 
-    run_restore(_load(_chosen(service, PLANS))(), service_settings(), file, replace=replace, as_json=as_json)
+    run_restore(
+        _load(_chosen(service, PLANS))(),
+        service_settings(),
+        file,
+        key,
+        older=reason.strip() or None,
+        replace=replace,
+        as_json=as_json,
+    )
+
+
+@app.command("backup-keys")
+def backup_keys(
+    *,
+    name: Annotated[str, typer.Option(help="What tells these keys from other ones, as region-2026-1.")],
+    backup_key: Annotated[Path, typer.Option(help="New file for the half that makes back-ups; it stays with the services.")],
+    restore_key: Annotated[Path, typer.Option(help="New file for the half that opens them; keep it offline.")],
+) -> None:
+    """Make the two keys of an organisation's back-ups: one that makes them and opens none, and one that opens and checks them."""
+    from signal_exchange.stream.backup_key_files import make_backup_keys  # noqa: PLC0415 - as above
+
+    make_backup_keys(name, backup_key, restore_key)
+    typer.echo(f"{backup_key} blijft bij de diensten; bewaar {restore_key} apart en niet op deze machine.")
 
 
 def _chosen(service: str, of: Mapping[str, str]) -> str:
@@ -207,6 +238,7 @@ def _chosen(service: str, of: Mapping[str, str]) -> str:
 
 def main() -> None:
     """Run the command line; what was refused is told in one sentence, with exit code 1."""
+    os.umask(UMASK)
     from signal_exchange.runtime.faults import Refused, WorldUnavailable  # noqa: PLC0415 - --help needs no more than typer
 
     try:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from backups import LOGS, MAKING, OPENING
 from builders import Consuming, a_referral, a_register, an_identity
 from postgres import PostgresCluster
 from replays import MemoryReplay
@@ -42,7 +43,7 @@ class Worklist:
         self.topics.commit()
 
     def rows(self) -> dict[str, Any]:
-        return {**self.consumer.everything(), "outbox": self.consumer.rows(self.consumer.outbox)}
+        return {**self.consumer.everything(*LOGS), "outbox": self.consumer.rows(self.consumer.outbox)}
 
 
 def nothing(_done: int, _all: int) -> None:
@@ -61,9 +62,9 @@ def test_a_back_up_carries_every_row_and_numbers_go_on(
     first, second = (Worklist(a_url(kind, postgres, tmp_path / name)) for kind, name in ((source, "first"), (target, "second")))
     first.came(1, 2, 3)
     before, file = first.rows(), tmp_path / "worklist.backup"
-    back_up(first.plan, file, first.topics.committed(("referrals",)), nothing)
+    back_up(first.plan, file, first.topics.committed(("referrals",)), nothing, MAKING)
     first.consumer.database.close()
-    restore(second.plan, file, second.topics, nothing, replace=False)
+    restore(second.plan, file, second.topics, nothing, OPENING, replace=False)
     assert second.rows() == before
     second.came(4)  # its letters get numbers of their own
     assert len(second.rows()["outbox"]) > len(before["outbox"])

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from backups import LOGS
 from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.judging import Told, mismatches, published_by_key, truth
@@ -66,6 +67,7 @@ def recorded(exchange: Exchange, name: str) -> dict[str, Any]:
         tables = [
             table for (table,) in store.execute("SELECT name FROM sqlite_master WHERE name LIKE 'record_%' AND type = 'table'")
         ]
+        tables = [table for table in tables if table not in LOGS]
         return {table: sorted(store.execute(f"SELECT * FROM {table}"), key=repr) for table in tables}  # noqa: S608 - our own names
 
 
@@ -101,7 +103,16 @@ def test_restored_stores_catch_up_and_a_restored_node_publishes_nothing_twice(
         for file in store_of(exchange, name).parent.glob("*.sqlite*"):
             file.unlink()
     for name, file in files.items():
-        spoken(exchange, name, "restore", "municipality" if name == NODE else name, str(file), "--json")
+        spoken(
+            exchange,
+            name,
+            "restore",
+            "municipality" if name == NODE else name,
+            str(file),
+            "--key",
+            str(exchange.region.restore_key(name)),
+            "--json",
+        )
     code = NODE.removeprefix("municipality-").upper()
     again = exchange.publish({code: Path(given.files[code])})[code]
     told = json.loads(again.stdout)

@@ -9,13 +9,19 @@ from signal_exchange.agenda.composition import consumer_spec
 from signal_exchange.agenda.items import Item
 from signal_exchange.agenda.links import Links
 from signal_exchange.agenda.store import AgendaStore
+from signal_exchange.agenda.tables import CANDIDATES, ITEMS, MEMBERSHIPS
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.erasing import not_erased
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.stream.rebuilding import Keyed, Plan
 from signal_exchange.stream.work import Work
 
 SOURCES = ("agenda-items", "link-candidates", "links")
+KEYED = {
+    "agenda-items": Keyed(ITEMS.c.signal_id, lambda store, gone: AgendaStore(store).erase(gone)),
+    "links": Keyed(MEMBERSHIPS.c.signal_id, lambda store, gone: AgendaStore(store).forget_memberships(gone)),
+    "link-candidates": Keyed(CANDIDATES.c.link_id, lambda store, gone: Links(store).forget(gone)),
+}
 _FIELDS = tuple(each.name for each in fields(Item) if each.name != "cluster_id")
 
 
@@ -30,4 +36,4 @@ def take(messages: Sequence[Message], work: Work) -> None:
 
 def plan() -> Plan:
     """Return how this service is rebuilt."""
-    return Plan.of(consumer_spec(service_settings()), take=take, sources=SOURCES)
+    return Plan.of(consumer_spec(service_settings()), take=take, sources=SOURCES, keyed=KEYED)

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from signal_exchange.runtime.private_files import PUBLIC_FILE
+
 ADMIN = "admin"
 HOST = "127.0.0.1"
 PORTS = range(20_000, 30_000)
@@ -79,6 +81,12 @@ def write_private(file: Path, text: str) -> None:
     with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
     partial.replace(file)
+
+
+def write_public(file: Path, content: bytes) -> None:
+    """Write a file that everybody may read, whatever else this process keeps to itself."""
+    file.write_bytes(content)
+    file.chmod(PUBLIC_FILE)
 
 
 def properties_text(settings: Mapping[str, str]) -> str:

@@ -13,9 +13,17 @@ from datetime import datetime
 from pathlib import Path
 
 from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.broker_files import Identity, format_arguments, properties_text, server_settings, write_private
+from signal_exchange.demo.broker_files import (
+    Identity,
+    format_arguments,
+    properties_text,
+    server_settings,
+    write_private,
+    write_public,
+)
 from signal_exchange.demo.founding import KEEPERS, Region
 from signal_exchange.privacy.certificates import Authority
+from signal_exchange.runtime.private_files import PUBLIC_FOLDER
 
 KAFKA, POSTGRES, DATABASES = "kafka", "postgres", "databases"
 CLIENTS_PORT, CONTROLLER_PORT, OUTSIDE_PORT = 9092, 9093, 9094
@@ -45,9 +53,10 @@ def write_container_files(region: Region, at: datetime) -> None:
 def _write_public(folder: Path, authority: Authority) -> None:
     public = folder / "public"
     public.mkdir(exist_ok=True)
+    public.chmod(PUBLIC_FOLDER)
     for name in PUBLIC_FILES:
-        (public / name).write_bytes((folder / name).read_bytes())
-    (public / "ca.pem").write_bytes(authority.pem)
+        write_public(public / name, (folder / name).read_bytes())
+    write_public(public / "ca.pem", authority.pem)
 
 
 def _write_kafka(folder: Path, authority: Authority) -> None:

@@ -15,9 +15,10 @@ from types import MappingProxyType
 
 from signal_exchange.contracts.reference import load_members
 from signal_exchange.contracts.topics import CONSUMERS, Catalogue, catalogue, municipality_principal
-from signal_exchange.demo.broker_files import free_ports, write_private
+from signal_exchange.demo.broker_files import free_ports, write_private, write_public
 from signal_exchange.domain.epochs import next_epoch
 from signal_exchange.domain.ids import parse_municipality_code
+from signal_exchange.privacy.backup_keys import new_backup_keys
 from signal_exchange.privacy.register import Register, sign_register
 from signal_exchange.privacy.register_entries import GroupKey, KeeperKey, MemberKey, Participant, Period, RegisteredKeeper
 from signal_exchange.privacy.sealing import SealingPrivateKey
@@ -26,8 +27,11 @@ from signal_exchange.privacy.tokens import epoch_of
 from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.pseudonyms.commands import make_epoch_key
 from signal_exchange.pseudonyms.keys import write_bearers
+from signal_exchange.runtime.private_files import private_folder
 
 KEEPERS = ("keeper-a", "keeper-b")
+OFFLINE = "offline"
+"""Folder of what no process may hold."""
 GROUP_OF = {"worklist": "care", "worklist-youth": "youth", "agenda": "table", "linking": "linking"}
 """The recipient group whose texts a service may open."""
 BEGIN = datetime(2022, 1, 1, tzinfo=UTC)
@@ -62,6 +66,11 @@ class Region:
         """Return the folder of one process: its keys, password and data."""
         return self.folder / name
 
+    def restore_key(self, name: str) -> Path:
+        """Return the file with the key that opens the back-ups of a process."""
+        owner = name if name.startswith("municipality-") else "region"
+        return self.folder / OFFLINE / f"{owner}-restore-key.json"
+
     def environment(self, name: str, bootstrap: str, metrics_port: int = 0) -> dict[str, str]:
         """Return the settings of one process, as environment variables."""
         folder = self.process_folder(name)
@@ -72,7 +81,7 @@ class Region:
             settings |= {"requests_per_day": 100_000, "requests_per_month": 1_000_000}
         else:
             settings |= {"kafka_bootstrap": bootstrap, "kafka_user": name, "kafka_password_file": folder / "password"}
-            settings |= {"metrics_port": metrics_port}
+            settings |= {"metrics_port": metrics_port, "backup_key_file": folder / "backup-key.json"}
         if name.startswith("municipality-"):
             settings |= self._node_settings(name)
         return {f"SIGNAL_EXCHANGE_{setting.upper()}": str(value) for setting, value in settings.items()}
@@ -122,6 +131,7 @@ def _make_keys(region: Region, today: date, keeper_urls: Mapping[str, str]) -> N
     for name, password in region.passwords.items():
         region.process_folder(name).mkdir(parents=True, exist_ok=True)
         write_private(region.process_folder(name) / "password", password)
+    _make_backup_keys(region)
     groups = tuple(key for name in CONSUMERS for key in _service_keys(region, name))
     members = tuple(_join(region, code) for code in region.municipalities)
     keepers = _make_keepers(region, (epoch_of(today), next_epoch(today)), keeper_urls)
@@ -134,8 +144,19 @@ def _sign(folder: Path, register: Register) -> None:
     region_key = SigningKey.generate("region-2026-1")
     write_private(folder / "region-secret.json", json.dumps(region_key.to_mapping()))
     public = {"key_id": region_key.key_id, "public_key": region_key.public.raw.hex()}
-    (folder / "region-key.json").write_text(json.dumps(public), encoding="utf-8")
-    (folder / "register.json").write_bytes(sign_register(register, region_key))
+    write_public(folder / "region-key.json", json.dumps(public).encode())
+    write_public(folder / "register.json", sign_register(register, region_key))
+
+
+def _make_backup_keys(region: Region) -> None:
+    """Give each service what makes back-ups; what opens them goes to a folder of its own, which a real owner keeps elsewhere."""
+    offline = private_folder(region.folder / OFFLINE)
+    owners = {"region": CONSUMERS, **{each: (each,) for each in map(municipality_principal, region.municipalities)}}
+    for owner, processes in owners.items():
+        makes, opens = new_backup_keys(f"{owner}-2026-1")
+        write_private(offline / f"{owner}-restore-key.json", json.dumps(opens.to_mapping()))
+        for process in processes:
+            write_private(region.process_folder(process) / "backup-key.json", json.dumps(makes.to_mapping()))
 
 
 def _service_keys(region: Region, name: str) -> list[SealingPrivateKey]:

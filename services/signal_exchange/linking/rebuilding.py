@@ -24,7 +24,7 @@ from signal_exchange.stream.identity import load_identity
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outbox import kept_table
 from signal_exchange.stream.parking import Kept
-from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.stream.rebuilding import Keyed, Plan
 from signal_exchange.stream.work import Work
 
 SOURCES = ("link-tokens",)
@@ -45,7 +45,22 @@ def plan() -> Plan:
                 opened = opened_tokens(message, handler.open_part, handler.codes, handler.calendar.policy, work)
                 store.add_tokens(opened)
 
-    return Plan.of(spec, take=take, sources=SOURCES, empty=empty, finish=finish, held_back=lambda _: set())
+    return Plan.of(
+        spec,
+        take=take,
+        sources=SOURCES,
+        empty=empty,
+        finish=finish,
+        held_back=lambda _: set(),
+        keyed={SOURCES[0]: Keyed(SIGNALS.c.signal_id, leave_out)},
+    )
+
+
+def leave_out(connection: Connection, gone: set[str]) -> None:
+    """Delete all that leads to signals which the exchange has no more."""
+    store = LinkingStore(connection)
+    store.forget(gone, store.links_of(gone))
+    store.forget_signals(gone)
 
 
 def empty(connection: Connection) -> None:

@@ -37,6 +37,7 @@ from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.runtime.private_files import private_folder
 from signal_exchange.runtime.refusals import refuse_plain_addresses
 from signal_exchange.runtime.settings import MunicipalitySettings
 from signal_exchange.stream.identity import Identity, load_identity
@@ -164,7 +165,7 @@ def node_of(settings: MunicipalitySettings) -> Node:
     Raises:
         Refused: a key file can be read by others or holds no key.
     """
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.data_dir)
     database = Database(settings.database(SERVICE), TABLES)
     identity = load_identity(settings, settings.keys_file, database)
     return Node(settings, identity, read_vault_key(settings), database, Metrics())

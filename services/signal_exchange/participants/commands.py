@@ -28,6 +28,7 @@ from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.private_files import PUBLIC_FILE
 from signal_exchange.runtime.settings import MunicipalitySettings, loaded
 from signal_exchange.stream.commands import GROUP, AsJson, show_json
 from signal_exchange.stream.identity import trusted_register
@@ -287,6 +288,7 @@ def _text_of(file: Path) -> str:
 def _replace(file: Path, content: bytes) -> None:
     fresh = file.with_name(file.name + ".new")
     fresh.write_bytes(content)
+    fresh.chmod(PUBLIC_FILE)
     fresh.replace(file)
 
 

@@ -31,7 +31,7 @@ SEALED_BYTES = SUMMARY_BYTES + 1088 + 32 + 16
 TOKEN_SLOTS, CARRIER_BYTES, TYPE_BYTES, EPOCH_BYTES, TOKEN_BYTES = 32, 24, 16, 8, 16
 SLOT_BYTES = CARRIER_BYTES + TYPE_BYTES + EPOCH_BYTES + TOKEN_BYTES
 _NO_SUMMARY = 0xFFFF
-_GROUP = re.compile(r"care|youth|table|linking|gm:GM[0-9]{4}|parking:[a-z-]+")
+_GROUP = re.compile(r"care|youth|table|linking|gm:GM[0-9]{4}|parking:[a-z-]+|backup")
 _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
@@ -46,7 +46,7 @@ class CannotOpen(Exception):  # noqa: N818 - says what happened
 class SealingPublicKey:
     """The public key of a recipient group: 1,184 bytes of ML-KEM-768 and 32 of X25519.
 
-    Groups are care, youth, table, linking, gm:<code> and parking:<service>.
+    Groups are care, youth, table, linking, gm:<code>, parking:<service>, and backup, whose key is in no register.
 
     Raises:
         UnusableKey: the group does not exist, or `raw` is no public key.

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from signal_exchange.pseudonyms.commands import serve
+from signal_exchange.runtime.private_files import private_folder
 from signal_exchange.runtime.settings import KeeperSettings, loaded
 
 
 def main() -> None:
     """Run a keeper until it is stopped."""
     settings = loaded(KeeperSettings)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.data_dir)
     serve(settings)

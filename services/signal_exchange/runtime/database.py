@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from threading import get_ident
 from time import monotonic, sleep
 from typing import Any, cast
@@ -31,6 +32,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from signal_exchange.runtime.faults import StoreContended, StoreMisused, StoreUnavailable
 from signal_exchange.runtime.migrations import is_current, migrate
+from signal_exchange.runtime.private_files import make_private_file
 
 CONTENDED = frozenset({"40001", "40P01"})
 """SQLSTATE of a serialization failure and of a deadlock: the same transaction works when it is done again."""
@@ -157,9 +159,16 @@ def _fault(error: DBAPIError) -> type[StoreUnavailable | StoreMisused]:
 def _engine(url: str) -> Engine:
     engine = create_engine(url, hide_parameters=True, pool_pre_ping=not url.startswith("sqlite"))
     if engine.dialect.name == "sqlite":
+        event.listen(engine, "do_connect", _make_private)
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin)
     return engine
+
+
+def _make_private(_dialect: object, _record: object, arguments: Sequence[Any], _options: object) -> None:
+    file = Path(str(arguments[0]))
+    if file.parent.is_dir() and file.name != ":memory:":
+        make_private_file(file)  # SQLite gives the files beside it the same mode
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type

@@ -16,6 +16,7 @@ from signal_exchange.runtime.settings import PREFIX, ProcessSettings
 SECRET_FILES = (
     "kafka_password_file",
     "keys_file",
+    "backup_key_file",
     "vault_key_file",
     "api_token_file",
     "keeper_token_file",

@@ -18,6 +18,7 @@ from sqlalchemy.exc import ArgumentError
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.private_files import require_private_store
 
 PREFIX = "SIGNAL_EXCHANGE_"
 DRIVERS = ("postgresql+psycopg", "sqlite+pysqlite")
@@ -67,7 +68,12 @@ class ProcessSettings(BaseSettings):
         return url
 
     def database(self, service: str) -> str:
-        """Return the URL of the store of a service."""
+        """Return the URL of the store of a service.
+
+        Raises:
+            Refused: others may look into the data folder, or read the store.
+        """
+        require_private_store(self.data_dir, "" if self.database_url else f"{service}.sqlite")
         return self.database_url or f"sqlite+pysqlite:///{self.data_dir / (service + '.sqlite')}"
 
 
@@ -79,6 +85,10 @@ class ServiceSettings(ProcessSettings):
     kafka_password_file: Path = Field(description="File with the password of that user.")
     kafka_ca_file: Path | None = Field(None, description="Certificates to trust for TLS; empty: no TLS, refused in production.")
     keys_file: Path = Field(description="Private keys of this process: opening, and for a municipality signing.")
+    backup_key_file: Path | None = Field(
+        None,
+        description="Key that makes back-ups and opens none, from `signal-exchange backup-keys`; empty: no back-up can be made.",
+    )
     metrics_port: int = Field(0, description="Port of /metrics and /health; 0: a free one.")
     metrics_listen: str = Field(
         "127.0.0.1",

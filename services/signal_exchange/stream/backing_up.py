@@ -1,34 +1,59 @@
-"""Back-ups of a service's store: one file with every row, checked while it is made and before it is used.
+"""Back-ups of a service's store: one sealed and signed file with every row, checked while it is made and before it is used.
 
-The file is itself a SQLite database, whatever the store is, with a manifest: whose it is, the revision of its tables, a hash per
-table, and how far the service's consumer group was. It holds no key: what was sealed or encrypted in the store is so in the file.
+What is sealed is a SQLite database, whatever the store is, with a manifest: whose it is, the revision of its tables, a hash per
+table, and how far the service's consumer group was. It is made and opened in memory: on a disk it never stands in the clear. It
+holds no key: what was sealed or encrypted in the store is so in the copy (docs/decisions/0027).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import sqlite3
+import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import sqlalchemy as sql
-from sqlalchemy import Connection, Table, create_engine, delete, event, func, insert, select
+from sqlalchemy import Connection, StaticPool, Table, create_engine, delete, func, insert, select
 from sqlalchemy.exc import SQLAlchemyError
 
+from signal_exchange.privacy.backup_files import About, NotGenuine, open_backup, write_backup
+from signal_exchange.privacy.backup_keys import BackupKey, RestoreKey
+from signal_exchange.privacy.sealing import CannotOpen
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.migrations import revision_of
+from signal_exchange.stream.backup_log import MADE, BackupLog
+from signal_exchange.stream.outbox import BACKUPS_TABLE, OWED_TABLE
 from signal_exchange.stream.rebuilding import ROWS_AT_ONCE, Plan, Tell, fingerprints
 from signal_exchange.stream.replaying import Offsets
 
-FORMAT: Final = 1
-MANIFEST: Final = sql.table("manifest", sql.column("content"), sql.column("sha256"))
+FORMAT: Final = 2
+MANIFEST: Final = sql.table("manifest", sql.column("content"))
 """One row beside the tables of the store."""
-DAMAGED = "Dit is geen reservekopie, of zij is beschadigd: er is niets veranderd."
+DAMAGED = "Dit is geen reservekopie van deze organisatie, of zij is beschadigd of veranderd: er is niets veranderd."
+
+
+@dataclass(frozen=True, slots=True)
+class Making:
+    """What a back-up is made with. `exchange` tells this exchange from others."""
+
+    key: BackupKey
+    exchange: str
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """What a back-up is opened with; `older` is the reason for which an old one may go back, if there is one."""
+
+    key: RestoreKey = field(repr=False)
+    exchange: str
+    older: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +61,7 @@ class Manifest:
     """What a back-up says of itself. `offsets` are those of the consumer group just before it was made, by topic and part."""
 
     format: int
+    backup_id: str
     service: str
     revision: str | None
     made_at: str
@@ -49,7 +75,8 @@ class Manifest:
         tables = _tables(plan)
         rows = {table.name: copy.execute(select(func.count()).select_from(table)).scalar_one() for table in tables}
         made_at = clock.now().isoformat(timespec="milliseconds")
-        return cls(FORMAT, plan.spec.name, revision, made_at, rows, fingerprints(copy, tables), _by_topic(offsets))
+        own = (FORMAT, str(uuid.uuid4()), plan.spec.name, revision, made_at)
+        return cls(*own, rows, fingerprints(copy, tables), _by_topic(offsets))
 
 
 def _tables(plan: Plan) -> tuple[Table, ...]:
@@ -63,7 +90,7 @@ def _by_topic(offsets: Offsets) -> dict[str, dict[str, int]]:
     return found
 
 
-def back_up(plan: Plan, file: Path, offsets: Offsets, tell: Tell) -> Manifest:
+def back_up(plan: Plan, file: Path, offsets: Offsets, tell: Tell, making: Making) -> Manifest:
     """Copy the store of a service as it is at one moment, while the service may run; `offsets` were read before.
 
     Raises:
@@ -72,21 +99,39 @@ def back_up(plan: Plan, file: Path, offsets: Offsets, tell: Tell) -> Manifest:
     """
     if file.exists():
         raise Refused(f"Het bestand {file.name} bestaat al.")
+    with _in_memory() as memory:
+        manifest = _copied(plan, offsets, tell, memory)
+        about = About(making.exchange, manifest.service, manifest.made_at, manifest.backup_id)
+        _write(file, memory.serialize(), about, making.key)
+    with plan.spec.database.transaction() as store:
+        BackupLog(store, plan.spec.outbox).add(MADE, manifest.backup_id, datetime.fromisoformat(manifest.made_at))
+    return manifest
+
+
+def _copied(plan: Plan, offsets: Offsets, tell: Tell, memory: sqlite3.Connection) -> Manifest:
+    with plan.spec.database.reading() as store, _opened(memory) as copy:
+        _see_one_moment(store)
+        plan.spec.outbox.metadata.create_all(copy)
+        _copy(store, copy, plan, tell)
+        manifest = Manifest.of(plan, revision_of(store), copy, offsets)
+        if fingerprints(store, _tables(plan)) != manifest.hashes:
+            raise Refused("De reservekopie is niet gelijk aan wat zij kopieert. Meld dit.")
+        copy.exec_driver_sql("CREATE TABLE manifest (content TEXT NOT NULL)")
+        copy.execute(insert(MANIFEST).values(content=json.dumps(asdict(manifest), sort_keys=True)))
+    return manifest
+
+
+def _write(file: Path, content: bytes, about: About, key: BackupKey) -> None:
     unfinished = file.with_name(file.name + ".partial")
-    os.close(os.open(unfinished, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600))
+    unfinished.unlink(missing_ok=True)
     try:
-        with plan.spec.database.reading() as store, _opened(unfinished) as copy:
-            _see_one_moment(store)
-            plan.spec.outbox.metadata.create_all(copy)
-            _copy(store, copy, plan, tell)
-            manifest = Manifest.of(plan, revision_of(store), copy, offsets)
-            if fingerprints(store, _tables(plan)) != manifest.hashes:
-                raise Refused("De reservekopie is niet gelijk aan wat zij kopieert. Meld dit.")
-            _sign(copy, manifest)
+        with os.fdopen(os.open(unfinished, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "wb") as out:
+            write_backup(out, content, about, key)
+            out.flush()
+            os.fsync(out.fileno())
         unfinished.replace(file)
     finally:
         unfinished.unlink(missing_ok=True)
-    return manifest
 
 
 def _see_one_moment(store: Connection) -> None:
@@ -94,50 +139,56 @@ def _see_one_moment(store: Connection) -> None:
         store.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
 
 
-def _sign(copy: Connection, manifest: Manifest) -> None:
-    copy.exec_driver_sql("CREATE TABLE manifest (content TEXT NOT NULL, sha256 TEXT NOT NULL)")
-    content = json.dumps(asdict(manifest), sort_keys=True)
-    copy.execute(insert(MANIFEST).values(content=content, sha256=sha256(content.encode()).hexdigest()))
-
-
 @contextmanager
-def checked(plan: Plan, file: Path) -> Iterator[tuple[Manifest, Connection]]:
-    """Open a back-up after it was checked: it is whole, it is of this service, and its tables are those of this program.
+def checked(plan: Plan, file: Path, opening: Opening) -> Iterator[tuple[Manifest, Connection]]:
+    """Open a back-up after it was checked: it is genuine and whole, of this service, and its tables are those of this program.
 
     Raises:
-        Refused: it is not.
+        Refused: it is not, or it is old and no reason was given.
     """
     if not file.is_file():
         raise Refused(f"Het bestand {file.name} is er niet.")
-    with ExitStack() as opened:
-        try:
-            copy = opened.enter_context(_opened(file))
-            manifest = _manifest(copy)
-            _check(plan, manifest, copy)
-        except (SQLAlchemyError, ValueError, TypeError, KeyError):
-            raise Refused(DAMAGED) from None
-        yield manifest, copy
+    content = _genuine(plan, file.read_bytes(), opening)
+    with _in_memory() as memory:
+        memory.deserialize(content)
+        with _opened(memory) as copy:
+            try:
+                manifest = Manifest(**json.loads(copy.execute(select(MANIFEST.c.content)).scalar_one()))
+                _check(plan, manifest, copy)
+            except (SQLAlchemyError, ValueError, TypeError, KeyError):
+                raise Refused(DAMAGED) from None
+            _require_newest(plan, manifest, opening)
+            yield manifest, copy
 
 
-def _manifest(copy: Connection) -> Manifest:
-    content, digest = copy.execute(select(MANIFEST.c.content, MANIFEST.c.sha256)).one()
-    if sha256(content.encode()).hexdigest() != digest:
-        raise Refused(DAMAGED)
-    return Manifest(**json.loads(content))
+def _genuine(plan: Plan, file: bytes, opening: Opening) -> bytes:
+    try:
+        opened = open_backup(file, opening.key)
+    except NotGenuine:
+        raise Refused(DAMAGED) from None
+    except CannotOpen:
+        raise Refused("Deze sleutel opent deze reservekopie niet: er is niets veranderd.") from None
+    about, service = opened.about, plan.spec.name
+    if about.exchange != opening.exchange:
+        raise Refused("Deze reservekopie is van een andere uitwisseling: er is niets veranderd.")
+    if about.service != service:
+        raise Refused(f"Deze reservekopie is van {about.service}, niet van {service}: er is niets veranderd.")
+    return opened.content
+
+
+def _require_newest(plan: Plan, manifest: Manifest, opening: Opening) -> None:
+    with plan.spec.database.reading() as store:
+        BackupLog(store, plan.spec.outbox).require_newest(datetime.fromisoformat(manifest.made_at), opening.older)
 
 
 def _check(plan: Plan, manifest: Manifest, copy: Connection) -> None:
     with plan.spec.database.reading() as store:
         revision = revision_of(store)
-    if manifest.service != plan.spec.name:
-        raise Refused(f"Deze reservekopie is van {manifest.service}, niet van {plan.spec.name}: er is niets veranderd.")
     if manifest.format != FORMAT or manifest.revision != revision:
         raise Refused(
             f"Deze reservekopie heeft tabellen van versie {manifest.revision}; dit programma heeft {revision}. Zet haar terug "
             "met het programma dat haar maakte; een nieuwer programma brengt de tabellen daarna zelf bij."
         )
-    if copy.exec_driver_sql("PRAGMA integrity_check").scalar_one() != "ok":
-        raise Refused(DAMAGED)
     if fingerprints(copy, _tables(plan)) != manifest.hashes:
         raise Refused(DAMAGED)
 
@@ -183,19 +234,16 @@ def _go_on_counting(store: Connection, table: Table) -> None:
 
 def is_empty(plan: Plan, store: Connection) -> bool:
     """Say whether a store holds nothing that a restore would destroy for good."""
-    return not any(store.execute(select(func.count()).select_from(table)).scalar_one() for table in plan.kept)
+    holding = (table for table in plan.kept if table.name not in (BACKUPS_TABLE, OWED_TABLE))
+    return not any(store.execute(select(func.count()).select_from(table)).scalar_one() for table in holding)
+
+
+def _in_memory() -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False))
 
 
 @contextmanager
-def _opened(file: Path) -> Iterator[Connection]:
-    engine = create_engine(f"sqlite+pysqlite:///{file}", hide_parameters=True)
-    event.listen(engine, "connect", _by_hand)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    finally:
-        engine.dispose()
-
-
-def _by_hand(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's own type
-    connection.execute("PRAGMA synchronous=FULL")
+def _opened(memory: sqlite3.Connection) -> Iterator[Connection]:
+    engine = create_engine("sqlite+pysqlite://", creator=lambda: memory, poolclass=StaticPool, hide_parameters=True)
+    with engine.connect() as connection:
+        yield connection

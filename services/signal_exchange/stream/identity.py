@@ -6,6 +6,7 @@ import json
 import stat
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 
 from signal_exchange.privacy.register import Register, RegisterInvalid, load_register
@@ -16,6 +17,7 @@ from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused, WorldUnavailable
 from signal_exchange.runtime.live_file import LiveFile
+from signal_exchange.runtime.private_files import private_folder
 from signal_exchange.runtime.settings import ProcessSettings
 from signal_exchange.stream.seen_register import SeenRegister
 from signal_exchange.stream.work import Seal
@@ -114,6 +116,12 @@ def sealed_part(register: Register, group: str, plaintext: bytes, bound_to: str)
     return {"group": group, "key_id": key.key_id, "ciphertext": seal(key, plaintext, bound_to=bound_to)}
 
 
+def exchange_of(settings: ProcessSettings) -> str:
+    """Return what tells this exchange from every other: a hash of the key with which its region signs."""
+    region = json.loads(settings.region_key_file.read_text(encoding="utf-8"))
+    return sha256(bytes.fromhex(region["public_key"])).hexdigest()[:32]
+
+
 def trusted_register(settings: ProcessSettings, at_least: int = 0) -> Register:
     """Return the participants' register, after its signature by the region and its serial were checked."""
     region = json.loads(settings.region_key_file.read_text(encoding="utf-8"))
@@ -160,7 +168,7 @@ def register_of(settings: ProcessSettings, database: Database) -> RegisterFile:
         StoreUnavailable: the store does not answer.
     """
     seen = SeenRegister(database)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.data_dir)
     database.create_tables()
     try:
         return RegisterFile(settings, seen)

@@ -30,6 +30,8 @@ from signal_exchange.stream.seen_register import seen_register_table
 
 OWED_TABLE = "record_bytes_owed"
 """Name of the table that says that deleted bytes must still leave the store: the same in the store of every service."""
+BACKUPS_TABLE = "record_backups"
+"""Name of the table of what was made and put back: the same in the store of every service."""
 HELD = "after the bytes"
 """Owner of the letters that may leave only when deleted bytes have left the store: no process has this name."""
 ERASED_TABLE = "record_erased"
@@ -68,6 +70,7 @@ def outbox_table(tables: MetaData) -> Table:
     owed_table(tables)
     seen_register_table(tables)
     set_aside_table(tables)
+    backups_table(tables)
     number = BigInteger().with_variant(Integer, "sqlite")
     return Table(
         "outbox",
@@ -131,6 +134,22 @@ def owed_table(tables: MetaData) -> Table:
     if OWED_TABLE in tables.tables:
         return tables.tables[OWED_TABLE]
     return Table(OWED_TABLE, tables, Column("owed_id", String, primary_key=True))
+
+
+def backups_table(tables: MetaData) -> Table:
+    """Return the table of the back-ups that were made and put back, defining it once; a restore leaves it."""
+    if BACKUPS_TABLE in tables.tables:
+        return tables.tables[BACKUPS_TABLE]
+    return Table(
+        BACKUPS_TABLE,
+        tables,
+        Column("entry_id", String, primary_key=True),
+        Column("backup_id", String, nullable=False),
+        Column("made_at", Moment, nullable=False),
+        Column("what", String, nullable=False),
+        Column("at", Moment, nullable=False),
+        Column("reason", String),
+    )
 
 
 class Outbox:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
 from signal_exchange.contracts.topics import is_open, retry_topic
 from signal_exchange.runtime import clock
@@ -63,6 +63,14 @@ def _held_back(spec: ConsumerSpec) -> Callable[[Connection], set[str]]:
 
 
 @dataclass(frozen=True, slots=True)
+class Keyed:
+    """Where a store holds the keys of a state topic, and what leaves out all that stands under some of them."""
+
+    column: ColumnElement[str]
+    leave_out: Callable[[Connection, set[str]], object]
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """How the projections of one service come back.
 
@@ -74,7 +82,7 @@ class Plan:
     of a topic read for a rebuild only.
 
     After a restore `handled_again` says whether the service may handle again what came since the back-up, and `restored` is its
-    own work then.
+    own work then. `keyed` says what stands in the store under the keys of state topics: what a topic has no more stays out.
     """
 
     spec: ConsumerSpec
@@ -88,6 +96,7 @@ class Plan:
     views: Mapping[str, str]
     handled_again: bool
     restored: Act
+    keyed: Mapping[str, Keyed]
 
     @classmethod
     def of(
@@ -104,6 +113,7 @@ class Plan:
         views: Mapping[str, str] | None = None,
         handled_again: bool = True,
         restored: Act | None = None,
+        keyed: Mapping[str, Keyed] | None = None,
     ) -> Plan:
         """Return the plan of a consumer: what is not given follows from the consumer itself."""
         read = (topic for topic in (spec.sources if sources is None else sources) if topic != retry_topic(spec.name))
@@ -119,6 +129,7 @@ class Plan:
             views or {},
             handled_again,
             restored or (lambda _: None),
+            keyed or {},
         )
 
     @property

@@ -7,49 +7,93 @@ store that lacks what came since the back-up. Its group stays where it is (docs/
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import delete
+from sqlalchemy import Connection, delete, select
 
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.backing_up import Manifest, checked, is_empty, load
+from signal_exchange.stream.backing_up import Manifest, Opening, checked, is_empty, load
+from signal_exchange.stream.backup_log import RESTORED, BackupLog
+from signal_exchange.stream.messages import Incoming
+from signal_exchange.stream.outbox import Outbox, kept_table
+from signal_exchange.stream.parking import Kept, Retries
 from signal_exchange.stream.rebuilding import Plan, Tell, keep_dropped, rebuild_within
 from signal_exchange.stream.replaying import Replay
+from signal_exchange.stream.scrubbing import owe
+from signal_exchange.stream.work import Work
 
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What a restore did: the back-up's moment, and the rows per table of which the last ones were rebuilt."""
+    """What a restore did: the back-up's moment, rows per table, of which the last were rebuilt, and how many keys stayed out."""
 
     service: str
     made_at: str
     rows: Mapping[str, int]
     rebuilt: Mapping[str, int]
+    left_out: int
 
 
-def restore(plan: Plan, file: Path, replay: Replay, tell: Tell, *, replace: bool) -> Restored:
+def restore(plan: Plan, file: Path, replay: Replay, tell: Tell, opening: Opening, *, replace: bool) -> Restored:
     """Restore a service from a back-up. Whatever ends it early leaves the store as it was.
 
     Raises:
-        Refused: the service runs, the file is damaged or of another service or version, or the store holds something and
-            `replace` does not say that it may go.
+        Refused: the service runs, the file is damaged, forged, old, or of another exchange, service or version, or the store
+            holds something and `replace` does not say that it may go.
         WorldUnavailable: the database or the broker does not answer.
     """
     replay.await_empty()
-    with checked(plan, file) as (manifest, copy), plan.spec.database.batch() as store:
+    with checked(plan, file, opening) as (manifest, copy), plan.spec.database.batch() as store:
         if not replace and not is_empty(plan, store):
             raise Refused("De opslag is niet leeg. Met --replace verdwijnt wat erin staat: er is niets veranderd.")
+        known = BackupLog(store, plan.spec.outbox).rows()
         load(plan, copy, store, manifest, tell)
+        _note(plan, store, known, manifest, opening)
         if plan.handled_again:
             keep_dropped(plan, replay, store)
             _begin_again(plan, manifest, replay)  # before the rows hold: a store that is too new for its group loses nothing
         else:
             store.execute(delete(plan.spec.outbox))  # older states than those that were sent since
         plan.restored(store)
+        left_out = _leave_out_what_is_gone(plan, replay, store)
         rebuilt = rebuild_within(store, plan, replay, tell).rows if plan.own or not plan.handled_again else {}
-    return Restored(plan.spec.name, manifest.made_at, manifest.rows, rebuilt)
+    return Restored(plan.spec.name, manifest.made_at, manifest.rows, rebuilt, left_out)
+
+
+def _note(plan: Plan, store: Connection, known: Sequence[dict[str, Any]], manifest: Manifest, opening: Opening) -> None:
+    """Keep what the store knew of its back-ups, and owe it the bytes of what stood there and of what comes again erased."""
+    log = BackupLog(store, plan.spec.outbox)
+    log.keep(known)
+    log.add(RESTORED, manifest.backup_id, datetime.fromisoformat(manifest.made_at), opening.older)
+    owe(store, plan.spec.outbox)
+
+
+def _leave_out_what_is_gone(plan: Plan, replay: Replay, store: Connection) -> int:
+    """Leave out what the topics do not have any more, whatever the back-up says, and return of how many keys that was (R-RET-03).
+
+    A tombstone is forgotten in time, and with it the word on which it stood. What is left out is not destroyed: the file has it.
+    """
+    gone: set[str] = set()
+    for topic, keyed in plan.keyed.items():
+        held = set(store.execute(select(keyed.column).distinct()).scalars())
+        left = held - _keys_on(topic, replay)
+        keyed.leave_out(store, left)
+        gone |= left
+    work = Work(plan.spec.name, store, plan.spec.seal, plan.spec.park)
+    Retries(work, Kept(store, kept_table(plan.spec.outbox.metadata)), plan.spec.unseal).forget(gone)
+    Outbox(store, plan.spec.outbox).add(work.letters)
+    return len(gone)
+
+
+def _keys_on(topic: str, replay: Replay) -> set[str]:
+    there: dict[str, bool] = {}
+    for records in replay.records(replay.ends((topic,))):
+        there |= {each.key_text: each.value is not None for each in map(Incoming.of, records)}
+    return {key for key, has_value in there.items() if has_value}
 
 
 def _begin_again(plan: Plan, manifest: Manifest, replay: Replay) -> None:

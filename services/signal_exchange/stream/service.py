@@ -25,6 +25,7 @@ from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused, WorldUnavailable
 from signal_exchange.runtime.health import HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
+from signal_exchange.runtime.private_files import private_folder
 from signal_exchange.runtime.refusals import refuse_sample_settings
 from signal_exchange.runtime.scrubbing import require_scrubbable
 from signal_exchange.runtime.settings import ServiceSettings
@@ -295,7 +296,7 @@ def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     if spec.gather_seconds:
         os.nice(NICE)
-    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    private_folder(settings.data_dir)
     spec.database.create_tables()
     if settings.mode == "production":
         require_scrubbable(spec.database)

@@ -8,13 +8,14 @@ from dataclasses import fields
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.erasing import not_erased
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.stream.rebuilding import Keyed, Plan
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist.cases import Case, Delivery
 from signal_exchange.worklist.composition import WORKLIST, WORKLIST_YOUTH, consumer_spec
-from signal_exchange.worklist.store import WorklistStore
+from signal_exchange.worklist.store import DELIVERIES, WorklistStore
 
 _FIELDS = tuple(each.name for each in fields(Delivery))
+KEYED = Keyed(DELIVERIES.c.signal_id, lambda store, gone: WorklistStore(store).erase(gone))
 
 
 def take(messages: Sequence[Message], work: Work) -> None:
@@ -26,7 +27,8 @@ def take(messages: Sequence[Message], work: Work) -> None:
 
 def plan(service: str = WORKLIST) -> Plan:
     """Return how a worklist is rebuilt."""
-    return Plan.of(consumer_spec(service, service_settings()), take=take)
+    spec = consumer_spec(service, service_settings())
+    return Plan.of(spec, take=take, keyed={spec.sources[0]: KEYED})
 
 
 def plan_youth() -> Plan:

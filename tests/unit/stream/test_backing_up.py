@@ -7,25 +7,33 @@ import sqlite3
 import stat
 from contextlib import closing
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from builders import Consuming, a_referral, a_register, an_identity
+from backups import BACKUP_KEY, EXCHANGE, LOGS, MAKING, OPENING, RESTORE_KEY
+from builders import ONE, TWO, Consuming, a_referral, a_register, an_identity
 from replays import MemoryReplay, Part
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.privacy.backup_files import open_backup, write_backup
+from signal_exchange.privacy.backup_keys import BackupKey, RestoreKey, new_backup_keys
+from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.backing_up import back_up
+from signal_exchange.stream.backing_up import Making, Opening, back_up
+from signal_exchange.stream.backup_log import BackupLog
 from signal_exchange.stream.messages import Unreadable
 from signal_exchange.stream.rebuilding import Plan
 from signal_exchange.stream.restoring import restore
+from signal_exchange.stream.scrubbing import is_owed
 from signal_exchange.stream.seen_register import SEEN_TABLE
 from signal_exchange.stream.service import ConsumerSpec
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist.handler import WorklistHandler
-from signal_exchange.worklist.rebuilding import take
+from signal_exchange.worklist.rebuilding import KEYED, take
 from signal_exchange.worklist.store import TABLES
 
 SOURCES = ("referrals", "retry.worklist")
@@ -39,6 +47,7 @@ class Worklist:
     """A worklist with its topic."""
 
     def __init__(self, folder: Path, name: str = "worklist") -> None:
+        folder.mkdir(exist_ok=True)
         self.file = folder / f"{name}.backup"
         handler = WorklistHandler("CARE_COORDINATOR", WorkingCalendar(frozenset()), an_identity().sealed_part, a_register)
         self.consumer = Consuming("worklist", TABLES, handler, f"sqlite+pysqlite:///{folder / name}.sqlite")
@@ -65,14 +74,18 @@ class Worklist:
         self.consumer.take(*(known[value] for value in values))
 
     def backed_up(self) -> Path:
-        back_up(self.plan, self.file, self.topics.committed(SOURCES), quiet)
+        back_up(self.plan, self.file, self.topics.committed(SOURCES), quiet, MAKING)
         return self.file
 
-    def restored(self, file: Path, *, over: bool = True) -> Any:
-        return restore(self.plan, file, self.topics, quiet, replace=over)
+    def restored(self, file: Path, *, over: bool = True, opening: Opening = OPENING) -> Any:
+        return restore(self.plan, file, self.topics, quiet, opening, replace=over)
 
     def rows(self) -> dict[str, Any]:
-        return {**self.consumer.everything(), "outbox": self.consumer.rows(self.consumer.outbox)}
+        return {**self.consumer.everything(*LOGS), "outbox": self.consumer.rows(self.consumer.outbox)}
+
+    def log(self) -> list[tuple[str, str | None]]:
+        with self.consumer.database.reading() as connection:
+            return [(row["what"], row["reason"]) for row in BackupLog(connection, self.consumer.outbox).rows()]
 
 
 def test_a_restore_gives_every_row_back_and_the_group_begins_where_it_was(tmp_path: Path) -> None:
@@ -85,7 +98,7 @@ def test_a_restore_gives_every_row_back_and_the_group_begins_where_it_was(tmp_pa
     assert (kept.rows(), restored.rows["record_referrals"]) == (before, 2)
     assert kept.topics.committed(SOURCES) == {Part("referrals", 0): 2, Part("retry.worklist", 0): 0}
     kept.handle_the_rest()
-    assert kept.consumer.everything() == {name: rows for name, rows in after.items() if name != "outbox"}
+    assert kept.consumer.everything(*LOGS) == {name: rows for name, rows in after.items() if name != "outbox"}
 
 
 def test_a_back_up_is_for_its_owner_only_and_leaves_no_half_file(tmp_path: Path) -> None:
@@ -100,31 +113,139 @@ def test_a_back_up_is_for_its_owner_only_and_leaves_no_half_file(tmp_path: Path)
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        back_up(kept.plan, tmp_path / "second", {}, breaks)
+        back_up(kept.plan, tmp_path / "second", {}, breaks, MAKING)
     assert not list(tmp_path.glob("second*"))
 
 
-@pytest.mark.parametrize("damage", ["cut", "flipped", "row", "manifest", "no back-up", "empty"])
-def test_a_damaged_back_up_is_refused_and_nothing_changes(tmp_path: Path, damage: str) -> None:
+DAMAGED = "beschadigd of veranderd: er is niets veranderd"
+
+
+@pytest.mark.parametrize("damage", ["cut", "flipped", "longer", "no back-up", "empty", "gone"])
+def test_a_damaged_back_up_is_refused_in_one_sentence_and_nothing_changes(tmp_path: Path, damage: str) -> None:
     kept = Worklist(tmp_path)
     kept.came(*range(1, 9))
     file = kept.backed_up()
     content = file.read_bytes()
-    if damage == "cut":
-        file.write_bytes(content[: len(content) // 2])
-    elif damage == "flipped":
-        at = content.index(b"LAB_AGRICULTURE")
-        file.write_bytes(content[:at] + b"X" + content[at + 1 :])
-    elif damage in ("row", "manifest"):
-        change = "UPDATE record_referrals SET state = 'SEEN'" if damage == "row" else "UPDATE manifest SET content = '{}'"
-        with closing(sqlite3.connect(file, isolation_level=None)) as store:
-            store.execute(change)
-    else:
-        file.write_bytes(b"" if damage == "empty" else b"This is no back-up at all.")
-    before = kept.rows()
-    with pytest.raises(Refused, match="beschadigd"):
+    middle = len(content) // 2
+    damaged = {
+        "cut": content[:middle],
+        "flipped": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
+        "longer": content + b"x",
+        "no back-up": b"This is no back-up at all.",
+        "empty": b"",
+    }
+    file.write_bytes(damaged[damage]) if damage in damaged else file.unlink()
+    before, log = kept.rows(), kept.log()
+    with pytest.raises(Refused, match=DAMAGED if damage in damaged else "is er niet"):
         kept.restored(file)
+    assert (kept.rows(), kept.log()) == (before, log)
+
+
+def test_what_was_sealed_by_somebody_else_to_this_organisation_is_refused(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    forger = BackupKey(BACKUP_KEY.sealing, SigningKey.generate("forger"))
+    back_up(kept.plan, kept.file, {}, quiet, Making(forger, EXCHANGE))
+    before = kept.rows()
+    with pytest.raises(Refused, match=DAMAGED):
+        kept.restored(kept.file)
     assert kept.rows() == before
+
+
+def test_what_is_genuine_and_not_what_it_says_is_refused(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    content = open_backup(kept.backed_up().read_bytes(), RESTORE_KEY)
+    for number, change in enumerate(("UPDATE record_referrals SET state = 'SEEN'", "UPDATE manifest SET content = '{}'", "")):
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as store:
+            store.deserialize(content.content)
+            store.execute(change)
+            changed = store.serialize() if change else b"no database"
+        file = tmp_path / f"changed-{number}"
+        with file.open("wb") as out:
+            write_backup(out, changed, content.about, BACKUP_KEY)
+        with pytest.raises(Refused, match=DAMAGED):
+            kept.restored(file)
+
+
+def test_a_back_up_of_another_exchange_or_for_another_key_is_refused(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file, before = kept.backed_up(), kept.rows()
+    with pytest.raises(Refused, match="van een andere uitwisseling: er is niets veranderd"):
+        kept.restored(file, opening=Opening(RESTORE_KEY, "another exchange"))
+    another = RestoreKey(new_backup_keys("another")[1].sealing, RESTORE_KEY.signing)
+    with pytest.raises(Refused, match="sleutel opent deze reservekopie niet: er is niets veranderd"):
+        kept.restored(file, opening=Opening(another, EXCHANGE))
+    assert kept.rows() == before
+
+
+def test_nothing_of_the_store_stands_in_the_file_in_the_clear(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(*range(1, 9))
+    content = kept.backed_up().read_bytes()
+    assert b"SQLite" not in content
+    assert b"LAB_AGRICULTURE" not in content
+
+
+@pytest.mark.parametrize(("days", "refused"), [(7.0, False), (7.01, True)])
+def test_one_of_more_than_seven_days_goes_back_only_with_a_reason_which_stays_in_the_store(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, days: float, refused: bool
+) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    [made_at] = [row["made_at"] for row in kept.consumer.rows(kept.plan.spec.outbox.metadata.tables["record_backups"])]
+    monkeypatch.setattr(clock, "now", lambda: made_at + timedelta(days=days))
+    if refused:
+        with pytest.raises(Refused, match=r"ouder dan 7 dagen: er is niets veranderd\. Alleen met --older en --reason"):
+            kept.restored(file)
+        assert kept.log() == [("MADE", None)]
+    kept.restored(file, opening=replace(OPENING, older="the disk of this week is lost" if refused else None))
+    assert kept.log() == [("MADE", None), ("RESTORED", "the disk of this week is lost" if refused else None)]
+
+
+def test_one_that_is_not_the_newest_that_the_store_knows_goes_back_only_with_a_reason(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    first = kept.backed_up()
+    kept.file = tmp_path / "second.backup"
+    second = kept.backed_up()
+    with pytest.raises(Refused, match="ouder dan de laatste"):
+        kept.restored(first)
+    kept.restored(second)
+    kept.restored(first, opening=replace(OPENING, older="the second has a mistake"))
+    assert kept.log() == [("MADE", None), ("MADE", None), ("RESTORED", None), ("RESTORED", "the second has a mistake")]
+    with pytest.raises(Refused, match="ouder dan de laatste"):  # what was known of the second is not lost with the first
+        kept.restored(first)
+
+
+def test_a_store_that_was_lost_knows_no_newer_one_and_is_empty_for_a_restore(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    file = kept.backed_up()
+    new = Worklist(tmp_path / "new")
+    new.plan, new.topics = replace(new.plan, spec=replace(new.plan.spec, name="worklist")), kept.topics
+    new.restored(file, over=False)
+    assert new.rows() == kept.rows()
+    assert new.log() == [("RESTORED", None)]
+
+
+def test_what_the_topic_has_no_more_stays_out_whatever_the_back_up_says(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1, 2)
+    kept.consumer.parks(a_referral(1))
+    file = kept.backed_up()
+    records = kept.topics.topics["referrals"]
+    kept.topics.topics["referrals"] = [each for each in records if each.key != ONE.encode()]  # Kafka forgot the tombstone too
+    spec = replace(kept.plan.spec, unseal=an_identity("parking:worklist").opened)
+    plan = replace(kept.plan, spec=spec, keyed={"referrals": KEYED})
+    assert restore(plan, file, kept.topics, quiet, OPENING, replace=True).left_out == 1
+    rows = kept.rows()
+    assert {each["signal_id"] for name in ("projection_referrals", "record_referrals") for each in rows[name]} == {TWO}
+    assert kept.consumer.parked() == []
+    with kept.consumer.database.reading() as connection:
+        assert is_owed(connection, kept.consumer.outbox)
 
 
 def test_a_back_up_of_another_service_or_of_other_tables_is_refused(tmp_path: Path) -> None:
@@ -159,7 +280,7 @@ def test_who_must_not_handle_its_sources_again_sends_no_old_state_and_stays_wher
     kept.came(2)
     done = dict(kept.topics.done)
     plan = replace(kept.plan, handled_again=False, own=("referrals",), sources=())
-    restored = restore(plan, file, kept.topics, quiet, replace=True)
+    restored = restore(plan, file, kept.topics, quiet, OPENING, replace=True)
     assert (kept.rows()["outbox"], kept.topics.done) == ([], done)
     assert restored.rebuilt["projection_referrals"] == 2
 
@@ -170,7 +291,7 @@ def broken_off(kept: Worklist, file: Path) -> None:
 
     plan = replace(kept.plan, handled_again=False, own=("referrals",), sources=(), finish=breaks)
     with pytest.raises(KeyboardInterrupt):
-        restore(plan, file, kept.topics, quiet, replace=True)
+        restore(plan, file, kept.topics, quiet, OPENING, replace=True)
 
 
 def test_a_restore_that_is_broken_off_while_it_rebuilds_leaves_the_store_as_it_was(tmp_path: Path) -> None:
@@ -214,8 +335,11 @@ def test_what_a_person_dropped_since_the_back_up_is_not_parked_again(tmp_path: P
 def test_a_manifest_tells_whose_it_is_and_where_the_group_was(tmp_path: Path) -> None:
     kept = Worklist(tmp_path)
     kept.came(1, 2)
-    with closing(sqlite3.connect(kept.backed_up())) as store:
+    opened = open_backup(kept.backed_up().read_bytes(), RESTORE_KEY)
+    with closing(sqlite3.connect(":memory:")) as store:
+        store.deserialize(opened.content)
         [(content,)] = store.execute("SELECT content FROM manifest")
     manifest = json.loads(content)
     assert (manifest["service"], manifest["revision"], manifest["offsets"]["referrals"]) == ("worklist", "0001", {"0": 2})
     assert set(manifest["hashes"]) == set(TABLES.tables) - {SEEN_TABLE}
+    assert (opened.about.service, opened.about.backup_id) == ("worklist", manifest["backup_id"])

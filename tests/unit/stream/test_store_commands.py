@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from backups import key_files
 from builders import Consuming, an_environment, an_identity, an_observation
 from replays import MemoryReplay
 from signal_exchange.runtime.settings import ServiceSettings
@@ -57,6 +58,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings
     folder.mkdir()
     for name, value in an_environment(folder, "statistics").items():
         monkeypatch.setenv(name, value)
+    monkeypatch.setenv("SIGNAL_EXCHANGE_BACKUP_KEY_FILE", str(key_files(folder)[0]))
     return service_settings()
 
 
@@ -80,7 +82,7 @@ def test_a_back_up_is_made_and_put_back(
     run_backup(plan, settings, file, as_json=as_json)
     said = capsys.readouterr().out
     assert (json.loads(said)["service"] if as_json else said.split(":")[0]) == ("statistics" if as_json else str(file))
-    run_restore(plan, settings, file, replace=True, as_json=as_json)
+    run_restore(plan, settings, file, key_files(tmp_path)[1], older=None, replace=True, as_json=as_json)
     said = capsys.readouterr().out
     assert (json.loads(said)["service"] if as_json else said.split()[0]) == "statistics"
 

@@ -56,6 +56,16 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_projection_questions_signal_id"), "projection_questions", ["signal_id"], unique=False)
     op.create_table(
+        "record_backups",
+        sa.Column("entry_id", sa.String(), nullable=False),
+        sa.Column("backup_id", sa.String(), nullable=False),
+        sa.Column("made_at", sa.BigInteger(), nullable=False),
+        sa.Column("what", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("entry_id", name=op.f("pk_record_backups")),
+    )
+    op.create_table(
         "record_bytes_owed",
         sa.Column("owed_id", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("owed_id", name=op.f("pk_record_bytes_owed")),

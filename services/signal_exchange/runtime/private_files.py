@@ -1,0 +1,46 @@
+"""Folders and files of a process that only its owner may look into: a store is a secret, whatever it holds."""
+
+from __future__ import annotations
+
+import os
+import stat
+from pathlib import Path
+
+from signal_exchange.runtime.faults import Refused
+
+OTHERS = stat.S_IRWXG | stat.S_IRWXO
+PRIVATE_FOLDER, PRIVATE_FILE, PUBLIC_FOLDER, PUBLIC_FILE = 0o700, 0o600, 0o755, 0o644
+
+
+def is_private(path: Path) -> bool:
+    """Say whether only its owner may read, write or look into what is there."""
+    return path.exists() and not path.stat().st_mode & OTHERS
+
+
+def private_folder(folder: Path) -> Path:
+    """Return a folder that only its owner may look into, making it when it is missing.
+
+    Raises:
+        Refused: others may look into it.
+    """
+    folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+    require_private_store(folder)
+    return folder
+
+
+def require_private_store(folder: Path, store: str = "") -> None:
+    """Refuse a folder that others may look into, or files in it that others may read whose names begin with `store`.
+
+    Raises:
+        Refused: the first of them, with what to do.
+    """
+    if folder.exists() and not is_private(folder):
+        raise Refused(f"Others may look into the data folder {folder}: give it mode 700 (chmod 700 {folder}).")
+    for file in sorted(folder.glob(f"{store}*")) if store else ():
+        if not is_private(file):
+            raise Refused(f"Others may read the store {file}: give it mode 600 (chmod 600 {file}).")
+
+
+def make_private_file(file: Path) -> None:
+    """Make an empty file that only its owner may read, where there is none."""
+    os.close(os.open(file, os.O_CREAT | os.O_RDWR, PRIVATE_FILE))

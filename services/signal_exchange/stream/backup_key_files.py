@@ -1,0 +1,72 @@
+"""The files with the keys of back-ups: made by `backup-keys`, read for `backup` and `restore`."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import stat
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+from signal_exchange.privacy.backup_keys import BackupKey, RestoreKey, new_backup_keys
+from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.runtime.faults import Refused
+
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+Key = TypeVar("Key")
+
+
+def make_backup_keys(name: str, backup_key: Path, restore_key: Path) -> None:
+    """Write both halves of new keys, each to a new file that only its owner may read.
+
+    Raises:
+        Refused: a file is there already, or the name has other signs than it may have.
+    """
+    if NAME.fullmatch(name) is None:
+        raise Refused("Een naam van sleutels, zoals region-2026-1, heeft hoogstens 40 letters, cijfers, punten of streepjes.")
+    for file in (backup_key, restore_key):
+        if file.exists():
+            raise Refused(f"Het bestand {file.name} bestaat al: wie het overschrijft, opent geen eerdere reservekopie meer.")
+    makes, opens = new_backup_keys(name)
+    _write(backup_key, makes.to_mapping())
+    _write(restore_key, opens.to_mapping())
+
+
+def read_backup_key(file: Path | None) -> BackupKey:
+    """Return the half that makes back-ups.
+
+    Raises:
+        Refused: there is none, others may read it, or it is no such key.
+    """
+    if file is None:
+        raise Refused("SIGNAL_EXCHANGE_BACKUP_KEY_FILE is leeg: maak de sleutels met `signal-exchange backup-keys`.")
+    return _read(file, BackupKey.from_mapping)
+
+
+def read_restore_key(file: Path) -> RestoreKey:
+    """Return the half that opens back-ups.
+
+    Raises:
+        Refused: it is not there, others may read it, or it is no such key.
+    """
+    return _read(file, RestoreKey.from_mapping)
+
+
+def _read(file: Path, made: Callable[[Mapping[str, Any]], Key]) -> Key:
+    try:
+        if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise Refused(f"Anderen mogen {file.name} lezen: geef het mode 600.")
+        return made(json.loads(file.read_text(encoding="utf-8")))
+    except OSError:
+        raise Refused(f"Het bestand {file.name} is niet te lezen.") from None
+    except (UnusableKey, AttributeError, KeyError, TypeError, ValueError):
+        raise Refused(
+            f"In {file.name} staat niet de sleutel die hiervoor nodig is; `signal-exchange backup-keys` maakt beide."
+        ) from None
+
+
+def _write(file: Path, fields: Mapping[str, Any]) -> None:
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        json.dump(fields, out)
