@@ -21,6 +21,7 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from signal_exchange.municipality import api_answers
 from signal_exchange.municipality.cases import Outcome, Result
 from signal_exchange.municipality.importing import RECORD, Line
 from signal_exchange.municipality.json_records import NotJson, parsed
@@ -30,6 +31,7 @@ from signal_exchange.municipality.refusals import unreadable
 from signal_exchange.municipality.written_values import understood
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.http_border import Border
+from signal_exchange.runtime.openapi import describe
 
 SIGNALS: Final = "/v1/signalen"
 DESCRIPTION: Final = "/v1/openapi.json"
@@ -121,7 +123,7 @@ def create_app(api: Api) -> FastAPI:
     )
     known = [Depends(_BEARER)]  # says so in the description; the border has looked already
 
-    @app.post(SIGNALS, dependencies=known, openapi_extra=_BODY, response_class=JSONResponse, status_code=207)
+    @app.post(SIGNALS, dependencies=known, openapi_extra=_BODY, status_code=207, responses=api_answers.PUBLISHED)
     async def publish(request: Request, *, confirmed: bool = False) -> JSONResponse:
         """Publish one record or a list of records; the answer has a result for each, in the same order.
 
@@ -136,51 +138,52 @@ def create_app(api: Api) -> FastAPI:
         body = {"results": [{"status": _status_of(result).value, **result.to_mapping()} for result in results]}
         return JSONResponse(body, status_code=HTTPStatus.MULTI_STATUS)
 
-    @app.post("/v1/signalen/{reference:path}/intrekking", dependencies=known)
+    @app.post("/v1/signalen/{reference:path}/intrekking", dependencies=known, responses=api_answers.WITHDRAWN)
     def withdraw(reference: str, wanted: Withdrawal) -> JSONResponse:
         """Withdraw a signal, by its id or its own reference; twice is once."""
         return JSONResponse(dict(api.withdraw(reference, wanted.reason)))
 
-    @app.post("/v1/signalen/{reference:path}/vernietiging", dependencies=known)
+    @app.post("/v1/signalen/{reference:path}/vernietiging", dependencies=known, status_code=202, responses=api_answers.ERASED)
     def erase(reference: str, wanted: Erasure) -> JSONResponse:
         """Erase a signal for good, here and at every receiver; the certificate follows under /v1/vernietigingen/{signal_id}."""
         return JSONResponse(dict(api.erase(reference, wanted.by)), status_code=HTTPStatus.ACCEPTED)
 
-    @app.get("/v1/vernietigingen/{signal_id}", dependencies=known)
+    @app.get("/v1/vernietigingen/{signal_id}", dependencies=known, responses=api_answers.CERTIFICATE)
     def certificate(signal_id: str) -> JSONResponse:
         """Tell how far an erasure is, with the certificate once the exchange gave it."""
         return JSONResponse(dict(api.certificate(signal_id)))
 
     _serve_links(app, api, known)
 
-    @app.get("/v1/signalen/{reference:path}", dependencies=known)
+    @app.get("/v1/signalen/{reference:path}", dependencies=known, responses=api_answers.TRACED)
     def trace(reference: str) -> JSONResponse:
         """Tell where a signal is, which rule sent it there and what came back, by its id or its own reference."""
         return JSONResponse(dict(api.trace(reference)))
 
+    describe(app)
     return app
 
 
 def _serve_links(app: FastAPI, api: Api, known: Sequence[params.Depends]) -> None:
     """Serve what an attention officer does about links: questions, answers, and link tokens anew."""
 
-    @app.get("/v1/vragen", dependencies=known)
+    @app.get("/v1/vragen", dependencies=known, responses=api_answers.QUESTIONS)
     def questions() -> JSONResponse:
         """List the questions about links by number, signal and state, and never what they say."""
         return JSONResponse(jsonable_encoder(api.officers.questions()))
 
-    @app.post("/v1/vragen/{number}/inzage", dependencies=known)
+    @app.post("/v1/vragen/{number}/inzage", dependencies=known, responses=api_answers.OPENED)
     def show(number: str, wanted: Opening) -> JSONResponse:
         """Open one question for an officer, which is recorded and counted."""
         return JSONResponse(jsonable_encoder(api.officers.show(number, who=wanted.by, at=clock.now())))
 
-    @app.post("/v1/vragen/{number}/antwoord", dependencies=known, status_code=HTTPStatus.CREATED)
+    @app.post("/v1/vragen/{number}/antwoord", dependencies=known, status_code=201, responses=api_answers.ANSWERED)
     def answer(number: str, given: Answer) -> JSONResponse:
         """Answer one question: confirm, compare, deny or undo. Twice is once."""
         answered = api.officers.answer(number, WORDS[given.answer], who=given.by, at=clock.now())
         return JSONResponse(asdict(answered), status_code=HTTPStatus.OK if answered.already else HTTPStatus.CREATED)
 
-    @app.post("/v1/koppelsleutels/vernieuwing", dependencies=known)
+    @app.post("/v1/koppelsleutels/vernieuwing", dependencies=known, responses=api_answers.RENEWED)
     def renew() -> JSONResponse:
         """Make the link tokens that are pending or of an earlier epoch; the node does so by itself as well."""
         return JSONResponse(dict(api.renew()))

@@ -231,6 +231,7 @@ def municipality_settings(code: str | None) -> MunicipalitySettings:
         raise Refused(f"Deze instellingen ontbreken of kloppen niet: {', '.join(names)}.") from None
     if code is not None and code != settings.municipality:
         raise Refused(f"Dit knooppunt is van {settings.municipality} en van geen andere gemeente.")
+    clock.follow(settings.clock_file)
     return settings
 
 

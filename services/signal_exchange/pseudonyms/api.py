@@ -17,9 +17,33 @@ from signal_exchange.pseudonyms.requests import EPOCH_UNKNOWN, Fault, read_reque
 from signal_exchange.runtime.faults import StoreUnavailable
 from signal_exchange.runtime.http_border import Border, bearer_in
 from signal_exchange.runtime.logs import log
+from signal_exchange.runtime.openapi import TEXT, Schema, a_list, an_object, answers, describe, refusals
 
 EVALUATIONS, KEYS, READY = "/v1/evaluaties", "/v1/sleutels", "/health/ready"
 LONGEST_BODY_BYTES = 4096
+_POINTS: Schema = {**a_list(TEXT), "minItems": POINTS, "maxItems": POINTS}
+_BODY = {
+    "requestBody": {"required": True, "content": {"application/json": {"schema": an_object({"epoch": TEXT, "punten": _POINTS})}}}
+}
+_ERROR = an_object({"in": TEXT, "location": an_object({"pointer": TEXT}), "code": TEXT, "detail": TEXT})
+_EVALUATED = {
+    **answers(
+        HTTPStatus.OK, "The evaluated points, and the proof.", an_object({"epoch": TEXT, "bewijs": TEXT, "punten": _POINTS})
+    ),
+    **refusals(
+        _ERROR,
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.UNAUTHORIZED,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.TOO_MANY_REQUESTS,
+        HTTPStatus.SERVICE_UNAVAILABLE,
+    ),
+}
+_KEY = an_object({"epoch": TEXT, "publieke_sleutel": TEXT, "van": TEXT, "tot_en_met": TEXT})
+_KEYS = {
+    **answers(HTTPStatus.OK, "Every public key.", an_object({"sleutels": a_list(_KEY)})),
+    **refusals(_ERROR, HTTPStatus.REQUEST_ENTITY_TOO_LARGE),
+}
 
 
 def create_app(keeper: Keeper) -> FastAPI:
@@ -33,7 +57,7 @@ def create_app(keeper: Keeper) -> FastAPI:
         longest={EVALUATIONS: LONGEST_BODY_BYTES},
     )
 
-    @app.post(EVALUATIONS)
+    @app.post(EVALUATIONS, openapi_extra=_BODY, responses=_EVALUATED)
     async def evaluate(request: Request) -> Response:
         """Evaluate exactly 16 blinded points for a municipality."""
         municipality = keeper.municipality(bearer_in(request.headers))
@@ -44,7 +68,7 @@ def create_app(keeper: Keeper) -> FastAPI:
         except StoreUnavailable:
             return _problem(HTTPStatus.SERVICE_UNAVAILABLE, "De teller is niet bereikbaar; probeer het later opnieuw.")
 
-    @app.get(KEYS)
+    @app.get(KEYS, responses=_KEYS)
     def keys() -> dict[str, list[dict[str, str]]]:
         """Return every public key; a client trusts only the keys of the participants' register."""
         return {"sleutels": [_published(held.key, held.first_day.isoformat(), held.last_day.isoformat()) for held in keeper.keys]}
@@ -54,6 +78,7 @@ def create_app(keeper: Keeper) -> FastAPI:
         """Say whether this keeper evaluates now."""
         return _health(_works(keeper))
 
+    describe(app)
     return app
 
 

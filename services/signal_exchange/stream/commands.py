@@ -19,6 +19,7 @@ from sqlalchemy import Connection, MetaData
 
 from signal_exchange.domain.times import local
 from signal_exchange.privacy.register import NoSealingKey
+from signal_exchange.runtime import clock
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import PREFIX, ServiceSettings
@@ -49,10 +50,12 @@ def service_settings() -> ServiceSettings:
         Refused: a setting is missing or wrong; named, never shown.
     """
     try:
-        return ServiceSettings()
+        settings = ServiceSettings()
     except ValidationError as fault:
         names = sorted(PREFIX + str(each["loc"][0]).upper() for each in fault.errors())
         raise Refused(f"Deze instellingen ontbreken of kloppen niet: {', '.join(names)}.") from None
+    clock.follow(settings.clock_file)
+    return settings
 
 
 OpenSummary = Annotated[bool, typer.Option("--open", help="Open the sealed summary; needs --by, and is recorded.")]

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from described import as_described, path_of
 from node_views import asked
 from nodes import Town, a_town, example, served
 from signal_exchange.municipality import node
@@ -32,7 +33,11 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Town:
 def client(town: Town) -> Iterator[httpx.Client]:
     app = create_app(api_of(town.node, town.publisher().publish, TOKEN))
     headers = {"Authorization": f"Bearer {TOKEN}"}
-    with served([(app, 0)]) as (address,), httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
+    hooks = {"response": [as_described(app)]}
+    with (
+        served([(app, 0)]) as (address,),
+        httpx.Client(base_url=address, headers=headers, trust_env=False, event_hooks=hooks) as client,
+    ):
         yield client
 
 
@@ -157,8 +162,11 @@ def test_a_store_that_does_not_answer_is_told_as_such(town: Town) -> None:
         raise StoreUnavailable("OperationalError")
 
     app = create_app(Api(*(unavailable,) * 5, TOKEN, town.node.officers(), unavailable))
-    asked = {"Authorization": f"Bearer {TOKEN}"}
-    with served([(app, 0)]) as (address,), httpx.Client(base_url=address, headers=asked, trust_env=False) as client:
+    asked, hooks = {"Authorization": f"Bearer {TOKEN}"}, {"response": [as_described(app)]}
+    with (
+        served([(app, 0)]) as (address,),
+        httpx.Client(base_url=address, headers=asked, trust_env=False, event_hooks=hooks) as client,
+    ):
         for response in (client.post(PATH, content=json.dumps(example())), client.get(f"{PATH}/x")):
             assert response.status_code == 503
             assert response.headers["retry-after"]
@@ -264,3 +272,33 @@ def test_pending_link_tokens_are_renewed_on_request(town: Town, client: httpx.Cl
     renewed = client.post(RENEWAL).json()
     assert (waits, renewed["waits"]) == ({"count": 0, "waits": "KEEPER_TIMEOUT"}, None)
     assert renewed["count"] >= 1
+
+
+def test_every_route_is_described_with_its_answers_and_without_the_one_that_is_never_given(town: Town) -> None:
+    paths = create_app(api_of(town.node, town.publisher().publish, TOKEN)).openapi()["paths"]
+    assert len(paths) == 9
+    for path, operations in paths.items():
+        for method, operation in operations.items():
+            answers = {int(status) for status in operation["responses"]}
+            assert {401, 413, 503} <= answers, (method, path)
+            assert 422 not in answers
+            assert any(status < 300 for status in answers)
+            for status, each in operation["responses"].items():
+                [(media_type, content)] = each["content"].items()
+                assert media_type == ("application/json" if int(status) < 300 else "application/problem+json")
+                assert content["schema"]
+
+
+def test_every_route_refuses_a_stranger_and_a_body_that_is_too_large_as_it_is_described(town: Town) -> None:
+    app = create_app(api_of(town.node, town.publisher().publish, TOKEN))
+    seen: set[tuple[str, str, int]] = set()
+    with served([(app, 0)]) as (address,), httpx.Client(base_url=address, trust_env=False) as client:
+        client.event_hooks = {"response": [as_described(app, seen)]}
+        routes = [(method, path) for path, operations in app.openapi()["paths"].items() for method in operations]
+        for method, path in routes:
+            asked_for = path.replace("{reference}", "API-1").replace("{number}", "Q-1").replace("{signal_id}", "x")
+            assert path_of(asked_for, list(app.openapi()["paths"])) == path
+            client.request(method, asked_for)
+            headers = {"Authorization": f"Bearer {TOKEN}"}
+            client.request(method, asked_for, headers=headers, content=b" " * (LONGEST_BODY_BYTES + 1))
+    assert seen == {(method, path, status) for method, path in routes for status in (401, 413)}

@@ -15,6 +15,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from described import as_described
 from signal_exchange.domain.ids import MunicipalityCode
 from signal_exchange.privacy.blinding import Blinded
 from signal_exchange.privacy.evaluating import EpochKey
@@ -67,7 +68,9 @@ class World:
         bearers = Bearers({VENLO: digest_of("venlo's token"), WEERT: digest_of("weert's token")})
         keeper = Keeper(self.keys, lambda: bearers, CounterStore(database), lambda: self.now, self.quota)
         headers = {"Authorization": "Bearer venlo's token"}
-        return httpx.Client(transport=Bridge(create_app(keeper)), base_url="http://keeper", headers=headers)
+        app = create_app(keeper)
+        hooks = {"response": [as_described(app)]}
+        return httpx.Client(transport=Bridge(app), base_url="http://keeper", headers=headers, event_hooks=hooks)
 
 
 @pytest.fixture
