@@ -41,8 +41,10 @@ class AgendaHandler:
         items = Proof(self.register(), store.owners).buried(items, work)
         store.erase({each.key_text for each in items})
         store.forget_memberships(keys_of(gone, "links"))
-        Links(work.connection).forget(keys_of(gone, "link-candidates"))
-        work.erased |= {each.key_text for each in (*items, *(each for each in gone if each.topic != "agenda-items"))}
+        candidates = keys_of(gone, "link-candidates")
+        Links(work.connection).forget(candidates)
+        # Not the keys of `links`, which are signals: what is parked about one ends on its municipality's word, not on linking's.
+        work.erased |= {each.key_text for each in items} | candidates
 
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Erase what must be erased; of the rest read what the batch touches once, and write once."""

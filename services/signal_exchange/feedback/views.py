@@ -71,8 +71,14 @@ def facts_of(message: Message) -> Iterator[Fact]:
         yield _outcome(fields)
     elif fields["municipality"] is not None and fields["signal_id"] is not None:
         yield _step(fields)
-        if fields["stage"] in ACCOUNTED and fields["publisher_run"] is not None and fields["sequence"] is not None:
+        if _accounts(fields):
             yield _number(fields)
+
+
+def _accounts(fields: Mapping[str, Any]) -> bool:
+    """Say whether a step accounts for a number, after which the municipality lets go of its copy: routing's alone does."""
+    numbered = fields["publisher_run"] is not None and fields["sequence"] is not None
+    return numbered and fields["service"] == "routing" and fields["stage"] in ACCOUNTED
 
 
 def folded(view: View, facts: Iterable[Fact], at: datetime) -> View | None:

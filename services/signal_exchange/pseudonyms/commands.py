@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.table import Table
 
 from signal_exchange.domain.ids import MunicipalityCode, parse_municipality_code
+from signal_exchange.domain.times import local_day
 from signal_exchange.privacy.evaluating import EpochKey
 from signal_exchange.privacy.register import Register
 from signal_exchange.pseudonyms.api import create_app
@@ -122,17 +123,19 @@ def make_epoch_key(keys_file: Path, epoch: str) -> HeldKey:
     return made
 
 
-def destroy_epoch_key(keys_file: Path, epoch: str) -> None:
+def destroy_epoch_key(keys_file: Path, epoch: str, today: date, *, early: bool = False) -> None:
     """Destroy the key of an epoch: nobody can make its tokens any more.
 
     Raises:
-        Refused: there is no such key.
+        Refused: there is no such key, or tokens are still made with it and `early` does not say that they need not be.
     """
     keys = read_keys(keys_file)
-    left = [held for held in keys if held.key.epoch != epoch]
-    if len(left) == len(keys):
+    gone = [held for held in keys if held.key.epoch == epoch]
+    if not gone:
         raise Refused("Deze sleutelperiode heeft hier geen sleutel.")
-    write_keys(keys_file, left)
+    if any(held.last_day >= today for held in gone) and not early:
+        raise Refused("Met deze sleutel worden nog koppelsleutels gemaakt, of dat begint nog. Met --early verdwijnt zij toch.")
+    write_keys(keys_file, [held for held in keys if held.key.epoch != epoch])
 
 
 @app.command("new-key")
@@ -142,9 +145,16 @@ def new_key(epoch: str) -> None:
 
 
 @app.command("destroy-key")
-def destroy_key(epoch: str) -> None:
-    """Destroy the key of an epoch; this cannot be undone."""
-    destroy_epoch_key(loaded(KeeperSettings).keys_file, epoch)
+def destroy_key(
+    epoch: str,
+    *,
+    early: Annotated[bool, typer.Option("--early", help="Although tokens are still made with it, as after a theft.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask; there is no way back.")] = False,
+) -> None:
+    """Destroy the key of an epoch whose last day is past; this cannot be undone."""
+    if not yes:
+        typer.confirm(f"De sleutel van {epoch} wordt vernietigd en is niet terug te halen. Doorgaan?", abort=True)
+    destroy_epoch_key(loaded(KeeperSettings).keys_file, epoch, local_day(clock.now()), early=early)
     typer.echo(f"De sleutel van {epoch} is vernietigd.")
 
 

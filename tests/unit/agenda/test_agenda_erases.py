@@ -121,6 +121,13 @@ def test_a_gone_membership_and_a_gone_link_are_forgotten() -> None:
     assert consumer.rows(MEMBERSHIPS) == consumer.rows(CANDIDATES) == []
 
 
+def test_what_is_parked_about_a_signal_does_not_end_on_the_word_of_linking() -> None:
+    consumer = agenda()
+    consumer.parks(an_agenda_item(1))
+    consumer.bury(HANDLER.bury, gone("links", ONE))
+    assert len(consumer.parked()) == 1
+
+
 def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about_another_waits() -> None:
     consumer = agenda()
     consumer.parks(an_agenda_item(1))

@@ -273,6 +273,13 @@ def test_of_an_erased_signal_the_view_keeps_its_numbers_the_erasure_and_the_rece
     assert b"x" * 100 not in str(consumer.rows(VIEWS)).encode()
 
 
+@pytest.mark.parametrize("stage", ["RECEIVED", "PARKED"])
+def test_only_routing_accounts_for_a_number_after_which_its_municipality_lets_go_of_it(stage: str) -> None:
+    consumer = feedback()
+    [view] = views(consumer.take(a_trace_fact(), a_trace_fact(service="worklist", stage=stage, sequence=2, trace_id="x")))
+    assert [each["sequence"] for each in view["received"]] == [1]
+
+
 FORGED: dict[str, dict[str, Any]] = {
     "by another service": {"source": "agenda"},
     "without a word": {"word": None},

@@ -23,6 +23,8 @@ from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import KeeperSettings
 
 VENLO = MunicipalityCode("GM0983")
+AFTER = date(2027, 1, 31)
+"""The day after the last on which keys of 2026H2 are asked for."""
 REGION = SigningKey.generate("region-2026-1")
 
 
@@ -78,11 +80,22 @@ def test_a_new_key_is_added_once_and_only_its_owner_can_read_the_file(tmp_path: 
 def test_a_destroyed_key_is_gone_from_the_file(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     first, second = make_epoch_key(path, "2026H2"), make_epoch_key(path, "2027H1")
-    destroy_epoch_key(path, "2026H2")
+    destroy_epoch_key(path, "2026H2", AFTER)
     assert read_keys(path) == (second,)
     assert first.key.seed.hex() not in "".join(file.read_text(encoding="utf-8") for file in tmp_path.iterdir())
     with pytest.raises(Refused):
-        destroy_epoch_key(path, "2026H2")
+        destroy_epoch_key(path, "2026H2", AFTER)
+
+
+@pytest.mark.parametrize("day", [date(2026, 5, 1), date(2026, 12, 31), date(2027, 1, 30)])
+def test_a_key_with_which_tokens_are_or_will_be_made_is_destroyed_only_when_somebody_says_so(tmp_path: Path, day: date) -> None:
+    path = tmp_path / "keys.json"
+    held = make_epoch_key(path, "2026H2")
+    with pytest.raises(Refused, match="--early"):
+        destroy_epoch_key(path, "2026H2", day)
+    assert read_keys(path) == (held,)
+    destroy_epoch_key(path, "2026H2", day, early=True)
+    assert read_keys(path) == ()
 
 
 def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
@@ -216,7 +229,9 @@ def test_an_operator_makes_and_destroys_keys_and_sees_public_keys_only(settings:
     printed = run("new-key", "2026H2")
     (held,) = read_keys(settings.keys_file)
     assert printed.strip() == held.key.public_key.hex()
-    assert "vernietigd" in run("destroy-key", "2026H2")
+    assert CliRunner().invoke(app, ["destroy-key", "2026H2", "--early"], input="n\n").exit_code == 1
+    assert read_keys(settings.keys_file) == (held,)
+    assert "vernietigd" in run("destroy-key", "2026H2", "--early", "--yes")
     assert read_keys(settings.keys_file) == ()
 
 
