@@ -34,7 +34,7 @@ from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.consumer import BatchLoop
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outbox import Letter, Outbox
+from signal_exchange.stream.outbox import Letter, Outbox, kept_table
 from signal_exchange.stream.scrubbing import Scrubber, is_owed
 from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.store import TABLES as WORKLIST
@@ -84,6 +84,12 @@ class Running:
     def take(self, *messages: Message) -> None:
         """Let the loop take one batch."""
         asyncio.run(self.loop.on_batch([self._record(each.incoming) for each in messages]))
+
+    def parks(self, message: Message) -> Marks:
+        """Leave a record parked, and give bytes of it as the store has them: sealed to the service itself."""
+        self.consumer.parks(message)
+        [row] = self.consumer.rows(kept_table(self.consumer.tables))
+        return {"parked record": row["value"][600:640]}
 
     def starts_again(self) -> None:
         """Let another process take over, and send what it finds."""

@@ -18,7 +18,7 @@ from signal_exchange.linking.counting import Persons
 from signal_exchange.linking.judging import Judge
 from signal_exchange.linking.opening import Open, opened_tokens
 from signal_exchange.linking.records import ERASED, WITHDRAWN, Holding, Link, Signal
-from signal_exchange.linking.store import LinkingStore
+from signal_exchange.linking.store import OUTBOX, LinkingStore
 from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
 from signal_exchange.privacy.register import Register
 from signal_exchange.privacy.secret_ids import SecretIds
@@ -28,6 +28,7 @@ from signal_exchange.stream.erasing import ErasedSignals, answer_asked, is_marke
 from signal_exchange.stream.erasure_proof import Proof
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import SealTo
+from signal_exchange.stream.scrubbing import owe
 from signal_exchange.stream.work import Work
 
 _FIELDS = tuple(each.name for each in fields(Signal))
@@ -74,6 +75,7 @@ class LinkingHandler:
         store, now = LinkingStore(work.connection), self.now()
         deleted = store.forget_tokens_before(previous_epoch(local_day(now)))
         if deleted:
+            owe(work.connection, OUTBOX)
             logs.log("tokens_deleted", count=deleted)
         pairs = {link.pair for link in store.links_due(now, local_day(now)).values()}
         self._settle(Judge(store, self.calendar, now), pairs, {}, store, work)

@@ -156,6 +156,8 @@ def erase(
         show_json(asdict(erased))
     else:
         typer.echo(_erased_text(erased))
+        if node.eraser().still_owes_bytes():
+            typer.echo("De opslag wordt nog gelezen: het draaiende knooppunt haalt de laatste bytes weg zodra dat kan.")
 
 
 @app.command()

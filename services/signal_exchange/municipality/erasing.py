@@ -23,7 +23,7 @@ from signal_exchange.privacy.sealing import CannotOpen
 from signal_exchange.privacy.vault import CannotDecrypt, Encrypted, VaultKey
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import BytesKept, Refused
-from signal_exchange.stream.scrubbing import Scrubber, owe
+from signal_exchange.stream.scrubbing import Scrubber, is_owed, owe
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,11 @@ class Eraser:
         with suppress(BytesKept):
             Scrubber(self.database, OUTBOX_OF_CONSUMER).settle()
         return erased
+
+    def still_owes_bytes(self) -> bool:
+        """Say whether bytes of what was erased are in the store still, as while somebody reads it."""
+        with self.database.reading() as connection:
+            return is_owed(connection, OUTBOX_OF_CONSUMER)
 
     def _erased(self, reference: str, who: str, at: datetime) -> Erased:
         with self.database.transaction() as connection:

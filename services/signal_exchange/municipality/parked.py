@@ -10,13 +10,14 @@ from typing import Any, Final
 from sqlalchemy import Connection, delete, select, update
 
 from signal_exchange.municipality.inbox import InboxHandler
-from signal_exchange.municipality.store import PARKED, PARKED_DECISIONS
+from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER, PARKED, PARKED_DECISIONS
 from signal_exchange.privacy.vault import CannotDecrypt, Encrypted, VaultKey
 from signal_exchange.runtime.database import Database, add_once
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.consumer import read_as
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.parking import unpacked
+from signal_exchange.stream.scrubbing import owe
 from signal_exchange.stream.work import Seal, Work
 
 RETRY: Final = "RETRY"
@@ -67,6 +68,7 @@ class InboxParked:
             _found(parked_id, connection)
             own = update(PARKED).where(PARKED.c.parked_id == parked_id)
             connection.execute(own.values(wrapped_key=b"", ciphertext=b""))
+            owe(connection, OUTBOX_OF_CONSUMER)
             _decide(connection, parked_id, DISCARD, reason, who=who, at=at)
 
     def _opened(self, parked_id: str, connection: Connection) -> Incoming:
@@ -83,6 +85,8 @@ class InboxParked:
         self.inbox([message], work)
         for again in work.parked:
             raise Refused(f"Dit record wordt nog steeds niet aangenomen ({again.reason}): het blijft wachten.")
+        if work.erased:
+            owe(connection, OUTBOX_OF_CONSUMER)
 
 
 def _waiting(connection: Connection) -> list[dict[str, Any]]:

@@ -231,7 +231,7 @@ class BatchLoop:
             if box.others_have_any(work.letters):
                 raise StoreContended("a worker that is still sending")
             box.add(work.letters)
-            if work.erased:
+            if work.erased or work.owes_bytes:
                 owe(connection, self._outbox)
 
     def _box(self, connection: Connection) -> Outbox:

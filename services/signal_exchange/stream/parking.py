@@ -181,6 +181,7 @@ class Retries:
     def _drop(self, parked_id: str, request: Message) -> None:
         fields = self._waiting(parked_id)
         self._end(fields, "DISCARDED")
+        self.work.owes_bytes = True
         self._keep()
         if fields["attributed"]:
             names = ("signal_id", "version", "municipality", "publisher_run", "sequence")

@@ -29,7 +29,8 @@ class Work:
     """The effects of one batch in one open transaction: letters, trace facts and parked records.
 
     `connection` is the transaction in which the handler's store writes; `erased` are the signals that it erased, and other
-    keys under which nothing is left: what was parked about them ends too.
+    keys under which nothing is left: what was parked about them ends too. `owes_bytes` says that something else was deleted for
+    good, so that its bytes must leave the store as well.
     """
 
     replays = False
@@ -41,6 +42,7 @@ class Work:
         self.parked: list[Unreadable] = []
         self.counted: list[tuple[Unreadable, bool]] = []
         self.erased: set[str] = set()
+        self.owes_bytes = False
         self._holds = False
 
     @contextmanager

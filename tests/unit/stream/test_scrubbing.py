@@ -7,12 +7,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import MetaData
 
-from builders import a_referral, erases
+from builders import RUN, a_message, a_referral, an_identity, erases, minutes
 from erasing_services import Marks, Running, stories
+from link_records import LATER, linking
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import BytesKept
 from signal_exchange.runtime.scrubbing import scrub
 from signal_exchange.stream import scrubbing
+from signal_exchange.stream.parking import RETRY_READER
+from signal_exchange.stream.work import Work
 
 pytestmark = pytest.mark.sqlite
 NAMES = sorted(stories())
@@ -33,13 +36,14 @@ def test_the_bytes_go_first_and_the_receipt_after_them(tmp_path: Path, name: str
     story = stories()[name]
     running = Running(story.service(url_in(tmp_path)))
     running.take(*story.comes())
-    assert left(tmp_path, story.marks) == set(story.marks)
+    marks = {**story.marks, **running.parks(next(iter(story.comes())))}
+    assert left(tmp_path, marks) == set(marks)
     running.take(story.erased())
     assert (running.owes(), running.sender.receipts()) == (True, [])
     running.starts_again()  # a crash here must not let it go either
     assert running.sender.receipts() == []
     running.scrubber.settle()
-    assert left(tmp_path, story.marks) == set()
+    assert left(tmp_path, marks) == set()
     running.starts_again()
     assert sorted(running.sender.receipts()) == ["outcomes", "signal-trace"]
     assert (running.owes(), running.waiting()) == (False, 0)
@@ -101,3 +105,26 @@ def test_nothing_is_done_where_nothing_is_owed(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(scrubbing, "scrub", kept)
     running.scrubber.settle()
     assert not running.owes()
+
+
+def test_the_bytes_of_what_a_person_drops_leave_too(tmp_path: Path) -> None:
+    running = Running(stories()["worklist"].service(url_in(tmp_path)))
+    marks = running.parks(a_referral(1))
+    [parked_id] = running.consumer.parked()
+    own = {"parked_id": parked_id, "service": "worklist", "action": "DISCARD", "reason": "OTHER"}
+    fields = {**own, "request_id": RUN, "at": minutes(5)}
+    running.take(a_message("RetryRequest", fields, topic="retry.worklist", reader=RETRY_READER, at=minutes(5)))
+    assert left(tmp_path, marks) == set(marks)
+    running.scrubber.settle()
+    assert left(tmp_path, marks) == set()
+
+
+def test_the_bytes_of_link_tokens_whose_time_is_over_leave_too(tmp_path: Path) -> None:
+    story = stories()["linking"]
+    running = Running(story.service(url_in(tmp_path)))
+    running.take(*story.comes())
+    later = linking(url_in(tmp_path), LATER.replace(year=LATER.year + 3))
+    with later.database.batch() as connection:
+        later.handle.look_again(Work("linking", connection, an_identity().parking_seal("linking")))  # type: ignore[attr-defined]  # linking's own
+    running.scrubber.settle()
+    assert left(tmp_path, story.marks) == set()
