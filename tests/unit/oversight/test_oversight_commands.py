@@ -172,3 +172,12 @@ def test_a_decision_needs_somebody_and_a_reason_of_its_list(desk: Desk, words: t
     desk.take(a_parked_record())
     assert desk.say("parked", *words).exit_code == 2
     assert desk.requests() == []
+
+
+@pytest.mark.parametrize(("reason", "alarm"), [("ERASURE_UNPROVEN", "ErasureRefused"), ("NO_SEALING_KEY", "SealingKeyMissing")])
+def test_a_refused_erasure_and_a_missing_key_have_an_alarm_of_their_own(desk: Desk, reason: str, alarm: str) -> None:
+    desk.take(
+        a_parked_record(), a_parked_record("parked-2", reason=reason), a_parked_record("parked-3", "DISCARDED", 2, reason=reason)
+    )
+    found = {each["alarm"]: each["count"] for each in desk.told("alarms")}
+    assert {name: found.get(name) for name in (alarm, "RecordsParked")} == {alarm: 1, "RecordsParked": 2}

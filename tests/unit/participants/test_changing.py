@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from builders import ONE, TWO, a_word
 from signal_exchange.contracts.reference import load_members
 from signal_exchange.domain.ids import parse_municipality_code
 from signal_exchange.participants.changing import OVERLAP, joined, left, revoked, rotated
@@ -20,6 +21,7 @@ from signal_exchange.privacy.register_entries import GroupKey, MemberKey, Partic
 from signal_exchange.privacy.sealing import SealingPrivateKey
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime.faults import Refused
+from signal_exchange.stream.erasure_word import fault_of
 
 CODE = parse_municipality_code("GM0907")
 MEMBER = load_members().get(CODE)
@@ -183,6 +185,20 @@ def test_no_change_takes_a_key_out_of_the_register(member: tuple[SigningKey, Reg
     assert steps[-1].key_ever_given(CODE, old.key_id) == old.public
     assert steps[-1].key_ever_given(CODE, new.key_id) == new.public
     assert steps[-1].key_ever_given("GM0983", old.key_id) is None
+
+
+def test_a_word_to_erase_holds_after_its_key_was_renewed_revoked_and_its_municipality_left(
+    member: tuple[SigningKey, Register],
+) -> None:
+    old, register = member
+    word = a_word(ONE, CODE, key=old)
+    _, asked = asking("2026-3", old)
+    renewed = rotated(register, asked, AT)
+    for later in (renewed, revoked(renewed, old.key_id, AT), left(renewed, CODE, DAY)):
+        assert later.signing_key(old.key_id, AT + OVERLAP) is None
+        assert fault_of(word, signal_id=ONE, municipality=CODE, register=later) is None
+        assert fault_of(word, signal_id=TWO, municipality=CODE, register=later) == "word.value R-RET-03"
+    assert fault_of(word, signal_id=ONE, municipality=CODE, register=Register(1)) == "word.key_id R-RET-03"
 
 
 def test_a_key_that_was_stolen_signs_nothing_from_that_moment_on_and_cannot_ask_for_new_ones(

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.runtime.faults import StoreUnavailable
 from signal_exchange.stream.service import end_in, every
 
@@ -38,6 +39,21 @@ def test_it_looks_again_and_again_also_when_the_store_was_away_for_a_while() -> 
         run_until(enough, every(0.01, look))
     assert len(looked) > 1
     assert [entry["event"] for entry in logged] == ["world_unavailable"]
+
+
+def test_what_lacks_a_key_of_the_register_waits_for_it_and_stops_nothing() -> None:
+    looked: list[int] = []
+    enough = asyncio.Event()
+
+    def look() -> None:
+        looked.append(1)
+        if len(looked) == 1:
+            raise NoSealingKey("The register has no valid sealing key for gm:GM0983.")
+        enough.set()
+
+    with capture_logs() as logged:
+        run_until(enough, every(0.01, look))
+    assert [entry["event"] for entry in logged] == ["sealing_key_missing"]
 
 
 def test_a_fault_of_our_own_ends_it() -> None:
