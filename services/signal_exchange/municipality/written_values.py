@@ -30,7 +30,7 @@ _NAMED: Final = re.compile(r"(?P<day>[0-9]{1,2})[- ](?P<month>[a-z]+)\.?[- ](?P<
 _SHORT_YEAR: Final = re.compile(r"[0-9]{1,2}[-/. ]([0-9]{1,2}|[a-z]+\.?)[-/. ]'?[0-9]{2}|[0-9]{2}[-/.][0-9]{1,2}[-/.][0-9]{1,2}")
 _SERIAL: Final = re.compile(r"[0-9]{4,6}([.,][0-9]+)?")
 _CLOCK: Final = re.compile(r"(?P<day>.+?)(?:[ T]|, ?)+(?P<clock>[0-9]{1,2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?)")
-_WHOLE: Final = re.compile(r"([0-9]{1,9})([.,]0+)?")
+_WHOLE: Final = re.compile(r"(-?[0-9]{1,9})([.,]0+)?")
 _LAST_MONTH: Final = 12
 
 

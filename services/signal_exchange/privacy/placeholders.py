@@ -42,8 +42,6 @@ def is_placeholder(text: str) -> bool:
 
 
 def _says_nothing(words: list[str]) -> bool:
-    if not words:
-        return False
     if _TEST.fullmatch(words[0]) or all(word in _ALONE or _CROSSES.fullmatch(word) for word in words):
         return True
     return words[0] in _FIRST and not any(char.isdigit() for word in words for char in word)

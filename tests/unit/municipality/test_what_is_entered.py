@@ -178,3 +178,9 @@ def test_r_link_08_plates_that_are_unknown_are_told_and_a_country_is_one_whateve
     assert warned == [[("plates[0].plate", "PLACEHOLDER")]] * 2
     named = published("h3_plate_country_words.jsonl", run, tmp_path)
     assert [row["warnings"] for row in named["results"]] == [[], []]
+
+
+def test_r_val_24_a_count_below_zero_in_a_table_is_refused_with_its_window(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "a.csv"
+    file.write_text(csv_of(example(estimated_victims=-2)), encoding="utf-8")
+    assert errors_in(json.loads(run("publish", file, "--json").stdout)) == [("estimated_victims", "R-VAL-24", "")]

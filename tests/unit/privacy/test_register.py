@@ -109,7 +109,7 @@ def test_a_signed_register_with_fields_that_do_not_fit_is_invalid(changed: dict[
 def test_an_older_register_does_not_come_back() -> None:
     signed = sign_register(a_register(), REGION)
     assert load_register(signed, REGION.public, at_least=7).serial == 7
-    with pytest.raises(RegisterInvalid, match="older"):
+    with pytest.raises(RegisterInvalid, match="seen before"):
         load_register(signed, REGION.public, at_least=8)
 
 
