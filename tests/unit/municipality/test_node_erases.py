@@ -84,6 +84,7 @@ def test_a_version_that_waits_never_leaves_and_one_on_its_way_stays_until_it_is_
     assert [row.record for row in town.waiting()] == ["SignalErased"]
 
 
+@pytest.mark.sqlite
 def test_the_bytes_of_the_record_are_gone_from_the_file(town: Town) -> None:
     signal_id = published(town)
     hear(town, a_view(signal_id, (str(town.waiting()[0].publisher_run), 1, "routed")))
@@ -101,6 +102,7 @@ def left(town: Town, marks: set[bytes]) -> set[bytes]:
     return {mark for mark in marks if mark in content}
 
 
+@pytest.mark.sqlite
 def test_bytes_that_were_on_their_way_leave_the_store_when_the_exchange_has_accounted_for_them(town: Town) -> None:
     signal_id = published(town)
     [sent] = town.rows(OUTBOX)
@@ -112,6 +114,7 @@ def test_bytes_that_were_on_their_way_leave_the_store_when_the_exchange_has_acco
     assert not left(town, {sent["signature"]})
 
 
+@pytest.mark.sqlite
 def test_what_a_reader_keeps_in_the_log_is_owed_and_leaves_when_the_node_looks_again(town: Town) -> None:
     published(town)
     [row] = town.rows(SIGNALS)

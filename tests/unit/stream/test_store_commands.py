@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from signal_exchange.statistics import store as statistics
 from signal_exchange.statistics.handler import handle
 from signal_exchange.stream import store_commands
 from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.stream.rebuilding import Keyed, Plan
 from signal_exchange.stream.service import ConsumerSpec
 from signal_exchange.stream.store_commands import run_backup, run_rebuild, run_restore
 
@@ -93,3 +94,18 @@ def test_without_a_name_a_back_up_is_named_after_the_service_and_the_moment(
     monkeypatch.chdir(tmp_path)
     run_backup(plan, settings, None, as_json=True)
     assert [each.name[:11] for each in tmp_path.glob("*.backup")] == ["statistics-"]
+
+
+def test_a_restore_tells_how_much_the_exchange_has_no_more(
+    plan: Plan,
+    settings: ServiceSettings,
+    topics: MemoryReplay,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    file = tmp_path / "copy.backup"
+    run_backup(plan, settings, file, as_json=True)
+    topics.topics["observations"] = []
+    keyed = {"observations": Keyed(statistics.OBSERVATIONS.c.observation_id, lambda _store, _gone: None)}
+    run_restore(replace(plan, keyed=keyed), settings, file, key_files(tmp_path)[1], older=None, replace=True, as_json=False)
+    assert "1 zaken die de uitwisseling niet meer heeft" in capsys.readouterr().out
