@@ -27,6 +27,7 @@ class Cause(StrEnum):
     FIELD_TWICE = "FIELD_TWICE"
     QUOTE = "QUOTE"
     CELLS = "CELLS"
+    HEADER_AGAIN = "HEADER_AGAIN"
     ENCODING = "ENCODING"
     CONTROL = "CONTROL"
     FORMULA = "FORMULA"
@@ -56,6 +57,7 @@ WORDS: Final = {
     Cause.FIELD_TWICE: "een veld staat twee keer in het record",
     Cause.QUOTE: "een aanhalingsteken dat niet sluit, of op een verkeerde plaats staat",
     Cause.CELLS: "er zijn meer gevulde cellen dan kolommen",
+    Cause.HEADER_AGAIN: "dit is de kop, nog een keer",
     Cause.ENCODING: "tekens die geen UTF-8 zijn: sla het bestand op als UTF-8",
     Cause.CONTROL: "een stuurteken of een teken dat verloren ging: typ deze tekst opnieuw",
     Cause.FORMULA: "een formule: zet er de waarde neer",

@@ -134,6 +134,10 @@ class Layout:
         """Return how many columns we know."""
         return sum(name in _CELLS for name in self.columns)
 
+    def is_repeated_by(self, cells: Sequence[str]) -> bool:
+        """Say whether a row is the header once more, as in files that were put behind one another."""
+        return bool(cells) and _column_name(cells[0]) == self.columns[0] and Layout.of(cells).columns == self.columns
+
     @property
     def width(self) -> int:
         """Return the number of columns up to the last one with a name."""
@@ -155,7 +159,7 @@ class Layout:
             if self.columns[number] in _CELLS:
                 path, read = _CELLS[self.columns[number]]
                 _put(record, path, read(text))
-        refusals = tuple(_wrong(self.columns[number], text) for number, text in filled)
+        refusals = tuple(_wrong(number, self.columns[number], text) for number, text in filled)
         return record, tuple(each for each in refusals if each), _compacted(record)
 
     def _name(self, number: int) -> str:
@@ -185,15 +189,23 @@ def _unguarded(column: str, text: str) -> str:
     text = text.strip().strip(_HARD_BLANKS).strip()
     if guarded := _GUARDED.fullmatch(text):
         text = guarded[1].replace('""', '"').strip()
-    return text if _FREE.fullmatch(column) else text.removeprefix("'").strip()
+    if _FREE.fullmatch(column) or not text.startswith("'"):
+        return text
+    return text[1:-1].strip() if len(text) > 1 and text.endswith("'") else text[1:].strip()
 
 
-def _wrong(column: str, text: str) -> Refusal | None:
+def _wrong(number: int, column: str, text: str) -> Refusal | None:
     if column == REASONS:
         return None
     if column not in _CELLS:
-        return Refusal(column if _COLUMN_NAME.fullmatch(column) else "?", "R-VAL-17", "V17_UNKNOWN_FIELD")
+        return Refusal(column if _COLUMN_NAME.fullmatch(column) else f"kolom {_letters(number)}", "R-VAL-17", "V17_UNKNOWN_FIELD")
     return unreadable(Cause.FORMULA, column) if text.startswith("=") else None
+
+
+def _letters(number: int) -> str:
+    """Return how a spreadsheet calls a column: A to Z, and then AA."""
+    before, last = divmod(number, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("A") + last)
 
 
 def _put(record: dict[str, Any], path: tuple[str | int, ...], value: object) -> None:

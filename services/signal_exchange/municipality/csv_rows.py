@@ -82,7 +82,7 @@ def _found(top: Sequence[TextLine], place: int, separator: str) -> tuple[Header,
 
 def _cells(raw: str, separator: str) -> list[str]:
     try:
-        return next(csv.reader([readable(raw) or raw], delimiter=separator), [])
+        return next(csv.reader([readable(raw) or raw], delimiter=separator, skipinitialspace=True), [])
     except csv.Error:
         return []
 
@@ -96,8 +96,9 @@ def _without_header(top: Sequence[TextLine], lines: Iterable[TextLine], first: i
     rows = sum(not line.is_blank for line in chain(top[first + 1 :], lines))
     seen = max(SEPARATORS, key=top[first].raw.count)
     parts = f", gescheiden door {SEPARATORS[seen]}," if seen in top[first].raw else ""
+    where = f"de eerste {len(top)} regels" if len(top) > 1 else "de eerste regel"
     return UnreadableFile(
-        f"In de eerste {len(top)} regels{parts} staat geen kolom die wij kennen.",
+        f"In {where}{parts} staat geen kolom die wij kennen.",
         "Verwacht: een kop met namen als local_ref en subject1.birth_date; `signal-exchange publish --csv-columns -` noemt ze.",
         rows,
     )
@@ -134,7 +135,8 @@ def _row(number: int, header: Header, pending: deque[TextLine], lines: Iterator[
         return Row(number, pending.popleft().raw, cause=Cause.LONG_LINE)
     taken: list[TextLine] = []
     try:
-        cells = next(csv.reader(_offered(header, taken, pending, lines), delimiter=header.separator, strict=True), [])
+        offered = _offered(header, taken, pending, lines)
+        cells = next(csv.reader(offered, delimiter=header.separator, strict=True, skipinitialspace=True), [])
         is_whole = len(taken) == 1 or not _has_swallowed(cells, header)
     except csv.Error:
         is_whole = False

@@ -112,6 +112,8 @@ def _table_line(row: Row, header: Header) -> Line:
         return Line(row.number, row.raw, refusals=(TOO_LARGE,), unit=ROW)
     if row.cause is not None:
         return Line(row.number, row.raw, refusals=(unreadable(row.cause),), unit=ROW)
+    if header.layout.is_repeated_by(row.cells):
+        return Line(row.number, row.raw, refusals=(unreadable(Cause.HEADER_AGAIN),), unit=ROW)
     record, refusals, placed = header.layout.read(row.cells)
     return Line(row.number, row.raw, understood(record), refusals, ROW, placed)
 

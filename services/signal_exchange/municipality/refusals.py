@@ -16,7 +16,7 @@ RECORD: Final = "record"
 _INSIDE_NAMES: Final = (
     (re.compile(r"observed_weeks"), "observed"),
     (re.compile(r"relation_to_offender"), "relation"),
-    (re.compile(r"emergency_advised"), "emergency_advised_at"),
+    (re.compile(r"emergency_advised(?!_at)"), "emergency_advised_at"),
     (re.compile(r"is_minor|minor_at_event"), "birth_date"),
 )
 """Fields that the coded signal derives, and what they are derived from."""

@@ -236,8 +236,35 @@ def test_r_val_22_a_formula_is_refused_by_its_column(formula: str) -> None:
 
 def test_r_val_17_a_filled_cell_under_an_unknown_column_is_told_by_its_name() -> None:
     filled, empty = read("local_ref,subject5.role,Jan Jansen,\nA-1,VICTIM,x,y\nA-2,,,\n")
-    assert [each[1:3] for each in causes([filled])] == [("subject5.role", "R-VAL-17"), ("?", "R-VAL-17"), ("?", "R-VAL-17")]
+    told = [("subject5.role", "R-VAL-17"), ("kolom C", "R-VAL-17"), ("kolom D", "R-VAL-17")]
+    assert [each[1:3] for each in causes([filled])] == told
     assert not empty.refusals
+
+
+def test_a_column_far_to_the_right_has_the_letters_of_a_spreadsheet() -> None:
+    (line,) = read("local_ref" + ";" * 29 + "Jan Jansen\nA-1" + ";" * 29 + "x\n")
+    assert [each[1] for each in causes([line])] == ["kolom AD"]
+
+
+def test_r_val_22_the_header_of_a_file_that_was_put_behind_another_is_told_as_such() -> None:
+    found = read(f"{HEADER}\nA-1;{TOWN};x;y\n\ufeff{HEADER.upper()}\nA-2;{TOWN};x;y\n")
+    assert causes(found) == [(3, "record", "R-VAL-22", "HEADER_AGAIN")]
+    assert [line.number for line in found] == [2, 3, 4]
+
+
+def test_blanks_before_a_quote_and_quotes_of_another_kind_are_no_part_of_a_cell() -> None:
+    (line,) = read(f'\'local_ref\'; "municipality";summary\n\'A-1\'; "{TOWN}"; "x; y"\n')
+    assert values(line, "local_ref", "municipality", "summary") == ["A-1", TOWN, "x; y"]
+
+
+def test_a_moment_that_is_none_is_told_by_its_own_column() -> None:
+    header, row = wide_rows(1)
+    cells = row.split(";")
+    cells[WIDE.index("emergency_advised_at")] = "46343,59"
+    (line,) = read(header + ";".join(cells))
+    found = check(line, rulebook(TOWN), NOW.date())
+    assert isinstance(found, tuple)
+    assert [(line.named(each.field), each.cause) for each in found] == [("emergency_advised_at", "MOMENT_FORM")]
 
 
 def test_a_column_twice_refuses_the_file_and_counts_its_rows() -> None:
