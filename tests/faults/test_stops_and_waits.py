@@ -63,6 +63,7 @@ def test_a_process_that_stands_still_ends_by_itself_with_exit_code_1_and_the_nex
         assert {point: why_stopped(whole, point) for point in STANDSTILLS} == STANDSTILLS
         add_service(whole, "routing")
         assert settled(whole).ledger.counts["routed"] == SIGNALS * len(STANDSTILLS)
+    assert [line for line in logged(whole) if not line.startswith('{"')] == []
 
 
 def why_stopped(whole: Exchange, point: str) -> str:
@@ -81,6 +82,13 @@ def test_a_broker_that_is_away_for_longer_than_the_watchdogs_time_is_waited_for(
         send_signals(whole)
         assert settled(whole).ledger.counts["routed"] == SIGNALS
         assert not routing.has_ended()
+    assert [line for line in logged(whole) if not line.startswith('{"')] == []
+
+
+def logged(whole: Exchange) -> list[str]:
+    """Return every line of every service, however it ended: each must be JSON, without a traceback or a sign for a terminal."""
+    files = (whole.folder / "logs").glob("routing*.log")
+    return [line for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def test_a_store_that_is_locked_is_waited_for_and_readiness_says_so(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from signal_exchange.runtime.faults import BrokerUnavailable
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.scrubbing import Scrubber
 from signal_exchange.stream.sender import KafkaSender
 from signal_exchange.stream.service import Consumer, ConsumerSpec, run_consumer
 from signal_exchange.stream.work import Work
@@ -304,6 +305,13 @@ def test_a_worker_too_many_has_nothing_to_do_and_is_ready(bench: Bench) -> None:
         assert sorted(len(worker.app.consumer.assignment()) for worker in workers) == [0, 1]
 
     bench.run(story())
+
+
+def test_the_world_answers_a_consumer_unless_erased_bytes_leave_its_store(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    consumer, seen = bench.consumer(), []
+    monkeypatch.setattr(Scrubber, "look", lambda _scrubber: seen.append(consumer.watchdog._world_answers()))
+    consumer._scrub()
+    assert (seen, consumer.watchdog._world_answers()) == ([False], True)
 
 
 def test_a_letter_that_is_not_acknowledged_is_a_fault_of_the_world(bench: Bench) -> None:

@@ -177,6 +177,7 @@ class BatchLoop:
         return [self._apply_alone(each) for each in incoming]
 
     def _apply_alone(self, incoming: Incoming) -> Work:
+        self._progress.steps()
         try:
             return self._apply([incoming])
         except FORESEEN:

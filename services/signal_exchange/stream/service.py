@@ -99,6 +99,7 @@ class Consumer:
         self.sender = KafkaSender(settings.kafka)
         self.loop = self._batch_loop()
         self.app = self._app()
+        self.scrubs = False
         self.watchdog = self._watchdog()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -142,7 +143,15 @@ class Consumer:
     def _watchdog(self) -> Watchdog:
         kafka, database = self.settings.kafka, self.spec.database
         parts = {"consumer": lambda: self.progress.signs, **self.spec.watched}
-        return Watchdog(parts, self.settings.watchdog_seconds, lambda: world_answers(kafka, database))
+        # While a table is written anew, a batch may wait for it longer than for anything else: it does not stand still.
+        return Watchdog(parts, self.settings.watchdog_seconds, lambda: not self.scrubs and world_answers(kafka, database))
+
+    def _scrub(self) -> None:
+        self.scrubs = True
+        try:
+            Scrubber(self.spec.database, self.spec.outbox).look()
+        finally:
+            self.scrubs = False
 
     def stop_begins(self) -> None:
         """Give the stop its time; afterwards the process ends, whatever still stands still."""
@@ -168,8 +177,7 @@ class Consumer:
         self.health.start()
         await asyncio.to_thread(_read_schemas, self.spec.reader)
         await self.sender.start()
-        scrub = every(LOOK_SECONDS, Scrubber(self.spec.database, self.spec.outbox).look)
-        for run in (self._relay, scrub, *self.spec.alongside):
+        for run in (self._relay, every(LOOK_SECONDS, self._scrub), *self.spec.alongside):
             self._tasks.append(asyncio.create_task(self._until_stop(run)))
         logs.log("process_started")
 
