@@ -19,6 +19,10 @@ from signal_exchange.demo.tether import tethered
 STOP_SECONDS = 20.0
 POLL_SECONDS = 0.1
 LAST_WORDS_LENGTH = 300
+STANDSTILLS = ("STANDS_STILL", "GROUP_LOST")
+"""What the log of a process says that ended itself because it stood still."""
+RESTARTS = 3
+"""So often each process is started again after that."""
 
 
 class ChildFailed(Exception):  # noqa: N818 - says what happened
@@ -35,6 +39,7 @@ class Child:
     log: Path
     ready_url: str
     process: subprocess.Popen[bytes] | None = None
+    restarts: int = 0
 
     def start(self) -> None:
         """Start it, tied to this process: it cannot outlive the demo."""
@@ -59,6 +64,13 @@ class Child:
     def has_ended(self) -> bool:
         """Say whether it ended."""
         return self.process is not None and self.process.poll() is not None
+
+    def stood_still(self) -> bool:
+        """Say whether it ended itself because it stood still (docs/decisions/0020), so that a new start mends it."""
+        if self.process is None or self.process.poll() != 1:
+            return False
+        stopped = [line for line in self.log.read_text(encoding="utf-8").splitlines() if '"consumer_stopped"' in line]
+        return bool(stopped) and json.loads(stopped[-1]).get("reason") in STANDSTILLS
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal, if it runs."""
@@ -110,13 +122,16 @@ class Household:
             time.sleep(POLL_SECONDS)
 
     def check(self) -> None:
-        """Look whether every process still runs.
+        """Look whether every process still runs; one that ended itself because it stood still is started again, a few times.
 
         Raises:
-            ChildFailed: one ended.
+            ChildFailed: one ended for another reason, or stood still too often.
         """
         for child in self.children.values():
-            if child.has_ended() and child.process is not None:
+            if child.restarts < RESTARTS and child.stood_still():
+                child.restarts += 1
+                child.start()
+            elif child.has_ended() and child.process is not None:
                 raise ChildFailed(
                     f"{child.name} ended with exit code {child.process.returncode}. {_last_words(child.log)}Its log: {child.log}"
                 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from itertools import islice
@@ -29,6 +30,46 @@ def test_processes_that_seed_chance_alike_are_given_different_ports() -> None:
     assert len(given) > 1
 
 
+def ended_with(tmp_path: Path, code: int, log: str) -> Child:
+    child = Child("worklist", ("no-such-command",), {}, tmp_path / "worklist.log", "http://127.0.0.1:1/")
+    child.start()
+    child.wait(60)
+    child.log.write_text(log, encoding="utf-8")
+    assert child.process is not None
+    child.process.returncode = code
+    return child
+
+
+@pytest.mark.parametrize("reason", ["STANDS_STILL", "GROUP_LOST"])
+def test_a_process_that_ended_itself_because_it_stood_still_is_started_again_a_few_times(tmp_path: Path, reason: str) -> None:
+    log = json.dumps({"event": "consumer_stopped", "reason": reason}) + '\n{"event": "process_stopped"}\n'
+    child = ended_with(tmp_path, 1, log)
+    for again in (1, 2, 3):
+        before = child.process
+        Household([child]).check()
+        assert (child.restarts, child.process is before) == (again, False)
+        child.wait(60)
+        child.log.write_text(log, encoding="utf-8")
+        assert child.process is not None
+        child.process.returncode = 1
+    with pytest.raises(ChildFailed):
+        Household([child]).check()
+
+
+@pytest.mark.parametrize(
+    ("code", "stopped"),
+    [
+        (-9, {"event": "consumer_stopped", "reason": "STANDS_STILL"}),
+        (1, {"event": "consumer_stopped", "exception": "RuntimeError"}),
+        (1, {"event": "process_started"}),
+        (0, {"event": "process_stopped"}),
+    ],
+)
+def test_a_process_that_ended_otherwise_ends_the_demo(tmp_path: Path, code: int, stopped: dict[str, str]) -> None:
+    with pytest.raises(ChildFailed, match=f"exit code {code}"):
+        Household([ended_with(tmp_path, code, json.dumps(stopped))]).check()
+
+
 @pytest.mark.parametrize(
     ("log", "words"),
     [
@@ -42,12 +83,7 @@ def test_processes_that_seed_chance_alike_are_given_different_ports() -> None:
     ],
 )
 def test_a_process_that_ended_is_told_with_its_last_words(tmp_path: Path, log: str, words: str) -> None:
-    child = Child("worklist", ("no-such-command",), {}, tmp_path / "worklist.log", "http://127.0.0.1:1/")
-    child.start()
-    child.wait(60)
-    child.log.write_text(log, encoding="utf-8")
-    assert child.process is not None
-    child.process.returncode = 1
+    child = ended_with(tmp_path, 1, log)
     with pytest.raises(ChildFailed) as failed:
         Household([child]).check()
     assert words in str(failed.value)
