@@ -15,6 +15,7 @@ from builders import a_referral
 from erasing_services import Running, stories
 from nodes import NOW, a_town, example
 from postgres import PostgresCluster
+from signal_exchange.demo.container_files import databases_text
 from signal_exchange.municipality.node import TABLES_OF_NODE
 from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER, SIGNALS
 from signal_exchange.runtime import database as database_module
@@ -123,6 +124,18 @@ def test_without_one_of_its_rights_a_service_is_refused_at_its_start_and_never_s
     running.starts_again()
     assert running.sender.receipts() == []
     running.consumer.database.close()
+
+
+def test_what_founding_writes_gives_each_service_what_it_needs(server: PostgresCluster, tmp_path: Path) -> None:
+    file = tmp_path / "databases.sql"
+    file.write_text(databases_text({"worklist-youth": "synthetic", "agenda": "synthetic"}), encoding="utf-8")
+    server.run_file(file)
+    for service in ("worklist-youth", "agenda"):
+        database = Database(server.url_of(service, service), TABLES_OF_NODE)
+        database.create_tables()
+        require_scrubbable(database)
+        scrub(database, TABLES_OF_NODE)
+        database.close()
 
 
 def test_a_server_that_uses_old_segments_of_its_log_again_is_refused(server: PostgresCluster) -> None:
