@@ -69,18 +69,6 @@ class PostgresCluster:
         """Run a file of SQL as a container of PostgreSQL runs it at its first start."""
         to = ["-h", str(self._folder), "-U", "tests", "-d", "postgres"]
         words = ["-v", "ON_ERROR_STOP=1", "--no-psqlrc", *to, "-f", str(file)]
-            "-v",
-            "ON_ERROR_STOP=1",
-            "--no-psqlrc",
-            "-h",
-            str(self._folder),
-            "-U",
-            "tests",
-            "-d",
-            "postgres",
-            "-f",
-            str(file),
-        ]
         subprocess.run([self._programs / "psql", *words], capture_output=True, check=True)
 
     def fresh_database(self) -> str:
