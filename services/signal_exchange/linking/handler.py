@@ -20,7 +20,7 @@ from signal_exchange.linking.opening import Open, opened_tokens
 from signal_exchange.linking.records import ERASED, WITHDRAWN, Holding, Link, Signal
 from signal_exchange.linking.store import OUTBOX, LinkingStore
 from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
-from signal_exchange.privacy.register import Register
+from signal_exchange.privacy.register import NoSealingKey, Register
 from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.metrics import Metrics
@@ -77,8 +77,22 @@ class LinkingHandler:
         if deleted:
             owe(work.connection, OUTBOX)
             logs.log("tokens_deleted", count=deleted)
-        pairs = {link.pair for link in store.links_due(now, local_day(now)).values()}
-        self._settle(Judge(store, self.calendar, now), pairs, {}, store, work)
+        due = {link.pair for link in store.links_due(now, local_day(now)).values()}
+        if not self._settled(due, store, work):
+            for pair in sorted(due):  # only what concerns the municipality without a key waits
+                self._settled({pair}, store, work)
+
+    def _settled(self, pairs: set[Pair], store: LinkingStore, work: Work) -> bool:
+        """Judge pairs again, or none of them when the register lacks the key of a municipality that must hear of it."""
+        told = len(work.letters)
+        try:
+            with work.connection.begin_nested():
+                self._settle(Judge(store, self.calendar, self.now()), pairs, {}, store, work)
+        except NoSealingKey as fault:
+            del work.letters[told:]
+            logs.warn("sealing_key_missing", reason=str(fault))
+            return False
+        return True
 
     def _take(self, messages: Sequence[Message], store: LinkingStore, work: Work) -> _Taken:
         known, taken = store.signals(message.fields["signal_id"] for message in messages), _Taken()

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from builders import START, VENLO, Consuming, an_environment, an_identity, signal_id
+from builders import ROERMOND, START, VENLO, WEERT, Consuming, an_environment, an_identity, signal_id
 from link_records import PERSON, PLATE, a_signal, an_answer, confirmed, linking, the_link
 from signal_exchange.demo.linking_score import app as with_score
 from signal_exchange.domain.linking import SHARED_CONTEXT
@@ -20,6 +22,7 @@ from signal_exchange.linking.composition import consumer_spec, handler_of, look_
 from signal_exchange.linking.handler import LinkingHandler
 from signal_exchange.linking.rebuilding import empty
 from signal_exchange.linking.tables import LINKS, OUTBOX, TOKENS
+from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.service import ConsumerSpec
@@ -104,6 +107,30 @@ def test_a_question_that_nobody_answers_becomes_overdue_and_expires_by_time_alon
     assert {each.record for each in consumer.waiting()} == {"LinkCandidate"}
     assert after(80)[0] == "EXPIRED"
     assert {each.record for each in consumer.waiting()} == {"LinkCandidate", "Outcome"}
+
+
+def test_a_municipality_without_a_key_keeps_only_its_own_questions_waiting(tmp_path: Path) -> None:
+    consumer, other = a_file(tmp_path), ("subject:s1", "NAME_DOB", "berg|piet|19800101")
+    consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), an_answer(LINK, "RELEASE"))
+    consumer.take(a_signal(3, other), a_signal(4, other, municipality=ROERMOND), an_answer(the_link(3, 4), "RELEASE"))
+    assert isinstance(consumer.handle, LinkingHandler)
+    consumer.waiting()
+    whole = consumer.handle
+
+    def lacking(group: str, plaintext: bytes, bound_to: str) -> Mapping[str, object]:
+        if group == f"gm:{WEERT}":
+            raise NoSealingKey(f"The register has no valid sealing key for {group}.")
+        return whole.seal_to(group, plaintext, bound_to)
+
+    def states(**changed: Any) -> dict[str, str]:
+        handler = replace(whole, now=lambda: START + timedelta(days=80), **changed)
+        look_again(handler, consumer.database, an_identity().parking_seal("linking"))
+        return {row["link_id"]: row["state"] for row in consumer.rows(LINKS)}
+
+    assert states(seal_to=lacking) == {LINK: "CANDIDATE", the_link(3, 4): "EXPIRED"}
+    assert {each.fields["municipality"] for each in consumer.waiting() if each.record == "Outcome"} == {VENLO, ROERMOND}
+    assert states() == {LINK: "EXPIRED", the_link(3, 4): "EXPIRED"}
+    assert {each.fields["municipality"] for each in consumer.waiting() if each.record == "Outcome"} == {VENLO, WEERT}
 
 
 def test_a_look_at_an_empty_store_tells_nobody_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
