@@ -13,7 +13,7 @@ import sqlalchemy as sql
 from sqlalchemy import BigInteger, Column, Connection, Index, Integer, LargeBinary, String, Table
 
 from signal_exchange.municipality.envelopes import Signed
-from signal_exchange.municipality.store import TABLES
+from signal_exchange.municipality.store import TABLES, VIEWS
 from signal_exchange.runtime.columns import Moment
 from signal_exchange.runtime.database import add_once
 
@@ -163,11 +163,21 @@ class Outbox:
         self._connection.execute(failed.values(leased_until=None, attempts=count))
 
     def remove(self, received: Iterable[tuple[str, str, int]]) -> None:
-        """Remove the rows under these signal ids, runs and numbers: the exchange has accounted for them."""
+        """Remove the rows under these signal ids, runs and numbers: the exchange has accounted for them.
+
+        Only of what the broker acknowledged: what never reached it stays, whoever says that it came in (docs/decisions/0023).
+        """
         key = sql.tuple_(OUTBOX.c.signal_id, OUTBOX.c.publisher_run, OUTBOX.c.sequence)
         numbers = list(received)
         for start in range(0, len(numbers), 200):
-            self._connection.execute(sql.delete(OUTBOX).where(key.in_(numbers[start : start + 200])))
+            own = key.in_(numbers[start : start + 200])
+            self._connection.execute(sql.delete(OUTBOX).where(own, OUTBOX.c.sent_at.is_not(None)))
+
+    def remove_accounted(self, signal_ids: Iterable[str]) -> None:
+        """Remove the rows of these signals that the exchange accounted for before their acknowledgement was noted."""
+        views = sql.select(VIEWS.c.signal_id, VIEWS.c.view).where(VIEWS.c.signal_id.in_(set(signal_ids)))
+        told = ((row.signal_id, each) for row in self._connection.execute(views) for each in row.view["received"])
+        self.remove([(signal_id, each["publisher_run"], each["sequence"]) for signal_id, each in told])
 
     def drop_unnumbered(self, signal_id: str) -> list[int]:
         """Delete the rows of a signal that were never sent, nor about to be, and return the versions that so never leave."""

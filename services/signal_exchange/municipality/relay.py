@@ -142,7 +142,9 @@ class Relay:
         sent = {row.number: signed for (row, signed), arrived in zip(rows, verdicts, strict=True) if arrived}
         unsent = {row.number: signed for row, signed in rows if row.number not in sent}
         with self.database.transaction() as connection:
-            Outbox(connection).settle(sent, unsent, self.now())
+            outbox = Outbox(connection)
+            outbox.settle(sent, unsent, self.now())
+            outbox.remove_accounted(row.outgoing.signal_id for row, _ in rows if row.number in sent)
 
     def _tell(self, rows: Sequence[Row], acknowledged: Sequence[bool]) -> None:
         arrived = [row for row, acked in zip(rows, acknowledged, strict=True) if acked]
