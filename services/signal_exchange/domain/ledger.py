@@ -1,7 +1,7 @@
 """The ledger of the exchange: every number a municipality gave out is in exactly one place (R-FLOW-01)."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -10,6 +10,10 @@ from signal_exchange.domain.policy import Policy
 
 Number = tuple[str, str, int]
 """Municipality, publisher run and sequence."""
+Run = tuple[str, str]
+"""Municipality and publisher run."""
+GAPS_SHOWN: Final = 100
+"""Of the gaps that are overdue the first ones are named; all their numbers are counted."""
 
 IN_FLIGHT: Final = "in_flight"
 UNATTRIBUTED: Final = "unattributed"
@@ -45,12 +49,27 @@ class Checkpoint:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Gap:
+    """The numbers `first` to `last` of a run, of which none has a place."""
+
+    municipality: str
+    run: str
+    first: int
+    last: int
+
+    @property
+    def numbers(self) -> int:
+        """Return how many those are."""
+        return self.last - self.first + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Ledger:
     """The balance.
 
     `sent` comes from the checkpoints, never from our own trace; `early` are numbers seen before a checkpoint names them;
-    `overdue` are those that were named and never seen in time: an alarm.
+    `overdue` counts those that were named and never seen in time, an alarm, and `gaps` are the first of them.
     """
 
     sent: int
@@ -59,7 +78,8 @@ class Ledger:
     signals: Mapping[str, int]
     published: int
     unattributed: int
-    overdue: tuple[Number, ...]
+    overdue: int
+    gaps: tuple[Gap, ...]
 
     @property
     def conserved(self) -> bool:
@@ -79,18 +99,19 @@ def balance(
     placed, unattributed = _place(entries)
     named = list(checkpoints)
     announced = _announced(named)
-    missing = [number for number in announced if number not in placed]
+    missing, late = _gaps(placed, announced), _gaps(placed, _announced(_old(named, now, policy or Policy())))
     counts = Counter(entry.verdict for entry in placed.values())
-    counts[IN_FLIGHT] += len(missing)
+    counts[IN_FLIGHT] += sum(gap.numbers for gap in missing)
     signals = _signals(placed.values())
     return Ledger(
-        sent=len(announced),
-        early=len(placed.keys() - announced),
+        sent=sum(announced.values()),
+        early=sum(number[2] > announced.get(number[:2], 0) for number in placed),
         counts={verdict: counts[verdict] for verdict in VERDICTS},
         signals={state: signals[state] for state in SIGNAL_STATES},
         published=len({entry.signal_id for entry in placed.values()} - {None}),
         unattributed=unattributed,
-        overdue=() if now is None else _overdue(missing, named, now, policy or Policy()),
+        overdue=sum(gap.numbers for gap in late),
+        gaps=tuple(late[:GAPS_SHOWN]),
     )
 
 
@@ -112,21 +133,40 @@ def is_another(entry: Entry, first: Entry | None) -> bool:
     return first is not None and (entry.signal_id, entry.version) != (first.signal_id, first.version)
 
 
-def _announced(checkpoints: Sequence[Checkpoint]) -> set[Number]:
-    highest: dict[tuple[str, str], int] = {}
+def _announced(checkpoints: Sequence[Checkpoint]) -> dict[Run, int]:
+    """Return the highest number of each run that was announced: never the numbers themselves, which a sender can make endless."""
+    highest: dict[Run, int] = {}
     for named in checkpoints:
         run = (named.municipality, named.run)
         highest[run] = max(named.highest, highest.get(run, 0))
-    return {(*run, sequence) for run, last in highest.items() for sequence in range(1, last + 1)}
+    return highest
 
 
-def _overdue(missing: Sequence[Number], checkpoints: Sequence[Checkpoint], now: datetime, policy: Policy) -> tuple[Number, ...]:
+def _old(checkpoints: Sequence[Checkpoint], now: datetime | None, policy: Policy) -> list[Checkpoint]:
     patience = timedelta(minutes=policy.missing_number_minutes)
-    late = {(named.municipality, named.run, named.highest) for named in checkpoints if now - named.at > patience}
-    highest: dict[tuple[str, str], int] = {}
-    for municipality, run, last in late:
-        highest[municipality, run] = max(last, highest.get((municipality, run), 0))
-    return tuple(sorted(number for number in missing if number[2] <= highest.get(number[:2], 0)))
+    return [named for named in checkpoints if now is not None and now - named.at > patience]
+
+
+def _gaps(placed: Iterable[Number], announced: Mapping[Run, int]) -> list[Gap]:
+    taken: dict[Run, list[int]] = {}
+    for *run, sequence in placed:
+        taken.setdefault((run[0], run[1]), []).append(sequence)
+    return [
+        Gap(*run, first, last)
+        for run, highest in sorted(announced.items())
+        for first, last in gaps_between(((number, number) for number in sorted(taken.get(run, []))), highest)
+    ]
+
+
+def gaps_between(ranges: Iterable[tuple[int, int]], highest: int) -> Iterator[tuple[int, int]]:
+    """Give the first and last number of each gap that sorted ranges leave in 1 to `highest`; ranges may overlap."""
+    following = 1
+    for first, last in ranges:
+        if following < first and following <= highest:
+            yield following, min(first - 1, highest)
+        following = max(following, last + 1)
+    if following <= highest:
+        yield following, highest
 
 
 def _signals(placed: Iterable[Entry]) -> Counter[str]:

@@ -8,8 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from signal_exchange.domain.ledger import Gap
 from signal_exchange.oversight.figures import Figures, alarms, conservation, figures
-from signal_exchange.oversight.ledger import ledger
+from signal_exchange.oversight.ledger import overdue_within
 from signal_exchange.oversight.store import TABLES, GivenUp, OversightStore
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.faults import Refused
@@ -61,19 +62,23 @@ class LostReason(Enum):
 def give_up(
     municipality: Annotated[str, typer.Argument(help="CBS code, as GM0983.")],
     publisher_run: Annotated[str, typer.Argument(help="The run, as `check conservation --json` names it.")],
-    sequence: Annotated[int, typer.Argument(help="The number in that run.")],
+    sequence: Annotated[int, typer.Argument(help="The number in that run, or the first of them.")],
+    last: Annotated[int | None, typer.Argument(help="The last of them.")] = None,
     *,
     by: By,
     reason: Annotated[LostReason, typer.Option("--reason", help="Why it will not come.")],
 ) -> None:
-    """Say of an overdue number that it will not come any more: it then counts as discarded. Twice is once."""
+    """Say of overdue numbers that they will not come any more: they then count as discarded. Twice is once."""
     with PLACE.deciding(PLACE.identity()) as work:
-        store, number = OversightStore(work.connection), (municipality, publisher_run, sequence)
-        known = [each.number for each in store.given_up()]
-        if number not in (*known, *ledger(store, clock.now()).overdue):
+        store, gap = OversightStore(work.connection), Gap(municipality, publisher_run, sequence, last or sequence)
+        count = overdue_within(store, gap, clock.now())
+        known = (gap.municipality, gap.run, gap.first, gap.last) in [
+            (each.municipality, each.publisher_run, each.first, each.last) for each in store.given_up(municipality)
+        ]
+        if not (known or count):
             raise Refused("Dit nummer is niet te laat.")
-        store.give_up(GivenUp(*number, reason.value, by, clock.now()))
-    typer.echo("Vastgelegd: het nummer telt als vervallen.")
+        store.give_up(GivenUp(municipality, publisher_run, gap.first, gap.last, reason.value, by, clock.now()))
+    typer.echo(f"Vastgelegd: {count} nummer(s) tellen als vervallen.")
 
 
 @app.command("alarms")

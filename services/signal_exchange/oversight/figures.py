@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,7 +22,7 @@ OWNERS = {"worklist": "CARE_COORDINATOR", "worklist-youth": "YOUTH_COORDINATOR",
 NOBODY = "NOBODY"
 SENDER_HELD = "SENDER_HELD"
 """The reason of what routing sets aside of a sender that floods."""
-NUMBER = ("municipality", "publisher_run", "sequence")
+NUMBERS = ("municipality", "publisher_run", "first", "last")
 PARKED_DAY_SECONDS = 24 * 3600
 """A parked record that waits longer alarms by its age; its count alarms at once (promise 3)."""
 
@@ -87,7 +87,7 @@ def alarms(found: Figures) -> list[dict[str, Any]]:
     ages = found.oldest_parked
     counted = (
         ("LedgerOutOfBalance", 0 if _adds_up(found.ledger) else 1),
-        ("NumbersOverdue", len(found.ledger.overdue)),
+        ("NumbersOverdue", found.ledger.overdue),
         ("RecordsParked", len(found.parked)),
         ("SealingKeyMissing", sum(record["reason"] == NO_SEALING_KEY for record in found.parked)),
         ("ErasureRefused", sum(record["reason"] == UNPROVEN for record in found.parked)),
@@ -119,7 +119,7 @@ def conservation(store: OversightStore, now: datetime) -> dict[str, Any]:
             if each.action == "DISCARD" and parked.get(each.parked_id, {}).get("state") == "DISCARDED"
         ],
         "given_up_numbers": [
-            {**dict(zip(NUMBER, each.number, strict=True)), "reason": each.reason, "by": each.who, "at": each.at}
+            {**{name: getattr(each, name) for name in NUMBERS}, "reason": each.reason, "by": each.who, "at": each.at}
             for each in store.given_up()
         ],
         "municipalities": {code: _as_json(ledger(store, now, code)) for code in codes},
@@ -134,7 +134,8 @@ def _as_json(ledger: Ledger) -> dict[str, Any]:
         "numbers_sent": ledger.sent,
         "numbers_early": ledger.early,
         "numbers": dict(ledger.counts),
-        "overdue": [dict(zip(NUMBER, number, strict=True)) for number in ledger.overdue],
+        "overdue": ledger.overdue,
+        "gaps": [dict(zip(NUMBERS, astuple(gap), strict=True)) for gap in ledger.gaps],
         "unattributed": ledger.unattributed,
     }
 

@@ -3,35 +3,58 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, case, func, select, true
+from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select, true, union_all
 
-from signal_exchange.domain.ledger import ACCEPTED, IN_FLIGHT, SIGNAL_STATES, VERDICTS, Ledger, Number
+from signal_exchange.domain.ledger import ACCEPTED, GAPS_SHOWN, IN_FLIGHT, SIGNAL_STATES, VERDICTS, Gap, Ledger, Run
 from signal_exchange.domain.policy import Policy
-from signal_exchange.oversight.store import CHECKPOINTS, FACTS, NUMBERS, OversightStore, milliseconds
+from signal_exchange.oversight.store import CHECKPOINTS, FACTS, GIVEN_UP, NUMBERS, GivenUp, OversightStore, milliseconds
 
-Run = tuple[str, str]
-"""Municipality and publisher run."""
+Range = tuple[int, int]
+"""The first and the last of some numbers of a run."""
 
 
 def ledger(store: OversightStore, now: datetime, municipality: str | None = None) -> Ledger:
-    """Return the balance of all, or of one municipality, as `domain.ledger.balance` draws it up; what blames nobody is of all."""
-    given_up = {each.number for each in store.given_up(municipality)}
-    gone = given_up - store.entries(given_up).keys()
-    return _Drawing(store.connection, municipality, gone).ledger(now)
+    """Return the balance of all, or of one municipality, as `domain.ledger.balance` draws it up; what blames nobody is of all.
+
+    A gap is counted and found as a range, however many numbers it has.
+    """
+    return _drawing(store, municipality).ledger(now)
+
+
+def overdue_within(store: OversightStore, asked: Gap, now: datetime) -> int:
+    """Return how many of the numbers that are asked for are overdue, and were not given up."""
+    return _drawing(store, asked.municipality).overdue_within(asked, now)
+
+
+def _drawing(store: OversightStore, municipality: str | None) -> _Drawing:
+    return _Drawing(store.connection, municipality, _merged(store.given_up(municipality)))
+
+
+def _merged(given_up: Sequence[GivenUp]) -> dict[Run, list[Range]]:
+    """Return the numbers of each run that were given up, in ranges that do not overlap."""
+    found: dict[Run, list[Range]] = {}
+    for each in sorted(given_up, key=lambda one: (one.first, one.last)):
+        ranges = found.setdefault((each.municipality, each.publisher_run), [])
+        if ranges and each.first <= ranges[-1][1]:
+            ranges[-1] = (ranges[-1][0], max(ranges[-1][1], each.last))
+        else:
+            ranges.append((each.first, each.last))
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class _Drawing:
-    """The numbers and checkpoints of all or of one municipality; `gone` are numbers without a place that were given up."""
+    """The numbers and checkpoints of all or of one municipality; `given_up` are ranges of numbers that will not come any more."""
 
     connection: Connection
     municipality: str | None
-    gone: Collection[Number]
+    given_up: Mapping[Run, Sequence[Range]]
 
     def ledger(self, now: datetime) -> Ledger:
         announced = self._highest(true())
@@ -46,8 +69,14 @@ class _Drawing:
             signals={state: signals[state] for state in SIGNAL_STATES},
             published=signals.total(),
             unattributed=self._unattributed() if self.municipality is None else 0,
-            overdue=tuple(sorted(self._overdue(now))),
+            overdue=sum(limit - self._placed(run, limit) for run, limit in self._late(now).items()),
+            gaps=tuple(islice(self._gaps(now), GAPS_SHOWN)),
         )
+
+    def overdue_within(self, asked: Gap, now: datetime) -> int:
+        run = (asked.municipality, asked.run)
+        last, before = min(asked.last, self._late(now).get(run, 0)), asked.first - 1
+        return last - self._placed(run, last) - (before - self._placed(run, before)) if last >= asked.first else 0
 
     def _own(self, column: ColumnElement[str]) -> ColumnElement[bool]:
         return true() if self.municipality is None else column == self.municipality
@@ -61,7 +90,7 @@ class _Drawing:
     def _counts(self) -> Counter[str]:
         asked = select(NUMBERS.c.verdict, func.count()).where(self._own(NUMBERS.c.municipality)).group_by(NUMBERS.c.verdict)
         counts = self._counted(asked)
-        counts["discarded"] += len(self.gone)
+        counts["discarded"] += sum(self._gone(run, ranges[-1][1]) for run, ranges in self.given_up.items())
         return counts
 
     def _placed_within(self, limits: dict[Run, int]) -> int:
@@ -69,23 +98,28 @@ class _Drawing:
         return sum(self._placed(run, limit) for run, limit in limits.items())
 
     def _placed(self, run: Run, limit: int) -> int:
-        kept: int = self.connection.execute(_numbers(func.count(), run, limit)).scalar_one()
-        return kept + len(self._gone(run, limit))
+        return self._kept(run, 1, limit) + self._gone(run, limit)
 
-    def _gone(self, run: Run, limit: int) -> set[int]:
-        return {sequence for *own, sequence in self.gone if (*own,) == run and 1 <= sequence <= limit}
+    def _kept(self, run: Run, first: int, last: int) -> int:
+        own = NUMBERS.c.municipality == run[0], NUMBERS.c.publisher_run == run[1], NUMBERS.c.sequence.between(first, last)
+        return int(self.connection.execute(select(func.count()).select_from(NUMBERS).where(*own)).scalar_one())
 
-    def _overdue(self, now: datetime) -> Iterator[Number]:
-        """Give the numbers that were named longer ago than one may wait for them, and have no place."""
+    def _gone(self, run: Run, limit: int) -> int:
+        """Return how many numbers up to a limit were given up and did not come after all."""
+        ranges = [(first, min(last, limit)) for first, last in self.given_up.get(run, ()) if first <= limit]
+        return sum(last - first + 1 - self._kept(run, first, last) for first, last in ranges)
+
+    def _late(self, now: datetime) -> dict[Run, int]:
+        """Return up to where the numbers of each run were named longer ago than one may wait for them."""
         latest = now - timedelta(minutes=Policy().missing_number_minutes)
-        for run, limit in self._highest(CHECKPOINTS.c.earliness > -milliseconds(latest)).items():
-            if self._placed(run, limit) < limit:
-                yield from ((*run, sequence) for sequence in self._missing(run, limit))
+        return self._highest(CHECKPOINTS.c.earliness > -milliseconds(latest))
 
-    def _missing(self, run: Run, limit: int) -> Iterator[int]:
-        kept = self.connection.execute(_numbers(NUMBERS.c.sequence, run, limit)).scalars()
-        there = {*kept, *self._gone(run, limit)}
-        return (sequence for sequence in range(1, limit + 1) if sequence not in there)
+    def _gaps(self, now: datetime) -> Iterator[Gap]:
+        """Give the gaps among the numbers that are late, by run and number."""
+        for run, limit in sorted(self._late(now).items()):
+            if self._placed(run, limit) < limit:
+                found = self.connection.execute(_gaps(run, limit).limit(GAPS_SHOWN))
+                yield from (Gap(run[0], run[1], *row) for row in found)
 
     def _signals(self) -> Counter[str]:
         """Count the signals by their place: that of the highest accepted version, else of the highest one.
@@ -113,6 +147,17 @@ class _Drawing:
         return int(self.connection.execute(select(func.sum(FACTS.c.unattributed))).scalar_one() or 0)
 
 
-def _numbers(wanted: Any, run: Run, limit: int) -> Select[Any]:  # noqa: ANN401 - a column or a count of them
-    own = NUMBERS.c.municipality == run[0], NUMBERS.c.publisher_run == run[1]
-    return select(wanted).where(*own, NUMBERS.c.sequence.between(1, limit))
+def _gaps(run: Run, limit: int) -> Select[Any]:
+    """Return what asks for the first and last number of each gap in 1 to a limit; nothing is made of each number."""
+    placed = select(NUMBERS.c.sequence.label("first"), NUMBERS.c.sequence.label("last")).where(
+        NUMBERS.c.municipality == run[0], NUMBERS.c.publisher_run == run[1], NUMBERS.c.sequence.between(1, limit)
+    )
+    gone = select(GIVEN_UP.c.first, GIVEN_UP.c.last).where(
+        GIVEN_UP.c.municipality == run[0], GIVEN_UP.c.publisher_run == run[1], GIVEN_UP.c.first <= limit
+    )
+    end = select(literal(limit + 1).label("first"), literal(limit + 1).label("last"))
+    taken = union_all(placed, gone, end).subquery()
+    earlier = func.max(taken.c.last).over(order_by=(taken.c.first, taken.c.last), rows=(None, -1))
+    following = select(taken.c.first, (func.coalesce(earlier, 0) + 1).label("free_from")).subquery()
+    found = select(following.c.free_from, following.c.first - 1).where(following.c.free_from < following.c.first)
+    return found.order_by(following.c.free_from)

@@ -110,12 +110,13 @@ GIVEN_UP = Table(
     TABLES,
     Column("municipality", String, primary_key=True),
     Column("publisher_run", String, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True),
+    Column("first", BigInteger, primary_key=True),
+    Column("last", BigInteger, primary_key=True),
     Column("reason", String, nullable=False),
     Column("who", String, nullable=False),
     Column("at", Moment, nullable=False),
 )
-"""Numbers of which a person decided that they will not come any more, as after a restore without the last back-up."""
+"""Ranges of numbers of which a person decided that they will not come any more, as after a restore without the last back-up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,19 +147,15 @@ class Decision:
 
 @dataclass(frozen=True, slots=True)
 class GivenUp:
-    """A number that will not come any more, and who said so."""
+    """The numbers `first` to `last` of a run, of which those without a place will not come any more, and who said so."""
 
     municipality: str
     publisher_run: str
-    sequence: int
+    first: int
+    last: int
     reason: str
     who: str
     at: datetime
-
-    @property
-    def number(self) -> Number:
-        """Return the number itself."""
-        return self.municipality, self.publisher_run, self.sequence
 
 
 class OversightStore:
@@ -233,7 +230,7 @@ class OversightStore:
         return [Decision(*row) for row in self.connection.execute(select(DECISIONS).order_by(DECISIONS.c.at))]
 
     def give_up(self, given_up: GivenUp) -> None:
-        """Remember that a number will not come any more: it is discarded, unless it comes after all."""
+        """Remember that numbers will not come any more: each is discarded, unless it comes after all."""
         add_once(self.connection, GIVEN_UP, [asdict(given_up)])
 
     def given_up(self, municipality: str | None = None) -> list[GivenUp]:

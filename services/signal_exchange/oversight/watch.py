@@ -71,7 +71,7 @@ class Watch:
         for place, count in found.ledger.signals.items():
             metrics.ledger_signals.labels(place).set(count)
         metrics.ledger_difference.set(abs(sum(found.ledger.counts.values()) - found.ledger.sent - found.ledger.early))
-        metrics.numbers_overdue.set(len(found.ledger.overdue))
+        metrics.numbers_overdue.set(found.ledger.overdue)
         metrics.unattributed_records.set(found.ledger.unattributed)
         self._tell_parked(found)
         metrics.signals_late.set(sum(each.next_date is not None for each in found.late))

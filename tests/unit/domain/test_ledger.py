@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain_cases import amsterdam
-from signal_exchange.domain.ledger import VERDICTS, Checkpoint, Entry, Ledger, balance
+from signal_exchange.domain.ledger import GAPS_SHOWN, VERDICTS, Checkpoint, Entry, Gap, Ledger, balance, gaps_between
 
 AT = amsterdam("2026-11-20T10:00")
 RUN = ("GM0983", "run-1")
@@ -95,8 +95,8 @@ def test_r_flow_01_a_number_still_missing_ten_minutes_after_its_checkpoint_is_an
     named = [checkpoint(2), checkpoint(4, minutes=15)]
     assert balance(seen, named, now=AT + timedelta(minutes=10)).conserved
     late = balance(seen, named, now=AT + timedelta(minutes=10, seconds=1))
-    assert (late.overdue, late.conserved) == (((*RUN, 2),), False)
-    assert balance(seen, named, now=AT + timedelta(minutes=26)).overdue == ((*RUN, 2), (*RUN, 4))
+    assert (late.overdue, late.gaps, late.conserved) == (1, (Gap(*RUN, 2, 2),), False)
+    assert balance(seen, named, now=AT + timedelta(minutes=26)).gaps == (Gap(*RUN, 2, 2), Gap(*RUN, 4, 4))
     assert balance(seen, named).conserved
 
 
@@ -107,8 +107,8 @@ def test_a_number_may_speak_of_no_signal() -> None:
 
 def test_a_ledger_that_does_not_add_up_says_so() -> None:
     whole = balance([entry(1, "routed")], [checkpoint(1)])
-    assert not Ledger(2, 0, whole.counts, whole.signals, 1, 0, ()).conserved
-    assert not Ledger(1, 0, whole.counts, whole.signals, 2, 0, ()).conserved
+    assert not Ledger(2, 0, whole.counts, whole.signals, 1, 0, 0, ()).conserved
+    assert not Ledger(1, 0, whole.counts, whole.signals, 2, 0, 0, ()).conserved
 
 
 @given(facts, st.integers(0, 8), st.integers(0, 8))
@@ -119,3 +119,29 @@ def test_r_flow_01_published_equals_the_sum_of_its_places_whatever_happens(entri
     numbers = {found.number for found in entries}
     assert sum(ledger.counts.values()) - ledger.counts["in_flight"] == len(numbers)
     assert ledger.published <= 3
+
+
+@pytest.mark.parametrize(
+    ("ranges", "highest", "expected"),
+    [
+        ([], 0, []),
+        ([], 2**62, [(1, 2**62)]),
+        ([(1, 1), (3, 3)], 4, [(2, 2), (4, 4)]),
+        ([(2, 9), (3, 4), (12, 12)], 13, [(1, 1), (10, 11), (13, 13)]),
+        ([(5, 7)], 3, [(1, 3)]),
+        ([(1, 2**53)], 7, []),
+    ],
+)
+def test_r_flow_01_gaps_are_ranges(ranges: list[tuple[int, int]], highest: int, expected: list[tuple[int, int]]) -> None:
+    assert list(gaps_between(ranges, highest)) == expected
+
+
+def test_r_flow_01_a_checkpoint_of_any_size_costs_nothing() -> None:
+    ledger = balance([entry(1, "routed")], [checkpoint(2**53)], now=AT + timedelta(hours=1))
+    assert (ledger.sent, ledger.overdue, ledger.gaps) == (2**53, 2**53 - 1, (Gap(*RUN, 2, 2**53),))
+
+
+def test_r_flow_01_of_many_gaps_the_first_are_named_and_all_counted() -> None:
+    seen = [entry(number, "routed") for number in range(2, 1000, 2)]
+    ledger = balance(seen, [checkpoint(1000)], now=AT + timedelta(hours=1))
+    assert (len(ledger.gaps), ledger.overdue) == (GAPS_SHOWN, 501)

@@ -87,7 +87,10 @@ def test_r_flow_01_of_each_municipality_the_balance_stands_by_itself() -> None:
         "GM0983": (False, 1),
         "GM1507": (True, 1),
     }
-    assert found["overdue"] == [{"municipality": "GM0983", "publisher_run": "run", "sequence": 2}]
+    assert (found["overdue"], found["gaps"]) == (
+        1,
+        [{"municipality": "GM0983", "publisher_run": "run", "first": 2, "last": 2}],
+    )
     assert (found["conserved"], found["published"], found["signals"]["routed"], found["signals"]["parked"]) == (False, 2, 1, 1)
 
 

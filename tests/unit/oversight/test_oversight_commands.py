@@ -36,10 +36,9 @@ def test_r_flow_01_conservation_ends_with_exit_code_0_only_when_it_holds(desk: D
     assert found["municipalities"]["GM0983"]["numbers_sent"] == 2
     it_is(monkeypatch, minutes(15))
     said = desk.say("check", "conservation", "--json")
-    assert (said.exit_code, json.loads(said.stdout)["overdue"]) == (
-        1,
-        [{"municipality": "GM0983", "publisher_run": "run", "sequence": 2}],
-    )
+    found = json.loads(said.stdout)
+    gap = {"municipality": "GM0983", "publisher_run": "run", "first": 2, "last": 2}
+    assert (said.exit_code, found["overdue"], found["gaps"]) == (1, 1, [gap])
     in_words = desk.say("check", "conservation")
     assert in_words.exit_code == 1
     lines = in_words.stdout.splitlines()
@@ -58,11 +57,11 @@ def test_r_flow_01_an_overdue_number_that_will_not_come_is_discarded_with_reason
         desk.say("check", *decide)
     it_is(monkeypatch, minutes(15))
     for _ in range(2):
-        assert "telt als vervallen" in desk.say("check", *decide).stdout
+        assert "als vervallen" in desk.say("check", *decide).stdout
     found = json.loads(desk.say("check", "conservation", "--json").stdout)
-    assert (found["conserved"], found["numbers"]["discarded"], found["overdue"]) == (True, 1, [])
-    assert [(each["sequence"], each["reason"], each["by"]) for each in found["given_up_numbers"]] == [
-        (2, "LOST_IN_RESTORE", "beheer")
+    assert (found["conserved"], found["numbers"]["discarded"], found["overdue"]) == (True, 1, 0)
+    assert [(each["first"], each["last"], each["reason"], each["by"]) for each in found["given_up_numbers"]] == [
+        (2, 2, "LOST_IN_RESTORE", "beheer")
     ]
     desk.take(a_fact(verdict="routed", sequence=2, signal_id="signal-2"))  # it came after all
     found = json.loads(desk.say("check", "conservation", "--json").stdout)
@@ -181,3 +180,21 @@ def test_a_refused_erasure_and_a_missing_key_have_an_alarm_of_their_own(desk: De
     )
     found = {each["alarm"]: each["count"] for each in desk.told("alarms")}
     assert {name: found.get(name) for name in (alarm, "RecordsParked")} == {alarm: 1, "RecordsParked": 2}
+
+
+def test_r_flow_01_a_range_that_will_not_come_is_given_up_at_once_whatever_its_size(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reason = (*BY, "--reason", "SENDER_AGREES")
+    it_is(monkeypatch, minutes(5))
+    desk.take(a_fact(verdict="routed"), a_fact(verdict="routed", sequence=7, signal_id="signal-7"), a_checkpoint(2**53 - 1))
+    it_is(monkeypatch, minutes(20))
+    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    assert (found["overdue"], [(each["first"], each["last"]) for each in found["gaps"]]) == (2**53 - 3, [(2, 6), (8, 2**53 - 1)])
+    assert "5 nummer(s)" in desk.say("check", "give-up", "GM0983", "run", "1", "7", *reason).stdout
+    assert "0 nummer(s)" in desk.say("check", "give-up", "GM0983", "run", "1", "7", *reason).stdout
+    with pytest.raises(Refused, match="niet te laat"):
+        desk.say("check", "give-up", "GM0983", "run", "2", "6", *reason)
+    desk.say("check", "give-up", "GM0983", "run", "5", str(2**53 - 1), *reason)
+    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    assert (found["conserved"], found["overdue"], found["gaps"], found["numbers"]["discarded"]) == (True, 0, [], 2**53 - 3)

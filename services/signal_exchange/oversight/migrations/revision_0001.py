@@ -114,11 +114,12 @@ def upgrade() -> None:
         "record_given_up_numbers",
         sa.Column("municipality", sa.String(), nullable=False),
         sa.Column("publisher_run", sa.String(), nullable=False),
-        sa.Column("sequence", sa.BigInteger(), nullable=False),
+        sa.Column("first", sa.BigInteger(), nullable=False),
+        sa.Column("last", sa.BigInteger(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("who", sa.String(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("municipality", "publisher_run", "sequence", name=op.f("pk_record_given_up_numbers")),
+        sa.PrimaryKeyConstraint("municipality", "publisher_run", "first", "last", name=op.f("pk_record_given_up_numbers")),
     )
     op.create_table(
         "record_parked_decisions",
