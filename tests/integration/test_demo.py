@@ -65,7 +65,7 @@ def test_a_process_that_dies_is_told_in_one_sentence_and_nothing_is_left(staying
     assert "Traceback" not in said
     assert left_running(tmp_path / "demo") == []
     figures = going_on_with(tmp_path / "demo")
-    assert (figures["conserved"], figures["in_flight"], figures["published"]) == (True, 0, 11)
+    assert (figures["conserved"], figures["in_flight"], figures["published"]) == (True, 0, 15)
 
 
 def test_killing_the_demo_itself_leaves_nothing_running(staying: subprocess.Popen[str], tmp_path: Path) -> None:

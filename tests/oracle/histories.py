@@ -33,13 +33,17 @@ class Place:
 
 @dataclass
 class Life:
-    """One signal: its latest version, when version 1 came, whether it is open, and whether the meeting decided on it."""
+    """One signal: its latest version, when version 1 came, whether it is open, and whether the meeting decided on it.
+
+    `judged_at` is the event of the last run that changed anything: who keeps the signal has a date from then on (R-ROUTE-11).
+    """
 
     data: Json
     first: datetime
     open: bool = True
     decided: bool = False
     re_screened: bool = False
+    judged_at: datetime | None = None
     places: dict[str, Place] = field(default_factory=dict)
 
 
@@ -79,10 +83,10 @@ class History:
     def linked(self, clusters: list[set[str]], at: datetime) -> None:
         """Take over which signals are together: judge all again whose cluster is another one now (R-ROUTE-05)."""
         self.passes(at)
-        before = {signal_id: self._together(signal_id) for signal_id in self.lives}
+        before = {signal_id: self.together(signal_id) for signal_id in self.lives}
         self.clusters = clusters
         for signal_id in sorted(self.lives):
-            if self.lives[signal_id].open and self._together(signal_id) != before[signal_id]:
+            if self.lives[signal_id].open and self.together(signal_id) != before[signal_id]:
                 self._judge(signal_id, at, new_version=False)
 
     def care_ended(self, signal_id: str, offer: int, state: str, *, lacks_data: bool, at: datetime) -> None:
@@ -118,11 +122,12 @@ class History:
         life = self.lives.get(signal_id)
         return life.places.get(destination) if life else None
 
-    def _together(self, signal_id: str) -> set[str]:
+    def together(self, signal_id: str) -> set[str]:
+        """Give the signals of the cluster that one is in, itself included."""
         return next((cluster for cluster in self.clusters if signal_id in cluster), {signal_id})
 
     def _size(self, signal_id: str) -> int:
-        others = self._together(signal_id) - {signal_id}
+        others = self.together(signal_id) - {signal_id}
         return 1 + sum(other in self.lives and self.lives[other].open for other in others)
 
     def _judge(self, signal_id: str, at: datetime, *, new_version: bool) -> None:
@@ -132,7 +137,10 @@ class History:
         routes = routes_for(life.data, facts, day, self.reference) if life.open else routes_withdrawn()
         for destination, route in routes.items():
             before = life.places.get(destination)
-            life.places[destination] = self._next(signal_id, destination, before, route, at, new_version=new_version)
+            after = self._next(signal_id, destination, before, route, at, new_version=new_version)
+            if new_version or before is None or after.route != before.route:
+                life.judged_at = at
+            life.places[destination] = after
 
     def _next(
         self, signal_id: str, destination: str, before: Place | None, route: Route, at: datetime, *, new_version: bool

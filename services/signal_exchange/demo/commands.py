@@ -17,10 +17,12 @@ from rich.live import Live
 from rich.table import Table
 
 from signal_exchange.demo.databases import Databases
+from signal_exchange.demo.driving import DrivenClock
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.holding import empty, held
 from signal_exchange.demo.java import BrokerFailed
 from signal_exchange.demo.places import checkout
+from signal_exchange.demo.probing import probes
 from signal_exchange.demo.processes import ChildFailed
 from signal_exchange.demo.region import SIX
 from signal_exchange.demo.running import DemoRun, Input, NotAccountedFor, Result, prepare_input
@@ -48,6 +50,9 @@ def demo(
         Path, typer.Option("--dir", help="Folder for everything that the demo makes; it is emptied at the start.")
     ] = Path("var/demo"),
     keep: Annotated[bool, typer.Option("--keep", help="Go on with what the folder holds, and publish nothing new.")] = False,
+    drive: Annotated[
+        bool, typer.Option("--drive", help="Then let people act and four weeks pass on a driven clock, and judge again.")
+    ] = False,
     database_url: Annotated[
         str,
         typer.Option(
@@ -68,7 +73,7 @@ def demo(
         with held(place):
             if not keep:
                 _emptied(place, database_url)
-            result = _run(place, console, None if keep else (signals, seed), stay=not once)
+            result = _run(place, console, None if keep else (signals, seed), stay=not once, drive=drive)
     except ChildFailed as failure:
         raise Refused(f"{failure} Nothing that was published is lost: `demo --keep` goes on with it.") from None
     except (BrokerFailed, NotAccountedFor) as failure:
@@ -109,12 +114,13 @@ def _databases(folder: Path) -> Databases | None:
     return Databases(address) if address else None
 
 
-def _run(folder: Path, console: Console, size: tuple[int, int] | None, *, stay: bool) -> Result:
-    today = local_day(clock.now())
+def _run(folder: Path, console: Console, size: tuple[int, int] | None, *, stay: bool, drive: bool) -> Result:
     if not (checkout() / "tests" / "oracle").is_dir():
         raise Refused("The demo needs a checkout of the repository: its truth comes from tests/oracle.")
+    driven = DrivenClock(folder) if drive or (folder / "clock").exists() else None
+    today = local_day(clock.now())
     given = _input(folder, console, *size, today) if size else None
-    parts: dict[str, Any] = {"databases": _databases(folder), "told": console.print, "settings": _lists(folder)}
+    parts: dict[str, Any] = {"databases": _databases(folder), "told": console.print, "settings": _lists(folder), "driven": driven}
     with Exchange(folder, today, municipalities=(*SIX, *PENDING), **parts) as exchange:
         with (
             reader(exchange.connection("oversight"), "signal-trace") as trace,
@@ -129,7 +135,7 @@ def _run(folder: Path, console: Console, size: tuple[int, int] | None, *, stay: 
 
 def _input(folder: Path, console: Console, signals: int, seed: int, today: date) -> Input:
     console.print(f"Synthetic region: {signals} signals, seed {seed}; nobody in it is real.")
-    return prepare_input(folder / "input", seed, signals, today)
+    return prepare_input(folder / "input", seed, signals, today, probes())
 
 
 def _lists(folder: Path) -> dict[str, str]:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,16 @@ from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.forging import Sent
 from signal_exchange.demo.region import Arrival, Forgery, SignalKey
 from signal_exchange.demo.watching import Picture, records_until_now, states_until_now
+from signal_exchange.domain.times import local_day
 from signal_exchange.privacy.vault import VaultKey
 
 Record = Mapping[str, Any]
 JUDGES = ("routing", "linking")
 """The services that judge what a municipality sent, and park it."""
+PUBLISHED = ("new", "correction")
+"""Kinds of arrivals that become a version."""
+TAKEN = ("accepted", "withdrawn", "erased")
+"""Verdicts of the oracle on what goes on."""
 CARE_TOPICS = ("referrals", "referrals-youth")
 
 
@@ -71,23 +77,47 @@ class Told:
 
 
 def truth(tests: Path, told: Told, found: Mapping[SignalKey, Published]) -> dict[str, Any]:
-    """Ask the oracle, as a program of its own, what must become of these signals."""
-    published = (_entry(each, found[each.key].signal_id, told.day) for each in told.arrivals if _counts(each, found))
+    """Ask the oracle, as a program of its own, what must become of these signals: also of one that no node published."""
+    published = (_entry(each, _id_of(each, found), told.day) for each in told.arrivals if each.kind in PUBLISHED)
     forged = (_forged_entry(signal_id, record, told.day) for signal_id, record in told.forged.items())
     ended = (
         {"event": each.event, "signal_id": found[each.key].signal_id, "version": each.version}
         for each in told.ended
         if each.key in found
     )
-    entries = [*published, *forged, *ended]
-    command = [sys.executable, "-m", "oracle.oracle"]
-    asked = subprocess.run(command, input=json.dumps(entries), cwd=tests, capture_output=True, text=True, check=True)
+    return _asked(tests, "oracle.oracle", [*published, *forged, *ended])
+
+
+def story(tests: Path, told: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask the oracle, as a program of its own, what must stand where after versions, ends, links and decisions in time."""
+    return _asked(tests, "oracle.story", told)
+
+
+def _asked(tests: Path, program: str, question: object) -> dict[str, Any]:
+    command = [sys.executable, "-m", program]
+    asked = subprocess.run(command, input=json.dumps(question), cwd=tests, capture_output=True, text=True, check=True)
     answer: dict[str, Any] = json.loads(asked.stdout)
     return answer
 
 
-def _counts(arrival: Arrival, found: Mapping[SignalKey, Published]) -> bool:
-    return arrival.kind in ("new", "correction") and arrival.key in found
+def story_told(
+    told: Told, found: Mapping[SignalKey, Published], events: Iterable[Record], expected: Record, until: datetime
+) -> dict[str, Any]:
+    """Return the story of a demo for the oracle: what it accepted at first, and everything that happened to that, in time."""
+    versions: dict[str, dict[str, Record]] = {signal_id: {"1": {"record": record}} for signal_id, record in told.forged.items()}
+    for each in told.arrivals:
+        if each.kind in PUBLISHED and each.key in found:
+            versions.setdefault(found[each.key].signal_id, {})[str(each.version)] = {"record": each.record}
+    taken = {(entry["signal_id"], entry["version"]) for entry in expected["entries"] if entry["verdict"] in TAKEN}
+    own = (event for event in events if "version" not in event or (event["signal_id"], event["version"]) in taken)
+    dated = ({**event, "publish_day": local_day(datetime.fromisoformat(event["at"])).isoformat()} for event in own)
+    return {"versions": versions, "events": list(dated), "until": until.isoformat()}
+
+
+def _id_of(arrival: Arrival, found: Mapping[SignalKey, Published]) -> str:
+    """Return the id of a signal on the stream; of one that is missing there one that nobody has."""
+    on_stream = found.get(arrival.key)
+    return on_stream.signal_id if on_stream else str(uuid.uuid5(uuid.NAMESPACE_URL, str(arrival.key)))
 
 
 def _entry(arrival: Arrival, signal_id: str, day: date) -> dict[str, Any]:
@@ -101,7 +131,7 @@ def _forged_entry(signal_id: str, record: Record, day: date) -> dict[str, Any]:
 
 def mismatches(exchange: Exchange, picture: Picture, expected: Mapping[str, Any]) -> list[str]:
     """Return every difference between truth and stream: effects, forms of delivery and raw report counts."""
-    routed = [entry for entry in expected["entries"] if entry["verdict"] in ("accepted", "withdrawn", "erased")]
+    routed = [entry for entry in expected["entries"] if entry["verdict"] in TAKEN]
     return [
         *(
             f"oracle: {entry['signal_id']} version {entry['version']} {entry['verdict']}"

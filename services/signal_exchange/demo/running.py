@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -14,11 +14,27 @@ from typing import Any
 
 from signal_exchange.contracts.reference import load_example
 from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
+from signal_exchange.demo.acting import CannotAct, SecondAct
+from signal_exchange.demo.comparing import differences, wrong_links, wrong_refusals
+from signal_exchange.demo.driving import DrivenClock
 from signal_exchange.demo.ending import CannotEnd, end_all, erasures_of, withdrawals_of
 from signal_exchange.demo.exchange import Exchange
+from signal_exchange.demo.expecting import expected_links, expected_refusals
 from signal_exchange.demo.forging import Forger, Sent
-from signal_exchange.demo.judging import Ended, Published, Told, mismatches, published_by_key, truth, wrong_parked
+from signal_exchange.demo.judging import (
+    Ended,
+    Published,
+    Told,
+    mismatches,
+    published_by_key,
+    story,
+    story_told,
+    truth,
+    wrong_parked,
+)
 from signal_exchange.demo.places import checkout
+from signal_exchange.demo.probing import ALONE, changed
+from signal_exchange.demo.recording import recorded
 from signal_exchange.demo.region import Arrival, Forgery, SignalKey, generate_region
 from signal_exchange.demo.region.model import Record
 from signal_exchange.demo.region.model import Region as Synthetic
@@ -33,6 +49,8 @@ from signal_exchange.runtime import clock
 EXAMPLES = ("01_sexual", "02_labour", "03_criminal", "04_organ", "05_minor", "06_anonymous_tip")
 ACCOUNTED_SECONDS = 600.0
 LOOK_SECONDS = 0.3
+TESTS = checkout() / "tests"
+"""Where the oracle is."""
 
 
 class NotAccountedFor(Exception):  # noqa: N818 - says what is wrong
@@ -48,12 +66,22 @@ class Input:
     files: Mapping[str, Path]
     corrections: Mapping[str, Path]
 
+    @property
+    def lines(self) -> dict[str, list[Arrival]]:
+        """Return what stands in each file, line by line, by the file's name."""
+        found: dict[str, list[Arrival]] = {}
+        for kind, files in ((False, self.files), (True, self.corrections)):
+            for code, file in files.items():
+                own = (each for each in self.arrivals if each.key.municipality == code)
+                found[file.name] = [each for each in own if (each.kind == CORRECTION) is kind]
+        return found
 
-def prepare_input(folder: Path, seed: int, signals: int, today: date) -> Input:
-    """Generate the region, write its files and those of the examples, and return them."""
+
+def prepare_input(folder: Path, seed: int, signals: int, today: date, besides: Sequence[Arrival] = ()) -> Input:
+    """Generate the region, write its files and those of the examples and of what comes `besides`, and return them."""
     synthetic = generate_region(seed, signals, today)
     write_region(synthetic, folder)
-    arrivals = (*map(_example, EXAMPLES), *synthetic.arrivals)
+    arrivals = (*map(_example, EXAMPLES), *besides, *synthetic.arrivals)
     corrections = [arrival for arrival in arrivals if arrival.kind == CORRECTION]
     others = [arrival for arrival in arrivals if arrival.kind != CORRECTION]
     codes = sorted({arrival.key.municipality for arrival in corrections})
@@ -84,6 +112,7 @@ class Result:
     differences: list[str] = field(default_factory=list)
     seconds: float = 0.0
     judged: bool = True
+    judged_seconds: float = 0.0
 
     @property
     def as_expected(self) -> bool:
@@ -105,6 +134,7 @@ class Result:
             "numbers_sent": self.ledger.sent,
             "numbers": dict(self.ledger.counts),
             "seconds": round(self.seconds, 2),
+            "judged_seconds": round(self.judged_seconds, 2),
             "signals_per_second": round(self.ledger.published / self.seconds, 1) if self.seconds else None,
         }
 
@@ -117,7 +147,7 @@ class DemoRun:
 
     def __init__(self, exchange: Exchange, watch: Watch, today: date, looked: Looked) -> None:
         self.exchange, self.watch, self.today, self.looked = exchange, watch, today, looked
-        self.refused = 0
+        self.refused: dict[tuple[str, int], list[Record]] = {}
         self.forged: list[tuple[Forgery, str]] = []
         self.ended: Sequence[Ended] = ()
 
@@ -145,19 +175,27 @@ class DemoRun:
         self._forge(given, found)
         self._end(given)
         picture = self._await_all()
-        seconds = time.monotonic() - began
-        return Result(picture.ledger, self.refused, len(self.forged), self._judge(given, picture, found), seconds)
+        accounted = time.monotonic()
+        differences = self._judge(given, picture, found)
+        if self.exchange.driven is not None and not differences:
+            picture, later = self._second_act(given, found, self.exchange.driven)
+            differences += later
+        result = Result(picture.ledger, len(self.refused), len(self.forged), differences, accounted - began)
+        result.judged_seconds = time.monotonic() - accounted
+        return result
 
     def _publish(self, given: Input) -> None:
         with ThreadPoolExecutor(1) as pool:
-            self._await(pool.submit(self.exchange.publish, given.files))
-            self._await(pool.submit(self.exchange.publish, given.corrections, "--yes"))
+            self._await(pool.submit(self.exchange.publish, given.files), given.files)
+            self._await(pool.submit(self.exchange.publish, given.corrections, "--yes"), given.corrections)
 
-    def _await(self, job: Future[dict[str, CompletedProcess[str]]]) -> None:
+    def _await(self, job: Future[dict[str, CompletedProcess[str]]], files: Mapping[str, Path]) -> None:
         while not job.done():
             self._look()
             time.sleep(LOOK_SECONDS)
-        self.refused += sum(_refused(code, said.stdout, said.stderr) for code, said in job.result().items())
+        for code, said in job.result().items():
+            for refused in _refused(code, said.stdout, said.stderr):
+                self.refused[files[code].name, refused["line"]] = refused["errors"]
 
     def _forge(self, given: Input, found: Mapping[SignalKey, Published]) -> None:
         by_sender: dict[str, list[tuple[Forgery, Sent, SigningKey]]] = {}
@@ -214,11 +252,37 @@ class DemoRun:
         return picture
 
     def _judge(self, given: Input, picture: Picture, found: Mapping[SignalKey, Published]) -> list[str]:
-        tests = checkout() / "tests"
-        told = Told(given.arrivals, self.ended, self._taken(given), self.today)
-        expected = truth(tests, told, found)
+        expected = truth(TESTS, self._told(given), found)
         parked = wrong_parked(self.exchange, [forgery for forgery, _ in self.forged])
-        return [*mismatches(self.exchange, picture, expected), *parked]
+        refused = wrong_refusals(expected_refusals(given.synthetic, given.lines), self.refused)
+        standing = self._standing(given, picture, found, expected)
+        return [*mismatches(self.exchange, picture, expected), *parked, *refused, *standing]
+
+    def _told(self, given: Input) -> Told:
+        return Told(given.arrivals, self.ended, self._taken(given), self.today)
+
+    def _standing(
+        self, given: Input, picture: Picture, found: Mapping[SignalKey, Published], expected: Mapping[str, Any]
+    ) -> list[str]:
+        """Return what stands somewhere else than the oracle's story of all that happened says."""
+        seen = recorded(self.exchange, picture)
+        told = story_told(self._told(given), found, seen.events, expected, clock.now())
+        closed = {event["signal_id"] for event in seen.events if event["what"] in ("withdrawn", "erased")}
+        links = wrong_links(expected_links(_latest_records(told, self._taken(given)), given.synthetic.barred), seen, closed)
+        return [*differences(seen, story(TESTS, told)), *links]
+
+    def _second_act(self, given: Input, found: Mapping[SignalKey, Published], driven: DrivenClock) -> tuple[Picture, list[str]]:
+        """Let people act and four weeks pass, and judge again."""
+        ids = {key.local_ref: each.signal_id for key, each in found.items()}
+        alone = next(each for each in given.arrivals if each.key.local_ref == ALONE)
+        after = replace(given, arrivals=(*given.arrivals, changed(alone)))
+        try:
+            SecondAct(self.exchange, driven, ids, self._await_all).play(changed(alone), self.exchange.folder / "input")
+        except CannotAct as refusal:
+            return self._await_all(), [str(refusal)]
+        picture = self._await_all()
+        expected = truth(TESTS, self._told(after), found)
+        return picture, self._standing(after, picture, found, expected)
 
     def _taken(self, given: Input) -> dict[str, Record]:
         """Give the forged signals that routing takes, since only a service behind it can see what is wrong."""
@@ -226,8 +290,17 @@ class DemoRun:
         return {signal_id: records[forgery.base] for forgery, signal_id in self.forged if forgery.parked_by != "routing"}
 
 
-def _refused(code: str, said: str, complaint: str) -> int:
+def _latest_records(told: Mapping[str, Any], forged: Collection[str]) -> dict[str, Record]:
+    """Return the latest record of each signal of a story but the forged ones, in the order in which their first versions came."""
+    versions: Mapping[str, Mapping[str, Any]] = told["versions"]
+    order = dict.fromkeys(
+        event["signal_id"] for event in told["events"] if event["what"] == "published" and event["signal_id"] not in forged
+    )
+    return {signal_id: versions[signal_id][max(versions[signal_id], key=int)]["record"] for signal_id in order}
+
+
+def _refused(code: str, said: str, complaint: str) -> list[Record]:
     try:
-        return int(json.loads(said)["refused"])
+        return [each for each in json.loads(said)["results"] if each["outcome"] == "REFUSED"]
     except (ValueError, KeyError):
         raise NotAccountedFor(f"Publishing at {code} failed: {complaint.strip()[-300:]}") from None

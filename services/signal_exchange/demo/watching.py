@@ -31,11 +31,15 @@ def states_until_now(connection: KafkaConnection, topic: str) -> dict[str, dict[
 
 @dataclass(slots=True)
 class Picture:
-    """What the trace has told so far; a fact that is told twice is taken once."""
+    """What the trace has told so far; a fact that is told twice is taken once.
+
+    `kept` is who keeps a signal, and until when, as routing told last (R-ROUTE-11); neither while a receiver has it.
+    """
 
     entries: list[Entry] = field(default_factory=list)
     checkpoints: list[Checkpoint] = field(default_factory=list)
     effects: dict[tuple[str, int, str], str] = field(default_factory=dict)
+    kept: dict[str, tuple[str | None, str | None]] = field(default_factory=dict)
     stored: Counter[str] = field(default_factory=Counter)
     seen: set[str] = field(default_factory=set)
 
@@ -50,6 +54,7 @@ class Picture:
             self.entries.extend([_entry(fact)] * (fact["records"] or 1))
         elif fact["stage"] == "ROUTED":
             self.effects[(fact["signal_id"], fact["version"], fact["destination"])] = fact["verdict"]
+            self.kept[fact["signal_id"]] = (fact["owner_role"], fact["next_date"])
         else:
             self.stored[fact["service"]] += 1
 
