@@ -146,9 +146,7 @@ def checked(plan: Plan, file: Path, opening: Opening) -> Iterator[tuple[Manifest
     Raises:
         Refused: it is not, or it is old and no reason was given.
     """
-    if not file.is_file():
-        raise Refused(f"Het bestand {file.name} is er niet.")
-    content = _genuine(plan, file.read_bytes(), opening)
+    content = _genuine(plan, _bytes_of(file), opening)
     with _in_memory() as memory:
         memory.deserialize(content)
         with _opened(memory) as copy:
@@ -159,6 +157,15 @@ def checked(plan: Plan, file: Path, opening: Opening) -> Iterator[tuple[Manifest
                 raise Refused(DAMAGED) from None
             _require_newest(plan, manifest, opening)
             yield manifest, copy
+
+
+def _bytes_of(file: Path) -> bytes:
+    try:
+        return file.read_bytes()
+    except FileNotFoundError:
+        raise Refused(f"Het bestand {file.name} is er niet.") from None
+    except OSError:
+        raise Refused(f"Het bestand {file.name} is niet te lezen: er is niets veranderd.") from None
 
 
 def _genuine(plan: Plan, file: bytes, opening: Opening) -> bytes:

@@ -141,6 +141,12 @@ def test_a_damaged_back_up_is_refused_in_one_sentence_and_nothing_changes(tmp_pa
     assert (kept.rows(), kept.log()) == (before, log)
 
 
+def test_what_is_no_file_is_refused_as_well(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    with pytest.raises(Refused, match="niet te lezen: er is niets veranderd"):
+        kept.restored(tmp_path)
+
+
 def test_what_was_sealed_by_somebody_else_to_this_organisation_is_refused(tmp_path: Path) -> None:
     kept = Worklist(tmp_path)
     kept.came(1)
