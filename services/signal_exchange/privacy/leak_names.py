@@ -12,6 +12,8 @@ from typing import Any, NamedTuple
 
 from signal_exchange.privacy.leak_text import Found
 from signal_exchange.privacy.names import PAIR_ENDS, PAIR_STARTS, PREFIXES, SHORT_PREFIXES, fold
+from signal_exchange.privacy.placeholders import is_placeholder
+from signal_exchange.privacy.plain import plain
 
 _WORD = re.compile(r"[^\W\d_]+")
 _LEAST_LETTERS = 3
@@ -259,7 +261,7 @@ def find_own_words(words: Sequence[Word], record: Mapping[str, Any]) -> Iterator
     """Give what the text holds of the names, streets and reporter of its own record (R-LEAK-03): NAME, of streets ADDRESS.
 
     A word of at least three letters that is no prefix counts by itself, also with a genitive s; shorter ones and prefixes of
-    the same names count beside it, so that `Bo van der Meer` is found whole.
+    the same names count beside it, so that `Bo van der Meer` is found whole. A word for unknown is nobody's name.
     """
     names = [*_texts(record, "subjects", ("family_name", "given_names")), *_reporter(record)]
     for kind, texts in (("NAME", names), ("ADDRESS", _texts(record, "places", ("street",)))):
@@ -294,9 +296,11 @@ def _echo_key(folded: str) -> str:
 
 
 def _texts(record: Mapping[str, Any], name: str, fields: Sequence[str]) -> list[str]:
-    return [str(item[field]) for item in record.get(name) or () for field in fields if item.get(field)]
+    texts = [str(item[field]) for item in record.get(name) or () for field in fields if item.get(field)]
+    return [plain(text) for text in texts if not is_placeholder(text)]
 
 
 def _reporter(record: Mapping[str, Any]) -> list[str]:
     reporter = record.get("reporter") or {}
-    return [str(reporter["name"])] if reporter.get("name") else []
+    name = str(reporter.get("name") or "")
+    return [] if is_placeholder(name) else [plain(name)]

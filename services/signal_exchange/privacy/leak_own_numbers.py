@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from signal_exchange.privacy.leak_text import Found
+from signal_exchange.privacy.plain import plain
 
 _LEAST: Mapping[str, int] = {"PHONE": 8, "BSN": 8, "PLATE": 4, "IBAN": 15}
 """Shorter values say too little to be searched."""
@@ -51,8 +52,8 @@ def _own_values(record: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def _phone_digits(phone: object) -> str:
     """Return the national digits, which stand in every way to write the number."""
-    return re.sub(r"[^0-9]", "", str(phone).replace("(0)", "")).lstrip("0")[-_MOST_PHONE_DIGITS:]
+    return re.sub(r"[^0-9]", "", plain(str(phone)).replace("(0)", "")).lstrip("0")[-_MOST_PHONE_DIGITS:]
 
 
 def _compact(text: object) -> str:
-    return re.sub(r"[^A-Z0-9]", "", str(text).upper())
+    return re.sub(r"[^A-Z0-9]", "", plain(str(text)).upper())

@@ -335,3 +335,18 @@ def test_r_leak_a_number_before_an_ordinary_word_is_no_postcode(words: str) -> N
 
 def test_r_leak_a_number_that_is_called_a_postcode_is_one() -> None:
     assert found("postcode 2024 is") == [("POSTCODE", "2024 is")]
+
+
+@pytest.mark.parametrize("name", ["onbekend", "Onbekend (buitenlands)", "n.v.t.", "geen achternaam"])
+def test_r_leak_03_a_word_for_unknown_in_the_own_record_is_nobodys_name(name: str) -> None:
+    own = {"subjects": [{"family_name": name, "given_names": name}], "places": [{"street": name}], "reporter": {"name": name}}
+    assert found("De dader is onbekend en heeft geen achternaam, verder n.v.t. in het buitenlands verkeer.", own) == []
+
+
+def test_r_leak_03_the_own_record_is_read_as_plainly_as_the_text() -> None:
+    own = {"subjects": [{"family_name": "Femn\u200bke\u00a0Zwaantjes", "phone": "٠٦ ٠٠٠٠ ٤٤٢٢", "bsn": "９９９９０００４３"}]}
+    assert found("femnke belde met 06 0000 44 22 over 999900043", own) == [
+        ("NAME", "femnke"),
+        ("PHONE", "06 0000 44 22"),
+        ("BSN", "999900043"),
+    ]
