@@ -134,7 +134,7 @@ BENCH := .venv-bench/bin
 
 # What the command line gives, as in `make bench ROUNDS=1 SIGNALS=200 PARTS=routing OUT=file.json`.
 BENCH_ASKED = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SIGNALS),--signals $(SIGNALS)) $(if $(RECORDS),--records $(RECORDS)) \
-	$(if $(LOOKUPS),--lookups $(LOOKUPS)) $(if $(PARTS),--parts $(PARTS)) $(if $(OUT),--out $(OUT))
+	$(if $(LOOKUPS),--lookups $(LOOKUPS)) $(if $(SECONDS),--seconds $(SECONDS)) $(if $(PARTS),--parts $(PARTS)) $(if $(OUT),--out $(OUT))
 
 .PHONY: bench
 bench: .venv-bench/bench.stamp system $(KAFKA_LIBS)/.stamp ## The figures of benchmarks/README.md (OUT=file.json ROUNDS=3 SIGNALS=3000)

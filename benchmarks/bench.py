@@ -13,11 +13,12 @@ from typing import Any
 from comparing import compared
 from ground import a_ground
 from linking_lookup import measure
+from starving import beside_a_hostile_member
 from texts import texts
 from whole import whole
 from workers import workers
 
-PARTS = ("transport", "routing", "workers", "exchange", "linking_lookup", "leak_guard")
+PARTS = ("transport", "routing", "workers", "exchange", "hostile", "linking_lookup", "leak_guard")
 
 
 def measured(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
@@ -26,6 +27,8 @@ def measured(folder: Path, given: argparse.Namespace) -> dict[str, Any]:
     found = compared_parts(folder / "compared", given)
     if "exchange" in wanted:
         found |= whole(folder / "exchange", given.signals, given.latency_signals)
+    if "hostile" in wanted:
+        found["hostile"] = beside_a_hostile_member(folder / "hostile", given.seconds)
     if "linking_lookup" in wanted:
         found["linking_lookup"] = measure(given.lookups, given.rounds * 50)
     if "leak_guard" in wanted:
@@ -56,6 +59,7 @@ def asked(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--records", type=int, default=60_000, help="records for the transport")
     parser.add_argument("--latency-signals", type=int, default=400, help="signals at a steady rate")
     parser.add_argument("--lookups", type=_numbers, default=[10_000, 100_000, 1_000_000], help="sizes of the store of linking")
+    parser.add_argument("--seconds", type=float, default=300.0, help="how long a hostile member sends")
     parser.add_argument("--parts", type=_names, default=list(PARTS), help="which parts, with commas: " + ", ".join(PARTS))
     parser.add_argument("--out", type=Path, help="file for the figures, as JSON")
     return parser.parse_args(arguments)

@@ -67,7 +67,7 @@ def _latency(ground: Ground, count: int) -> dict[str, float]:
     example = coded_example(EXAMPLE)
     sender = Sender.of(ground.region, example["municipality"])
     sent: dict[str, float] = {}
-    with _watched(ground.folder / "worklist" / "data" / "worklist.sqlite") as seen, a_producer(ground, linger_ms=0) as producer:
+    with watched(ground.folder / "worklist" / "data" / "worklist.sqlite") as seen, a_producer(ground, linger_ms=0) as producer:
         began = time.perf_counter()
         for number in range(WARM_UP + count):
             time.sleep(max(0.0, began + number / PER_SECOND - time.perf_counter()))
@@ -75,14 +75,14 @@ def _latency(ground: Ground, count: int) -> dict[str, float]:
             message = sender.published(signal, at=clock.now()).incoming
             sent[signal["signal_id"]] = time.perf_counter()
             producer.send("signals", message.value, message.key, list(message.headers.items()))
-        _await(lambda: sent.keys() <= seen.keys(), "every signal on the worklist")
+        await_(lambda: sent.keys() <= seen.keys(), "every signal on the worklist")
     took = sorted((seen[signal_id] - at) * 1000 for signal_id, at in list(sent.items())[WARM_UP:])
     p99 = took[min(len(took) - 1, round(0.99 * len(took)))]
     return {"signals": count, "per_second": PER_SECOND, "p50_ms": round(statistics.median(took), 1), "p99_ms": round(p99, 1)}
 
 
 @contextmanager
-def _watched(store: Path) -> Iterator[dict[str, float]]:
+def watched(store: Path) -> Iterator[dict[str, float]]:
     """Note when each signal first stands in the store of the worklist."""
     seen: dict[str, float] = {}
     over = Event()
@@ -104,7 +104,8 @@ def _watched(store: Path) -> Iterator[dict[str, float]]:
         watcher.join()
 
 
-def _await(ready: Any, what: str) -> None:
+def await_(ready: Any, what: str) -> None:
+    """Wait until something is so."""
     end = time.monotonic() + WAIT_SECONDS
     while not ready():
         if time.monotonic() > end:
@@ -115,19 +116,20 @@ def _await(ready: Any, what: str) -> None:
 def _await_rest(exchange: Exchange) -> None:
     groups = (*CONSUMERS, *exchange.nodes)
     for _ in range(2):  # seen twice, since one service's output is the next one's input
-        _await(lambda: lag(exchange.admin, exchange.region.catalogue, groups) == 0, "no consumer behind")
+        await_(lambda: lag(exchange.admin, exchange.region.catalogue, groups) == 0, "no consumer behind")
         time.sleep(1)
 
 
 def _memory(exchange: Exchange) -> dict[str, Any]:
     """Return the resident megabytes of each process after its work, the highest first."""
     children = exchange.household.children.items()
-    found = {name: _megabytes(child.process.pid) for name, child in children if child.process is not None}
+    found = {name: megabytes(child.process.pid) for name, child in children if child.process is not None}
     ordered = dict(sorted(found.items(), key=lambda each: -each[1]))
     return {"highest_megabytes": max(found.values()), "megabytes": ordered}
 
 
-def _megabytes(pid: int) -> float:
+def megabytes(pid: int) -> float:
+    """Return what a process has in memory."""
     [resident] = [
         line for line in Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines() if line.startswith("VmRSS")
     ]

@@ -38,11 +38,12 @@ def test_the_file_has_the_keys_of_every_part(monkeypatch: pytest.MonkeyPatch, tm
     parts: dict[str, Any] = {"start": {}, "latency": {}, "memory": {}, "rebuild": {}}
     monkeypatch.setattr(bench, "compared_parts", lambda *_: {part: figures([a_round(1.0)]) for part in ("transport", "routing")})
     monkeypatch.setattr(bench, "whole", lambda *_: parts)
+    monkeypatch.setattr(bench, "beside_a_hostile_member", lambda *_: {})
     monkeypatch.setattr(bench, "measure", lambda *_: {})
     monkeypatch.setattr(bench, "texts", lambda *_: {})
     bench.main(["--out", str(tmp_path / "figures.json")])
     found: dict[str, Any] = json.loads((tmp_path / "figures.json").read_text(encoding="utf-8"))
-    assert set(found) == {"transport", "routing", *parts, "linking_lookup", "leak_guard"}
+    assert set(found) == {"transport", "routing", *parts, "hostile", "linking_lookup", "leak_guard"}
     assert found["transport"].keys() & found["routing"].keys() >= RATIOS
 
 
