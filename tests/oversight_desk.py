@@ -11,7 +11,7 @@ from typer.testing import CliRunner, Result
 
 from builders import an_environment
 from signal_exchange.contracts.codec import decode
-from signal_exchange.oversight import commands, parked_commands
+from signal_exchange.oversight import commands, giving_up, parked_commands
 from signal_exchange.oversight.handler import OversightHandler
 from signal_exchange.oversight.store import OUTBOX, TABLES
 from signal_exchange.runtime.database import Database
@@ -20,7 +20,7 @@ from signal_exchange.stream.messages import Message
 from signal_exchange.stream.outbox import Outbox
 from signal_exchange.stream.work import Work
 
-PARTS = {"check": commands.check_app, "parked": parked_commands.app, "alarms": commands.app, "open": commands.app}
+PARTS = {"check": giving_up.check_app, "parked": parked_commands.app, "alarms": commands.app, "open": commands.app}
 BY = ("--by", "beheer")
 
 

@@ -29,7 +29,7 @@ GROUPS = {
     "feedback": "signal_exchange.feedback.commands:app",
     "participants": "signal_exchange.participants.commands:app",
     "parked": "signal_exchange.oversight.parked_commands:app",
-    "check": "signal_exchange.oversight.commands:check_app",
+    "check": "signal_exchange.oversight.giving_up:check_app",
     "keeper": "signal_exchange.pseudonyms.commands:app",
     "vendor": "signal_exchange.demo.vendor.commands:app",
     "schemas": "signal_exchange.contracts.commands:app",

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from enum import Enum
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from signal_exchange.domain.ledger import Gap
 from signal_exchange.oversight.figures import Figures, alarms, conservation, figures
-from signal_exchange.oversight.ledger import overdue_within
-from signal_exchange.oversight.store import TABLES, GivenUp, OversightStore
+from signal_exchange.oversight.store import TABLES, OversightStore
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import GROUP, AsJson, By, Place, show_json, show_rows
+from signal_exchange.stream.commands import GROUP, AsJson, Place, show_json, show_rows
 
 app = typer.Typer(**GROUP, no_args_is_help=True, help="Toezicht: wat te laat is en wat alarm geeft.")
 check_app = typer.Typer(**GROUP, no_args_is_help=True, help="Klopt het grootboek.")
@@ -49,36 +45,6 @@ def check_conservation(*, as_json: AsJson = False) -> None:
 def _line(name: str, found: dict[str, Any]) -> dict[str, Any]:
     places = ", ".join(f"{place} {count}" for place, count in found["numbers"].items() if count)
     return {**found, "municipality": name, "places": places}
-
-
-class LostReason(Enum):
-    """Why a number will not come any more."""
-
-    LOST_IN_RESTORE = "LOST_IN_RESTORE"
-    SENDER_AGREES = "SENDER_AGREES"
-
-
-@check_app.command("give-up")
-def give_up(
-    municipality: Annotated[str, typer.Argument(help="CBS code, as GM0983.")],
-    publisher_run: Annotated[str, typer.Argument(help="The run, as `check conservation --json` names it.")],
-    sequence: Annotated[int, typer.Argument(help="The number in that run, or the first of them.")],
-    last: Annotated[int | None, typer.Argument(help="The last of them.")] = None,
-    *,
-    by: By,
-    reason: Annotated[LostReason, typer.Option("--reason", help="Why it will not come.")],
-) -> None:
-    """Say of overdue numbers that they will not come any more: they then count as discarded. Twice is once."""
-    with PLACE.deciding(PLACE.identity()) as work:
-        store, gap = OversightStore(work.connection), Gap(municipality, publisher_run, sequence, last or sequence)
-        count = overdue_within(store, gap, clock.now())
-        known = (gap.municipality, gap.run, gap.first, gap.last) in [
-            (each.municipality, each.publisher_run, each.first, each.last) for each in store.given_up(municipality)
-        ]
-        if not (known or count):
-            raise Refused("Dit nummer is niet te laat.")
-        store.give_up(GivenUp(municipality, publisher_run, gap.first, gap.last, reason.value, by, clock.now()))
-    typer.echo(f"Vastgelegd: {count} nummer(s) tellen als vervallen.")
 
 
 @app.command("alarms")

@@ -32,6 +32,11 @@ def overdue_within(store: OversightStore, asked: Gap, now: datetime) -> int:
     return _drawing(store, asked.municipality).overdue_within(asked, now)
 
 
+def overdue_runs(store: OversightStore, municipality: str, now: datetime) -> Mapping[Run, int]:
+    """Return up to which number each run of a municipality was named longer ago than one may wait for it."""
+    return _drawing(store, municipality).late(now)
+
+
 def _drawing(store: OversightStore, municipality: str | None) -> _Drawing:
     return _Drawing(store.connection, municipality, _merged(store.given_up(municipality)))
 
@@ -69,13 +74,13 @@ class _Drawing:
             signals={state: signals[state] for state in SIGNAL_STATES},
             published=signals.total(),
             unattributed=self._unattributed() if self.municipality is None else 0,
-            overdue=sum(limit - self._placed(run, limit) for run, limit in self._late(now).items()),
+            overdue=sum(limit - self._placed(run, limit) for run, limit in self.late(now).items()),
             gaps=tuple(islice(self._gaps(now), GAPS_SHOWN)),
         )
 
     def overdue_within(self, asked: Gap, now: datetime) -> int:
         run = (asked.municipality, asked.run)
-        last, before = min(asked.last, self._late(now).get(run, 0)), asked.first - 1
+        last, before = min(asked.last, self.late(now).get(run, 0)), asked.first - 1
         return last - self._placed(run, last) - (before - self._placed(run, before)) if last >= asked.first else 0
 
     def _own(self, column: ColumnElement[str]) -> ColumnElement[bool]:
@@ -109,14 +114,14 @@ class _Drawing:
         ranges = [(first, min(last, limit)) for first, last in self.given_up.get(run, ()) if first <= limit]
         return sum(last - first + 1 - self._kept(run, first, last) for first, last in ranges)
 
-    def _late(self, now: datetime) -> dict[Run, int]:
+    def late(self, now: datetime) -> dict[Run, int]:
         """Return up to where the numbers of each run were named longer ago than one may wait for them."""
         latest = now - timedelta(minutes=Policy().missing_number_minutes)
         return self._highest(CHECKPOINTS.c.earliness > -milliseconds(latest))
 
     def _gaps(self, now: datetime) -> Iterator[Gap]:
         """Give the gaps among the numbers that are late, by run and number."""
-        for run, limit in sorted(self._late(now).items()):
+        for run, limit in sorted(self.late(now).items()):
             if self._placed(run, limit) < limit:
                 found = self.connection.execute(_gaps(run, limit).limit(GAPS_SHOWN))
                 yield from (Gap(run[0], run[1], *row) for row in found)
