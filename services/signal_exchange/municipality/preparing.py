@@ -16,7 +16,7 @@ from signal_exchange.municipality.causes import Cause
 from signal_exchange.municipality.checking import Checked
 from signal_exchange.municipality.envelopes import with_placeholder
 from signal_exchange.municipality.refusals import TOO_LARGE, Refusal, unreadable
-from signal_exchange.municipality.warned import TOKENS_CUT, Warned, of_unlinked, tokens_pending
+from signal_exchange.municipality.warned import Warned, of_cut, of_unlinked, tokens_pending
 from signal_exchange.privacy.normalising import LinkValue, link_values, unlinked
 from signal_exchange.privacy.register import NoSealingKey
 from signal_exchange.privacy.sealing import TOKEN_SLOTS, LinkToken, encode_tokens, pad_summary
@@ -87,11 +87,11 @@ class Preparer:
         wanted = [list(each[:TOKEN_SLOTS]) for each in values]
         epoch = epoch_of(local_day(at))
         answers = self.tokens.tokens_for_many(wanted, epoch=epoch) if any(wanted) else [()] * len(drafts)
-        cut = [len(each) > TOKEN_SLOTS for each in values]
+        cut = [each[TOKEN_SLOTS:] for each in values]
         prepared = [self._prepared(*each) for each in zip(drafts, answers, cut, strict=True)]
         return [_of_epoch(each, epoch) for each in prepared]
 
-    def _prepared(self, draft: Draft, answer: tuple[LinkToken, ...] | NoTokens, cut: bool) -> Prepared | Refusal:  # noqa: FBT001 - one of three
+    def _prepared(self, draft: Draft, answer: tuple[LinkToken, ...] | NoTokens, cut: Sequence[LinkValue]) -> Prepared | Refusal:
         pending = isinstance(answer, NoTokens)
         fields = {
             "own_ref": draft.own_ref,
@@ -101,9 +101,8 @@ class Preparer:
         }
         fault = _unfit(fields)
         warnings = [tokens_pending(answer.reason)] if isinstance(answer, NoTokens) else []
-        warnings += [TOKENS_CUT] if cut else []
         silent = of_unlinked(unlinked(draft.checked.record, barred=self.barred))
-        return fault or Prepared(draft, fields, (*warnings, *silent))
+        return fault or Prepared(draft, fields, (*warnings, *silent, *of_cut(cut)))
 
     def _parts(self, draft: Draft, tokens: Sequence[LinkToken]) -> Iterator[dict[str, object]]:
         signal = cast("CodedSignal", draft.checked.coded)

@@ -9,7 +9,7 @@ from typing import Final
 from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.municipality.refusals import RECORD
 from signal_exchange.privacy.keeper_client import Reason
-from signal_exchange.privacy.normalising import Unlinked
+from signal_exchange.privacy.normalising import LinkValue, Unlinked
 
 _PENDING: Final = frozenset(reason.value for reason in Reason)
 
@@ -36,13 +36,14 @@ class Warned:
         return {"field": self.field, "code": self.code, "text": self.text}
 
 
-TOKENS_CUT: Final = Warned(RECORD, "TOKENS_CUT")
-"""A record names more than fits in its list of link tokens; the first ones travel."""
-
-
 def tokens_pending(reason: Reason) -> Warned:
     """Return the warning that the tokens of a record follow later, and why."""
     return Warned(RECORD, reason.value)
+
+
+def of_cut(values: Iterable[LinkValue]) -> Iterator[Warned]:
+    """Give a warning for the field of every value that no longer fits in the list of link tokens; the first ones travel."""
+    return (Warned(path, "TOKENS_CUT") for path in dict.fromkeys(value.path for value in values))
 
 
 def of_unlinked(found: Iterable[Unlinked]) -> Iterator[Warned]:

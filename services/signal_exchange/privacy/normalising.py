@@ -57,11 +57,15 @@ class Why(Enum):
 
 @dataclass(frozen=True, slots=True)
 class LinkValue:
-    """A normalised value, its type and what carries it: `subject:<ref>`, `place:<index>` or `object:<index>`."""
+    """A normalised value, its type and what carries it: `subject:<ref>`, `place:<index>` or `object:<index>`.
+
+    `path` is the field of the record that it was read from, as `subjects[0].bsn`.
+    """
 
     carrier: str
     type: str
     value: str = field(repr=False)
+    path: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +155,7 @@ class _Judge:
         if value is None:
             return None
         would_link_strangers = is_barred(kind, value) or (kind, value) in self.barred
-        return Unlinked(path, Why.BARRED) if would_link_strangers else LinkValue(carrier, kind, value)
+        return Unlinked(path, Why.BARRED) if would_link_strangers else LinkValue(carrier, kind, value, path)
 
     def _name(self, carrier: str, path: str, subject: Mapping[str, Any]) -> _Judged:
         texts = {name: _text(subject, name) for name in ("family_name", "given_names", "birth_date")}
