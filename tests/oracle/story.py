@@ -9,7 +9,7 @@ Run as `python -m oracle.story` in tests/. It reads one JSON object from standar
 - `until`: the moment at which it looks.
 
 It prints per open signal what each destination holds, what that shows, who keeps the signal, and until when; the agenda in order;
-the alerts; and the publish day of each signal.
+the alerts; how many persons there are; and the publish day of each signal.
 """
 
 import json
@@ -33,7 +33,9 @@ def story_of(told: Json, data: Path = DEFAULT_DATA) -> Json:
     """Give what stands where at the end of a story."""
     history = History(load(data))
     clusters: dict[str, str | None] = {}
+    erased = 0
     for event in told["events"]:
+        erased += _victims(history.lives.get(event["signal_id"])) if event["what"] == "erased" else 0
         _take(event, told["versions"], history, clusters)
     history.passes(_moment(told["until"]))
     return {
@@ -42,11 +44,17 @@ def story_of(told: Json, data: Path = DEFAULT_DATA) -> Json:
         "alerts": sorted(
             {signal_id for signal_id, place, what, *_ in history.told if (place, what) == ("CHAIR_ALERT", "OFFERED")}
         ),
+        "persons": erased + sum(map(_victims, history.lives.values())),
         "publish_days": {signal_id: _day(life.first).isoformat() for signal_id, life in history.lives.items()},
         "retracted": sorted(
             [*one[:2], one[3], one[5]] for one in history.told if one[2] == "RETRACTED" and one[1] in (CARE, AGENDA)
         ),
     }
+
+
+def _victims(life: Life | None) -> int:
+    """Count the victims of a signal that is not withdrawn; nobody is the same as another as long as no link says so (I02)."""
+    return sum(one["role"] == "VICTIM" for one in life.data["subjects"]) if life is not None and life.open else 0
 
 
 def _moment(text: str) -> datetime:

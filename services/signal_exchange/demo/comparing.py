@@ -27,6 +27,7 @@ def differences(found: Recorded, expected: Record) -> list[str]:
             _wrong_deadlines(found, signals),
             _wrong_agenda(found, expected["agenda"]),
             _wrong_days(found, expected["publish_days"]),
+            _wrong_persons(found, expected["persons"]),
             _unequal("alerts", expected["alerts"], found.alerts),
             _unequal("retractions", map(tuple, expected["retracted"]), map(tuple, found.retracted)),
         )
@@ -115,6 +116,13 @@ def _wrong_days(found: Recorded, wanted: Mapping[str, str]) -> Iterator[str]:
         fact = found.observations.get(found.accepted.get(signal_id, {}).get("observation_id") or "", {})
         if fact.get("publish_day") != day:
             yield f"publish day of {signal_id}: {day} expected, {fact.get('publish_day')} found"
+
+
+def _wrong_persons(found: Recorded, wanted: int) -> Iterator[str]:
+    """Compare how many persons are counted (I02, R-STAT-01)."""
+    told = sum(fact["kind"] == "PERSON" and fact["counted"] for fact in found.observations.values())
+    if told != wanted:
+        yield f"persons: {wanted} expected, {told} found"
 
 
 def _unequal(what: str, expected: Iterable[Any], found: Iterable[Any]) -> Iterator[str]:

@@ -15,6 +15,8 @@ Record = Mapping[str, Any]
 CAPS = {"NAME_DOB_SOFT": 8, "KVK": 15, "ADDRESS_PC": 20, "ADDRESS_BAG": 20}
 CAP = 10
 """In how many signals a value may occur and still propose links (R-LINK-03)."""
+NO_TOKEN = frozenset({"BSN"})
+"""Types that make no token as long as no lawful basis is recorded (decision 0005)."""
 THINGS = ("places", "plates", "companies", "accounts")
 Place = tuple[str, int]
 """A file and a line of it, from 1."""
@@ -47,4 +49,4 @@ def _values(record: Record) -> Keys:
     own = dict(record)
     subjects = (subject_keys(own, each["ref"]) for each in own["subjects"])
     things = (thing_keys(own, name, index) for name in THINGS for index in range(len(own.get(name) or ())))
-    return frozenset().union(*subjects, *things)
+    return frozenset(each for each in frozenset().union(*subjects, *things) if each[0] not in NO_TOKEN)

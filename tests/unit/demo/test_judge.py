@@ -113,6 +113,13 @@ class Played:
         self.past[self.ids[name], 1] = Past(decided=True)
         self._happened("meeting", name, offer=1, decided=True)
 
+    def persons(self) -> Iterator[dict[str, Any]]:
+        """Give the fact of each victim, as linking counts persons that no link makes one."""
+        for signal_id, record in self.records.items():
+            for each in record["subjects"]:
+                if each["role"] == "VICTIM":
+                    yield {"observation_id": f"{signal_id}/{each['ref']}", "kind": "PERSON", "counted": True}
+
     def story(self) -> dict[str, Any]:
         return story_of({"versions": self.versions, "events": self.events, "until": self.now.isoformat()})
 
@@ -127,7 +134,7 @@ class Played:
             agenda={each["signal_id"]: each for each in items},
             retracted=sorted([*_retracted("CARE_COORDINATOR", care), *_retracted("SCREENING_AGENDA", items)]),
             alerts=sorted(each["signal_id"] for each in sent("chair-alerts")),
-            observations={each["observation_id"]: each for each in sent("observations")},
+            observations={each["observation_id"]: each for each in (*sent("observations"), *self.persons())},
             candidates=list(candidates(self.records)),
             kept={fact["signal_id"]: (fact["owner_role"], fact["next_date"]) for fact in facts},
             worklist=as_listed(worklist_rows(care)),
@@ -167,7 +174,7 @@ def candidates(records: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, A
     holders: dict[tuple[str, str], list[str]] = {}
     for signal_id, record in records.items():
         for value in {
-            (each.type, each.value) for each in link_values(record, kinds=frozenset(normalising.KINDS), barred=frozenset())
+            (each.type, each.value) for each in link_values(record, kinds=normalising.KINDS_WITHOUT_DECISION, barred=frozenset())
         }:
             holders.setdefault(value, []).append(signal_id)
     found: dict[tuple[str, str, str], set[str]] = {}
@@ -208,6 +215,13 @@ def test_after_people_acted_and_four_weeks_passed_there_is_no_difference_either(
     rules = {each["destination"]: each["rule_id"] for each in seen.accepted[ids[ALONE]]["deliveries"]}
     assert rules["SCREENING_AGENDA"] == "A10"
     assert [each[3] for each in seen.retracted if each[0] in (ids[TIP], ids[ALONE])] == ["A10", "A10"]
+
+
+def test_planted_a_person_is_counted_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    played = Played(tmp_path)
+    twice = [*played.persons(), {"observation_id": "again", "kind": "PERSON", "counted": True}]
+    monkeypatch.setattr(played, "persons", lambda: iter(twice))
+    assert judged(played) == [f"persons: {len(twice) - 1} expected, {len(twice)} found"]
 
 
 @pytest.mark.parametrize("ended", ["care", "meeting"])
