@@ -26,6 +26,7 @@ from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.faults import WorldUnavailable
+from signal_exchange.stream.setting_aside import NO_SEALING_KEY
 
 CHUNK_SIGNALS: Final = 100
 """How many signals are looked at together: their values share requests to the keepers."""
@@ -34,7 +35,7 @@ _Made = tuple[Due, Sequence[LinkToken]]
 
 @dataclass(frozen=True, slots=True)
 class Renewed:
-    """How many signals got new tokens, and why the others still wait: a keeper's reason, or None when none does."""
+    """How many signals got new tokens, and why others wait: a keeper's reason, NO_SEALING_KEY, or None when none does."""
 
     count: int
     waits: str | None = None
@@ -51,7 +52,7 @@ class Renewer:
     now: Callable[[], datetime]
 
     def renew(self) -> Renewed:
-        """Make every token that is due, until a keeper does not answer.
+        """Make every token that is due, until a keeper does not answer or the register lacks linking's key.
 
         Raises:
             StoreUnavailable: the database does not answer; what was renewed before holds.
@@ -59,7 +60,11 @@ class Renewer:
         epoch, count = epoch_of(local_day(self.now())), 0
         while due := self._due(epoch):
             made, refusal = self._made(due, epoch)
-            count += self._keep(made, epoch)
+            try:
+                count += self._keep(made, epoch)
+            except NoSealingKey as fault:
+                logs.warn("sealing_key_missing", reason=str(fault))
+                return Renewed(count, NO_SEALING_KEY)
             if refusal is not None:
                 logs.warn("tokens_pending", reason=refusal.reason.value, count=len(due) - len(made))
                 return Renewed(count, refusal.reason.value)
@@ -117,5 +122,3 @@ class RenewLoop:
                 self.renewer.renew()
             except WorldUnavailable as fault:
                 logs.warn("world_unavailable", step="store", reason=type(fault).__name__)
-            except NoSealingKey as fault:
-                logs.warn("sealing_key_missing", reason=str(fault))

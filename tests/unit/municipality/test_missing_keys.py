@@ -9,9 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from nodes import Town, a_town, example
-from signal_exchange.municipality.renewing import RenewLoop
+from signal_exchange.municipality.preparing import Preparer
+from signal_exchange.municipality.renewing import Renewed, Renewer
 from signal_exchange.municipality.store import SIGNALS
-from signal_exchange.privacy.register import NoSealingKey
+from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.identity import Identity
 
@@ -30,15 +31,20 @@ def test_a_signal_that_cannot_be_sealed_is_refused_in_one_sentence_and_stays_unp
     assert result.signal_id is not None
 
 
-class Keyless:
-    """Renews nothing, since the register lacks linking's key."""
-
-    def renew(self) -> None:
-        raise NoSealingKey("The register has no valid sealing key for linking.")
-
-
-def test_the_renewal_of_tokens_waits_for_the_key_and_the_node_goes_on() -> None:
-    rounds = iter([False, False, True])
+def test_the_renewal_of_tokens_waits_for_the_key_says_so_and_loses_nothing(tmp_path: Path) -> None:
+    town = a_town(tmp_path)
+    town.keepers.refusal = NoTokens(Reason.TIMEOUT, "keeper-a")
+    town.publish(example(local_ref="A-1"))
+    town.keepers.refusal = None
+    register = town.node.identity.register
+    lacking = tuple(each for each in register.sealing_keys if each.key.group != "linking")
+    identity = Identity(lambda: replace(register, sealing_keys=lacking), town.node.identity.current_keys)
     with capture_logs() as logged:
-        RenewLoop(Keyless(), 0.0).run(lambda _seconds: next(rounds))  # type: ignore[arg-type]  # only renew is used
-    assert [entry["event"] for entry in logged] == ["sealing_key_missing"] * 2
+        assert renewer(town, identity).renew() == Renewed(0, "NO_SEALING_KEY")
+    assert [entry["event"] for entry in logged] == ["sealing_key_missing"]
+    assert renewer(town, town.node.identity).renew() == Renewed(1)
+
+
+def renewer(town: Town, identity: Identity) -> Renewer:
+    preparer = Preparer(identity, town.keepers, frozenset())
+    return Renewer(town.node.settings.municipality, town.node.vault_key, town.node.database, preparer, town.clock)
