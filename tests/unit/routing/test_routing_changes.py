@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -116,3 +116,10 @@ def test_an_outcome_of_an_unknown_signal_or_of_routing_itself_changes_nothing(be
     tip = coded_example("06_anonymous_tip")
     bench.run(an_outcome(tip, "ROUTED", "ROUTED"), an_outcome(tip, "REFERRAL", "COMPLETED"))
     assert bench.sent("accepted")[-1]["deliveries"][0]["ended"] is False
+
+
+def test_r_stat_01_the_publish_day_is_that_of_the_append_and_never_of_the_senders_clock(bench: Bench) -> None:
+    sender, signal = sender_of(bench, "01_sexual"), coded_example("01_sexual")
+    appended, sent = datetime(2026, 12, 31, 23, 5, tzinfo=UTC), datetime(2026, 12, 31, 22, 50, tzinfo=UTC)
+    bench.run(sender.published(signal, at=appended, sent_at=sent))
+    assert [each["publish_day"] for each in (*bench.sent("observations"), *bench.sent("link-tokens"))] == ["2027-01-01"] * 2
