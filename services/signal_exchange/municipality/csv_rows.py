@@ -22,7 +22,7 @@ SEPARATORS: Final = {";": "puntkomma's", ",": "komma's", "\t": "tabs", "|": "rec
 LOOKED_AT: Final = 30
 """So many lines may stand before the rows: a title, blank lines, the header."""
 _NAMED_SEPARATOR: Final = re.compile(r"""["']?sep=(?P<mark>\\t|tab|[^\w"'\s]|\t)["']?[;,\t| ]*""", re.IGNORECASE)
-_BLANK: Final = ' \t\r\n\v\f\xa0\x1a\ufeff"'
+_BLANK: Final = " \t\r\n\v\f\xa0\x1a\ufeff\"='"
 csv.field_size_limit(MAX_LINE_CHARACTERS)
 
 

@@ -7,7 +7,7 @@ whole. Nothing is guessed: what cannot be read stays as it was written, for the 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, BinaryIO, Final
@@ -82,12 +82,17 @@ def source_of(stream: BinaryIO, *, is_csv: bool = False) -> Source:
     if not filled:
         raise UnreadableFile("Het bestand is leeg.", "Er is niets gepubliceerd.")
     lines = chain(top, text.lines)
-    if is_csv or filled[0][0] not in "{[":
+    if is_csv or not _looks_like_json(filled):
         return _table(stream, text.encoding, lines)
     is_document = filled[0].startswith("[") or (
         len(filled) > 1 and not filled[1].startswith(("{", "[")) and not _is_json(filled[0])
     )
     return Source(stream, text.encoding, None, _document(lines) if is_document else _json_lines(lines))
+
+
+def _looks_like_json(filled: Sequence[str]) -> bool:
+    """Say whether a file is JSON by how it begins; a first line that is none may stand above records."""
+    return filled[0][0] in "{[" or (len(filled) > 1 and filled[1][0] == "{" and _is_json(filled[1]))
 
 
 def _is_json(raw: str) -> bool:

@@ -27,6 +27,7 @@ from signal_exchange.runtime.faults import Refused
 PRIVATE: Final = stat.S_IRUSR | stat.S_IWUSR
 ROOM_BYTES: Final = 1_048_576
 """Room that is kept on the disk before anything is published, besides twice the input."""
+ELSEWHERE: Final = "Er is niets gepubliceerd; --rejects noemt een andere plaats."
 _CANNOT_RESERVE: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _FIRST_CELL: Final = re.compile(r'\ufeff?(?:"(?:[^"]|"")*"|[^"]*?)', re.DOTALL)
 
@@ -50,11 +51,11 @@ class RejectFile:
             Refused: it cannot be made there.
         """
         if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
-            raise Refused("Het bestand met geweigerde rijen kan daar niet worden gemaakt: er staat iets anders.")
+            raise Refused(f"Het bestand met geweigerde rijen kan daar niet worden gemaakt: er staat iets anders. {ELSEWHERE}")
         try:
             self._file, self._making = _private_file_beside(self.path, self._room)
         except OSError as error:
-            raise Refused(f"Het bestand met geweigerde rijen kan niet worden gemaakt: {error.strerror}.") from None
+            raise Refused(f"Het bestand met geweigerde rijen kan niet worden gemaakt: {error.strerror}. {ELSEWHERE}") from None
         self._file.write(self._start())
         return self
 
@@ -66,6 +67,7 @@ class RejectFile:
             self._making.replace(self.path)
             return
         self._making.unlink(missing_ok=True)
+        self.count = 0
         if self._is_finished and is_reject_file(self.path):
             self.path.unlink()
 

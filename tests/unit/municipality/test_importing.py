@@ -27,6 +27,12 @@ def test_every_line_of_json_lines_is_one_record_and_empty_lines_are_none() -> No
     assert [(line.number, line.record, line.unit) for line in found] == [(2, {"a": 1}, "regel"), (4, {"b": 2}, "regel")]
 
 
+def test_a_first_line_that_is_no_record_costs_itself_only() -> None:
+    found = read('# uit het zaaksysteem\n{"a": 1}\n{"b": 2}\n')
+    assert [line.record for line in found] == [None, {"a": 1}, {"b": 2}]
+    assert causes(found) == [(1, "record", "R-VAL-22", "NO_JSON")]
+
+
 def test_commas_between_lines_are_no_part_of_the_records() -> None:
     assert [line.record for line in read('{"a": 1},\n{"b": 2},\n')] == [{"a": 1}, {"b": 2}]
 

@@ -138,6 +138,11 @@ def test_extra_empty_cells_are_none_and_filled_ones_are_refused() -> None:
     assert [line.record["local_ref"] for line in found if isinstance(line.record, dict)] == ["A-1", "A-2", "A-4"]
 
 
+def test_a_row_of_guards_around_nothing_is_blank() -> None:
+    found = read('local_ref;summary\nA-1;x\n"=""""";""\n\';=\nA-2;x\n')
+    assert [(line.number, *values(line, "local_ref")) for line in found] == [(2, "A-1"), (5, "A-2")]
+
+
 def test_rows_are_numbered_as_a_spreadsheet_shows_them() -> None:
     found = read('local_ref,narrative\nA-1,"two\nlines"\n\n,\nA-2,x\n')
     assert [(line.number, line.original.strip()) for line in found] == [(2, 'A-1,"two\nlines"'), (5, "A-2,x")]
