@@ -177,7 +177,7 @@ def test_what_was_withdrawn_is_refused_and_published_again_with_an_option(tmp_pa
 
 def test_values_that_had_no_room_are_told(tmp_path: Path, run: Run) -> None:
     plates = [{"plate": f"WI {10_000 + number}", "country": "PL"} for number in range(40)]
-    assert "meer kenmerken" in run("publish", written(tmp_path / "a.jsonl", example(plates=plates))).output
+    assert "let op: plates[28].plate: " in run("publish", written(tmp_path / "a.jsonl", example(plates=plates))).output
 
 
 def test_settings_that_are_missing_are_named() -> None:
