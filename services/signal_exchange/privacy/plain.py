@@ -33,5 +33,6 @@ def plain(text: str) -> str:
     >>> plain("\u00a006\u2011\u0661\u0662 ")
     '06-12'
     """
-    composed = unicodedata.normalize("NFC", text)
-    return _BLANKS.sub(" ", "".join(map(plain_char, composed))).strip()
+    is_plain = text.isascii() and text.isprintable() and "`" not in text
+    read = text if is_plain else "".join(map(plain_char, unicodedata.normalize("NFC", text)))
+    return _BLANKS.sub(" ", read).strip(" ")

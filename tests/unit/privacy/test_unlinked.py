@@ -213,3 +213,28 @@ def test_r_link_08_any_subject_is_judged_and_what_links_is_not_told(subject: dic
     for name, kind in (("bsn", "BSN"), ("phone", "PHONE")):
         filled = bool(plain(subject.get(name, "")))
         assert filled is ((f"subjects[0].{name}" in told) or kind in linked)
+
+
+anything = st.text(max_size=12) | st.sampled_from(["GX-123-B", "WI 12345", "KLE-AB 123", "5999ZZ", "12", "geen", "NL", "D", ""])
+
+
+@given(plate=anything, country=anything)
+def test_r_link_08_every_plate_links_or_is_told(plate: str, country: str) -> None:
+    record = a_record(plates=[{"plate": plate, "country": country}])
+    assert len(link_values(record)) + len(unlinked(record)) == bool(plain(plate))
+
+
+@given(postcode=anything, number=anything, addition=anything)
+def test_r_link_08_every_address_links_or_is_told(postcode: str, number: str, addition: str) -> None:
+    record = a_record(places=[{"postcode": postcode, "number": number, "addition": addition}])
+    linked, told = link_values(record), unlinked(record)
+    assert bool(linked) is not bool(told) or not (linked or told)
+    assert bool(linked or told) is bool(plain(postcode) or plain(number))
+
+
+@given(family=anything, given_names=anything, born=st.sampled_from([None, BORN, "1988-01-01", "1900-05-05"]))
+def test_r_link_08_every_name_links_or_is_told(family: str, given_names: str, born: str | None) -> None:
+    record = a_record(subjects=[{"ref": "s1", "family_name": family, "given_names": given_names, "birth_date": born}])
+    linked, told = link_values(record), unlinked(record)
+    assert not (linked and told)
+    assert bool(linked or told) is bool(plain(family) or plain(given_names))
