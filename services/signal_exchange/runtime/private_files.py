@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import uuid
+from contextlib import suppress
 from pathlib import Path
 
 from signal_exchange.runtime.faults import Refused
@@ -42,5 +44,15 @@ def require_private_store(folder: Path, store: str = "") -> None:
 
 
 def make_private_file(file: Path) -> None:
-    """Make an empty file that only its owner may read, where there is none."""
-    os.close(os.open(file, os.O_CREAT | os.O_RDWR, PRIVATE_FILE))
+    """Make an empty file that only its owner may read, where there is none; one that is there is not touched.
+
+    It is made beside its place and linked to it: whoever closes a file gives up every lock that this process has on it, also
+    those of other threads, and a store without its locks is destroyed.
+    """
+    if file.exists():
+        return
+    fresh = file.with_name(f"{file.name}.{uuid.uuid4().hex}")
+    with suppress(OSError):  # somebody was first, or the folder takes nothing: who opens the store says so
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
+        file.hardlink_to(fresh)
+    fresh.unlink(missing_ok=True)

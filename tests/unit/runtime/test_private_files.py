@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,6 +45,26 @@ def test_a_store_and_its_log_are_its_owners_alone_whatever_the_process_would_giv
     assert modes(folder) == {0o600}
     assert len(list(folder.iterdir())) == 3
     database.close()
+
+
+@pytest.mark.sqlite
+def test_another_connection_takes_no_lock_away_from_those_that_this_process_has(tmp_path: Path) -> None:
+    file = tmp_path / "store.sqlite"
+    url = f"sqlite+pysqlite:///{file}"
+    first, second = Database(url, TABLES), Database(url, TABLES)
+    first.create_tables()
+    with first.reading() as connection:
+        connection.exec_driver_sql("SELECT 1")
+        with second.reading() as other:
+            other.exec_driver_sql("SELECT 1")
+        # The last connection to a store takes its log away: another process must see that it is not the last one.
+        looks = (
+            "import sqlite3, sys; store = sqlite3.connect(sys.argv[1]); store.execute('SELECT * FROM record_items').fetchall()"
+        )
+        subprocess.run([sys.executable, "-c", f"{looks}; store.close()", str(file)], check=True)
+        assert Path(f"{file}-wal").exists()
+    first.close()
+    second.close()
 
 
 @pytest.mark.parametrize("mode", [0o750, 0o705, 0o701, 0o755, 0o777])
