@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from signal_exchange.contracts.reference import load_example
 from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.running import Input
 from signal_exchange.demo.watching import records_until_now
-from whole_exchange import an_exchange, an_input, eventually, nothing_lost_and_nothing_twice, publish, spoken
+from whole_exchange import an_exchange, an_input, eventually, nothing_lost_and_nothing_twice, publish, spoken, today
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 VENLO = "municipality-gm0983"
@@ -50,9 +51,10 @@ def test_a_signal_is_referred_accepted_decided_and_answered_at_home(whole: Excha
     shown = whole.command("worklist", "worklist", "show", signal_id, "--open", "--by", "Z. Voorbeeld", "--json")
     assert shown.returncode == 0, shown.stderr
     assert "schuld" in shown.stdout
-    accepted = whole.command("worklist", "worklist", "accept", signal_id, "--planned", "2026-12-01", "--by", "Z. Voorbeeld")
+    planned, due = ((today() + timedelta(days=ahead)).isoformat() for ahead in (1, 30))
+    accepted = whole.command("worklist", "worklist", "accept", signal_id, "--planned", planned, "--by", "Z. Voorbeeld")
     assert accepted.returncode == 0, accepted.stderr
-    owner = ("--owner", "MEETING_MEMBER", "--organisation", "POLICE_AVIM", "--due", "2026-12-31")
+    owner = ("--owner", "MEETING_MEMBER", "--organisation", "POLICE_AVIM", "--due", due)
     decision = ("--decision", "CASE_CRIMINAL", *owner)
     words = ("--seat", "POLICE_AVIM", "--motivation", "Bewijs is voldoende.", "--feedback", "Dank, de zaak is overgenomen.")
     decided = whole.command("agenda", "agenda", "decide", signal_id, *decision, *words, "--by", "K. Voorbeeld")

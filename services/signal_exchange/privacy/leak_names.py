@@ -38,7 +38,10 @@ _PLACE_WORDS = frozenset({
 })  # fmt: skip
 _NAME_PREFIXES = PREFIXES - _PLACE_WORDS
 _AFTER_PLACE_WORD = frozenset({"de", "den", "der", "het", "t"})
-_SURE_PREFIXES = SHORT_PREFIXES | {"der", "den", "ten", "ter", "t"}
+_SURE_PREFIXES = SHORT_PREFIXES | {
+    "der", "den", "ten", "ter", "t", "vant", "uijt", "el", "bin", "ibn", "di", "da", "dos", "del", "dell", "della", "dei",
+    "degli", "du", "von", "vom", "zu", "zum", "zur", "la", "las", "le", "les",
+}  # fmt: skip
 """What stands before surnames only, so that a word in small letters behind it is one too."""
 _SURNAME_STARTS = (("van", "der"), ("van", "den"), ("von", "der"), ("de", "la"))
 _GLUED_STARTS = frozenset({"vd", "vdr", "vdn", "vden", "vder"})

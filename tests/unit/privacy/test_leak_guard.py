@@ -333,6 +333,13 @@ def test_r_leak_a_number_before_an_ordinary_word_is_no_postcode(words: str) -> N
     assert found(f"er was {words} sprake van") == []
 
 
+@pytest.mark.parametrize(
+    "name", ["el hachmi", "von der proef", "van der meer", "di proefa", "v.d. meer", "ter proef", "in 't veld"]
+)
+def test_r_leak_a_prefix_of_names_only_makes_a_name_of_small_letters(name: str) -> None:
+    assert found(f"mw. {name} kwam langs") == [("NAME", f"mw. {name}")]
+
+
 def test_r_leak_a_number_that_is_called_a_postcode_is_one() -> None:
     assert found("postcode 2024 is") == [("POSTCODE", "2024 is")]
 
