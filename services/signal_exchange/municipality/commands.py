@@ -96,8 +96,9 @@ def publish(
         tally.unreadable(fault)
     except KeyboardInterrupt:
         tally.is_interrupted = True
-    except WorldUnavailable:
-        tally.show(None, _rows_in(file, wishes))
+    except (WorldUnavailable, Refused):
+        if tally.rows:
+            tally.show(None, _rows_in(file, wishes))
         raise
     with node.database.reading() as connection:
         waiting = Outbox(connection).unsent()
@@ -194,11 +195,12 @@ def _publish_lines(node: Node, source: Source, wishes: Wishes, tally: Tally, sto
                 held.append(result)
             else:
                 tally.take(result)
-        meant = [result.line for result in held if wishes.may_ask and stopping.confirmed(printing.change_question(result))]
-        for result in publisher.publish(meant):
+        meant = [result for result in held if wishes.may_ask and stopping.confirmed(printing.change_question(result))]
+        for result in publisher.publish(result.line for result in meant):
             tally.take(result)
+        confirmed = set(map(id, meant))
         for result in held:
-            if result.line not in meant:
+            if id(result) not in confirmed:
                 tally.take(result)
         await_sent(relay)
 

@@ -13,9 +13,10 @@ import re
 import stat
 import tempfile
 import unicodedata
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Final, Self
+from typing import Final, Self
 
 from signal_exchange.municipality.cases import Result
 from signal_exchange.municipality.csv_format import REASONS
@@ -56,7 +57,7 @@ class RejectFile:
             self._file, self._making = _private_file_beside(self.path, self._room)
         except OSError as error:
             raise Refused(f"Het bestand met geweigerde rijen kan niet worden gemaakt: {error.strerror}. {ELSEWHERE}") from None
-        self._file.write(self._start())
+        self._write(self._start())
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -72,16 +73,26 @@ class RejectFile:
             self.path.unlink()
 
     def add(self, result: Result, said: str) -> None:
-        """Write one refused result, with why."""
+        """Write one refused result, with why.
+
+        Raises:
+            Refused: the disk took less than it promised.
+        """
         header = self._source.header
-        line = _json_line(result) if header is None else self._source.encoding.encode(_row(result, said, header))
-        self._file.write(line)
-        self._file.flush()
+        try:
+            self._write(_json_line(result) if header is None else self._source.encoding.encode(_row(result, said, header)))
+        except OSError as error:
+            raise Refused(f"Het bestand met geweigerde rijen kan niet verder worden geschreven: {error.strerror}.") from None
         self.count += 1
 
     def finish(self) -> None:
         """Say that every row of the input was seen."""
         self._is_finished = True
+
+    def _write(self, content: bytes) -> None:
+        left = memoryview(content)
+        while left:
+            left = left[self._file.write(left) :]
 
     def _start(self) -> bytes:
         header, encoding = self._source.header, self._source.encoding
@@ -127,7 +138,7 @@ def _has_reasons(header: Header) -> bool:
     return header.layout.columns[:1] == (REASONS,)
 
 
-def _private_file_beside(path: Path, room: int) -> tuple[BinaryIO, Path]:
+def _private_file_beside(path: Path, room: int) -> tuple[FileIO, Path]:
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
         os.fchmod(number, PRIVATE)
@@ -136,7 +147,7 @@ def _private_file_beside(path: Path, room: int) -> tuple[BinaryIO, Path]:
         os.close(number)
         Path(name).unlink()
         raise
-    return os.fdopen(number, "wb"), Path(name)
+    return os.fdopen(number, "wb", buffering=0), Path(name)
 
 
 def _reserve(number: int, room: int) -> None:

@@ -201,3 +201,19 @@ def test_a_store_that_goes_away_is_told_after_what_was_done(tmp_path: Path, run:
         run("publish", a_list(tmp_path, *(f"A-{number}" for number in range(CHUNK_RECORDS + 7))))
     assert f"{CHUNK_RECORDS + 7} rijen: {CHUNK_RECORDS} gepubliceerd" in " ".join(told)
     assert "7 niet gelezen" in " ".join(told)
+
+
+def test_a_disk_that_is_full_after_all_is_told_after_what_was_done(
+    tmp_path: Path, run: Run, broker: ObedientBroker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    file = written(tmp_path / "lijst.jsonl", example(local_ref="A-1"), {}, example(local_ref="A-2"))
+    monkeypatch.setattr(rejects, "_json_line", full)
+    told: list[str] = []
+    monkeypatch.setattr("typer.echo", lambda text, **_: told.append(str(text)))
+    with pytest.raises(Refused, match="No space left"):
+        run("publish", file)
+    assert "3 rijen: 1 gepubliceerd" in " ".join(told)
+    assert len(broker.records("SignalPublished")) == 2, "the whole chunk was kept, and publishing again tells of it"
