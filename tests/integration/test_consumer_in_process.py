@@ -159,11 +159,12 @@ def test_what_was_handled_is_committed_and_what_waited_in_the_outbox_is_sent(ben
     assert consumer.metrics.registry.get_sample_value("signal_exchange_outbox_sent_total", {"topic": "signal-trace"}) == 1
 
 
-def test_a_fault_of_our_own_stops_the_app_and_commits_nothing(bench: Bench) -> None:
-    def broken(_messages: Sequence[Message], _work: Work) -> None:
+def test_a_fault_of_our_own_stops_the_app_and_commits_nothing(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(_records: Sequence[Any]) -> None:
         raise RuntimeError("ours")
 
-    consumer = bench.consumer(handle=broken)
+    consumer = bench.consumer()
+    monkeypatch.setattr(consumer.loop, "on_batch", broken)
 
     async def story() -> None:
         await consumer.app.start()

@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from kafka import KafkaAdminClient  # type: ignore[import-untyped]  # ships no types
-from kafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
+from kafka.errors import KafkaError, UnknownBrokerIdError  # type: ignore[import-untyped]  # ships no types
 from kafka.net.compat import KafkaNetClient  # type: ignore[import-untyped]  # ships no types
 
 from signal_exchange.runtime.access_rules import Admin, AdministrationFailed
@@ -19,6 +19,8 @@ from signal_exchange.runtime.faults import BrokerUnavailable
 
 ANSWER_SECONDS = 30.0
 RETRY_SECONDS = 0.05
+NOT_YET = (UnknownBrokerIdError,)
+"""What kafka-python raises by itself while it does not know the brokers yet, and does not call retriable."""
 
 
 @contextmanager
@@ -33,7 +35,7 @@ def admin_client(connection: KafkaConnection, seconds: float = ANSWER_SECONDS) -
     try:
         yield client
     except KafkaError as error:
-        if error.retriable:
+        if error.retriable or isinstance(error, NOT_YET):
             raise BrokerUnavailable(f"Kafka at {connection.bootstrap} stopped answering: {type(error).__name__}.") from error
         raise AdministrationFailed(f"Kafka refuses this administration: {type(error).__name__}.") from error
     finally:

@@ -47,7 +47,7 @@ class GroupThread(driver.AIOKafkaConsumerThread):
 
     async def _known(self, topics: set[str]) -> None:
         if self._group is not None:
-            await self._group.know(topics)
+            await self._group.know(topics, lambda: self.should_stop)
 
     def on_crash(self, msg: str, *fmt: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed by mode
         """Print nothing: mode would print a traceback, with whatever values it shows. The log tells the type already."""

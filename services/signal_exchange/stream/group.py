@@ -8,7 +8,7 @@ run. A task that ended would not be noticed: the consumer would stand still, or 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any
 
 LOOK_SECONDS = 1.0
@@ -35,10 +35,13 @@ class Group:
         """Say whether the worker is a member and has its share; that of a worker too many is empty."""
         return self._is_member() and (bool(self._share()) or self._share_is_known())
 
-    async def know(self, topics: Collection[str]) -> None:
-        """Wait until Kafka has told the partitions of these topics, so that no join is led in ignorance of them."""
+    async def know(self, topics: Collection[str], stops: Callable[[], bool]) -> None:
+        """Wait until Kafka has told the partitions of these topics, so that no join is led in ignorance of them.
+
+        It waits no longer when the worker `stops`.
+        """
         self._client.set_topics(topics)
-        while self._unknown(topics):
+        while self._unknown(topics) and not stops():
             self.look_at_tasks()
             await self._ask_for_topics()
 
