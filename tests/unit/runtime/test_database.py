@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sqlite3
+import subprocess
+import sys
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
@@ -47,6 +49,35 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.create_tables()
     yield made
     made.close()
+
+
+ANOTHER_PROCESS = """
+import sys
+from sqlalchemy import MetaData, text
+from signal_exchange.runtime.database import Database
+other = Database(sys.argv[1], MetaData())
+with other.transaction() as connection:
+    connection.execute(text("INSERT INTO turns VALUES (:name)"), {"name": sys.argv[2]})
+    print(connection.execute(text("SELECT count(*) FROM turns")).scalar())
+other.close()
+"""
+
+
+@pytest.mark.sqlite
+def test_another_process_that_comes_and_goes_takes_no_log_away_and_both_see_what_the_other_wrote(tmp_path: Path) -> None:
+    url = f"sqlite+pysqlite:///{tmp_path / 'store.sqlite'}"
+    ours = Database(url, TABLES)
+    ours.create_tables()
+    with ours.reading(), ours.reading():  # more than one connection, each of which found the file there
+        pass
+    for number in range(3):
+        command = [sys.executable, "-c", ANOTHER_PROCESS, url, f"theirs {number}"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        assert int(said) == 2 * number + 1
+        with ours.transaction() as connection:
+            connection.execute(TURNS.insert(), [{"name": f"ours {number}"}])
+            assert len(connection.execute(select(TURNS)).all()) == 2 * number + 2
+    ours.close()
 
 
 def an_item(signal_id: str = "s", revision: int = 1, state: str = "OPEN") -> dict[str, Any]:
