@@ -111,6 +111,10 @@ faults: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp ## Every fault on a real Kaf
 	$(if $(RESUME)$(SEED)$(TESTS),,@rm -f $(FAULTS_REPORT))
 	$(FAULTS) $(or $(TESTS),tests/faults) $(if $(SEED),-k random_faults)
 
+.PHONY: fuzz
+fuzz: .venv/dev.stamp ## Hostile records through codec, border and every handler (CASES=1000000 SEED=1; ROUND=170: from there on)
+	CASES=$(CASES) ROUND=$(ROUND) PYTHONPATH=tests $(BIN)/python tests/fuzz.py
+
 .PHONY: soak
 soak: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Signals at a steady rate and a kill every 30 s (SOAK_MINUTES=20 SOAK_RATE=50)
 	$(FAULTS) tests/faults/test_soak.py

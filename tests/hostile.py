@@ -197,12 +197,15 @@ def hostile_for(value: Any) -> Sequence[Any]:
 
 
 def with_value(fields: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    """Return the fields with one value in another's place."""
+    """Return the fields with one value in another's place; as they are when that place is gone."""
     made: dict[str, Any] = copy.deepcopy(dict(fields))
     holder: Any = made
-    for name in path[:-1]:
-        holder = holder[name]
-    holder[path[-1]] = value
+    try:
+        for name in path[:-1]:
+            holder = holder[name]
+        holder[path[-1]] = value
+    except (IndexError, KeyError, TypeError):
+        return dict(fields)
     return made
 
 

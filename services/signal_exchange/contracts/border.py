@@ -13,6 +13,7 @@ from re import compile as pattern
 from typing import Any, Final
 from unicodedata import category
 
+from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.contracts.schemas import current_schemas
 from signal_exchange.domain.ids import is_municipality_code, is_uuid
 
@@ -41,6 +42,8 @@ TEXTS: Final = frozenset({"errors", "release_ref", "version"})
 """Fields of free text, when they hold text; every other text is a code, a name or an id."""
 JUDGED_ELSEWHERE: Final = "time"
 """The moment of an envelope: routing says whether it believes it (R-VAL-01) before it uses it."""
+CODED: Final = {"urgency": "urgency"}
+"""Fields by whose code a service decides, each with its list: of a signed record the rules judge them (R-VAL-03)."""
 CODE_CHARACTERS, TEXT_CHARACTERS = 100, 500
 INT_MOST, LONG_MOST = 2**31 - 1, 2**53 - 1
 """What every store and every reader of JSON holds; nothing on the stream counts below 0."""
@@ -59,7 +62,7 @@ def breaches(record: str, fields: Mapping[str, Any], appended_at: datetime) -> t
 
     `appended_at` is the broker's append time, against which its moments are judged.
     """
-    found = _Judge(record, appended_at + AHEAD).of_record("", fields)
+    found = _Judge(record, fields, appended_at + AHEAD).of_record("", fields)
     return tuple(f"{path} R-VAL-22" for path in dict.fromkeys(found))
 
 
@@ -72,6 +75,11 @@ def is_printable(text: str) -> bool:
 def _narrow() -> frozenset[str]:
     """Return the names of the fields that are 32 bits wide in some record, and so in a store."""
     return frozenset(name for schema in current_schemas().values() for name in _ints(schema.parsed))
+
+
+@cache
+def _codes(name: str) -> frozenset[str]:
+    return frozenset(load_code_lists().lists[name].codes)
 
 
 def _ints(schema: object, name: str = "") -> Iterator[str]:
@@ -89,8 +97,10 @@ def _ints(schema: object, name: str = "") -> Iterator[str]:
 class _Judge:
     """Walks one record and gives the path of each field that may not pass."""
 
-    def __init__(self, record: str, latest: datetime) -> None:
+    def __init__(self, record: str, fields: Mapping[str, Any], latest: datetime) -> None:
         self._by_rules, self._latest = record == JUDGED_BY_RULES, latest
+        # What is erased, and a person's fact, says nothing of the signal: its codes are empty.
+        self._says_nothing = fields.get("status") == "ERASED" or fields.get("kind") == "PERSON"
 
     def of_record(self, path: str, fields: Mapping[str, Any]) -> Iterator[str]:
         for name, value in fields.items():
@@ -116,6 +126,8 @@ class _Judge:
         return True
 
     def _text(self, name: str, value: str) -> bool:
+        if name in CODED and not self._by_rules:
+            return value in _codes(CODED[name]) or (value == "" and self._says_nothing)
         if name in _FORMS and not (self._by_rules and name in DAYS | WEEKS):
             return _FORMS[name](value)
         return len(value) <= (TEXT_CHARACTERS if name in TEXTS else CODE_CHARACTERS) and is_printable(value)

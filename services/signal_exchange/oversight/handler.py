@@ -7,13 +7,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from signal_exchange.domain.ledger import Checkpoint, Entry, Number, is_another
+from signal_exchange.domain.ledger import UNATTRIBUTED, VERDICTS, Checkpoint, Entry, Number, is_another
 from signal_exchange.oversight.store import RECEIVERS, SENT, Clock, OversightStore
-from signal_exchange.stream.messages import Message
+from signal_exchange.stream.messages import Message, Unreadable
 from signal_exchange.stream.work import Work
 
 ACCOUNTS = "routing"
 """The service that judges numbers: what another one received or parked is not a place of a number."""
+NUMBER = ("municipality", "publisher_run", "sequence")
 CLOCK_STAGES = frozenset({"ROUTED", "STORED", "RETRACTED", "OUTCOME", "RECEIPT"})
 
 
@@ -24,7 +25,8 @@ class OversightHandler:
     def __call__(self, messages: Sequence[Message], work: Work) -> None:
         """Take each fact once, by its trace id, in the order of the trace."""
         store = OversightStore(work.connection)
-        facts = {message.fields["trace_id"]: message.fields for message in messages if message.record == "TraceFact"}
+        sound = [message for message in messages if message.record == "TraceFact" and not _parked(message, work)]
+        facts = {message.fields["trace_id"]: message.fields for message in sound}
         known = store.known_facts(facts)
         fresh = [fields for trace_id, fields in facts.items() if trace_id not in known]
         unattributed = _place([_entry(fields) for fields in fresh if _accounts(fields)], store)
@@ -34,6 +36,25 @@ class OversightHandler:
         told = {fields["trace_id"]: fields["records"] or 1 for fields in fresh if fields["trace_id"] in unattributed}
         store.add_facts([fields["trace_id"] for fields in fresh], told)
         store.put_parked([message.fields for message in messages if message.record == "ParkedRecord"])
+
+
+def _parked(message: Message, work: Work) -> bool:
+    """Park a step that cannot be placed in the ledger, which no service of ours writes, and say whether it was."""
+    if fault := _fault(message.fields):
+        work.park(Unreadable(message.incoming, "CONTENT_INVALID", (f"{fault} R-FLOW-01",)))
+    return fault is not None
+
+
+def _fault(fields: Mapping[str, Any]) -> str | None:
+    """Return the field that a step lacks to be placed; None when it has what it needs."""
+    named = [name for name in NUMBER if fields[name] is not None]
+    if fields["stage"] == "CHECKPOINT":
+        return None if len(named) == len(NUMBER) else "sequence"
+    if not _accounts(fields):
+        return None
+    if fields["verdict"] not in (*VERDICTS, UNATTRIBUTED):
+        return "verdict"
+    return None if fields["sequence"] is None or len(named) == len(NUMBER) else "municipality"
 
 
 def _accounts(fields: Mapping[str, Any]) -> bool:

@@ -82,13 +82,16 @@ def test_r_val_22_field_and_rule_are_named_and_never_the_value(changes: dict[str
         ("revision", LONG_MOST, True),
         ("municipality", "GM983", False),
         ("municipality", "GM0983 ", False),
-        ("urgency", "", True),
-        ("urgency", "a" * 101, False),
+        ("urgency", "ACUTE", True),
+        ("urgency", "", False),
+        ("urgency", "x", False),
+        ("rule_id", "", True),
+        ("rule_id", "a" * 101, False),
         ("rule_id", "\u202egnp", True),
     ],
 )
 def test_r_val_22_each_kind_at_its_edge(name: str, value: object, passes: bool) -> None:  # noqa: FBT001 - a column of the table
-    fields = fitting("AgendaItem", AT) | {name: value}
+    fields = fitting("AgendaItem", AT) | {"status": "OFFERED", "urgency": "ACUTE", name: value}
     assert breaches("AgendaItem", fields, AT) == (() if passes else (f"{name} R-VAL-22",))
 
 
@@ -98,6 +101,11 @@ def test_r_val_22_each_kind_at_its_edge(name: str, value: object, passes: bool) 
 )
 def test_r_val_22_days(day: str, passes: bool) -> None:  # noqa: FBT001 - a column of the table
     assert (breaches("Observation", fitting("Observation", AT) | {"publish_day": day}, AT) == ()) is passes
+
+
+def test_r_val_22_what_is_erased_says_nothing() -> None:
+    fields = fitting("AgendaItem", AT) | {"status": "ERASED", "urgency": ""}
+    assert breaches("AgendaItem", fields, AT) == ()
 
 
 def test_r_val_22_days_and_weeks_of_a_published_signal_are_left_to_its_own_rules() -> None:
