@@ -42,6 +42,6 @@ def test_without_the_border_the_same_records_make_services_fail(
 ) -> None:
     for module in (consumer, verifying):
         monkeypatch.setattr(module, "breaches", lambda *_: ())
-    exchange = HostileExchange(region, tmp_path / "exchange", 1)
-    assert exchange.run(200).faults
+    exchange = HostileExchange(region, tmp_path / "exchange", 2)
+    assert exchange.run(CASES_OF_A_SEED).faults
     exchange.close()
