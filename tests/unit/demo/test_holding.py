@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from signal_exchange.demo.commands import MARK
 from signal_exchange.demo.holding import empty, held
 from signal_exchange.runtime.faults import Refused
 
 HOLDER = """
 import sys, time
 from pathlib import Path
+from signal_exchange.demo.commands import MARK
 from signal_exchange.demo.holding import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
@@ -50,3 +52,15 @@ def test_emptying_a_folder_keeps_hold_of_it(tmp_path: Path) -> None:
         with pytest.raises(Refused), held(folder):
             raise AssertionError
     assert (outside / "kept").exists()
+
+
+@pytest.mark.parametrize("options", [[], ["--keep"]])
+def test_the_command_leaves_a_folder_alone_in_which_a_demo_runs(tmp_path: Path, options: list[str]) -> None:
+    folder = tmp_path / "demo"
+    words = [sys.executable, "-m", "signal_exchange.cli", "demo", "--once", "--dir", str(folder), *options]
+    with held(folder):
+        (folder / MARK).write_text("", encoding="utf-8")
+        (folder / "of the first").touch()
+        said = subprocess.run(words, capture_output=True, text=True, timeout=120, check=False)
+        assert (said.returncode, "runs in" in said.stderr, "Traceback" in said.stderr) == (1, True, False)
+        assert (folder / "of the first").exists()
