@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -42,14 +42,13 @@ class Recorded:
 
 def recorded(exchange: Exchange, picture: Picture) -> Recorded:
     """Read what an exchange at rest holds."""
-    care = [record for topic in CARE_TOPICS for record in _states(exchange, topic)]
-    agenda = _states(exchange, "agenda-items")
+    care, agenda = _states(exchange, *CARE_TOPICS), _states(exchange, "agenda-items")
     alerts = (record.value for record in records_until_now(exchange.admin, "chair-alerts"))
     return Recorded(
         events=sorted(_events(exchange), key=lambda event: event["at"]),
         accepted=states_until_now(exchange.admin, "accepted"),
-        care=_latest(care),
-        agenda=_latest(agenda),
+        care=_latest(care, _held(exchange, *CARE_TOPICS)),
+        agenda=_latest(agenda, _held(exchange, "agenda-items")),
         retracted=sorted([*_retracted("CARE_COORDINATOR", care), *_retracted("SCREENING_AGENDA", agenda)]),
         alerts=sorted({decode_whole(value).fields["signal_id"] for value in alerts if value is not None}),
         observations=states_until_now(exchange.admin, "observations"),
@@ -60,15 +59,20 @@ def recorded(exchange: Exchange, picture: Picture) -> Recorded:
     )
 
 
-def _states(exchange: Exchange, topic: str) -> list[Record]:
-    """Return every state that a topic holds, earlier ones too, in order of their revision."""
-    values = (record.value for record in records_until_now(exchange.admin, topic))
+def _held(exchange: Exchange, *topics: str) -> set[str]:
+    """Return the signals of which these topics still hold something: an erased one left a tombstone."""
+    return {signal_id for topic in topics for signal_id in states_until_now(exchange.admin, topic)}
+
+
+def _states(exchange: Exchange, *topics: str) -> list[Record]:
+    """Return every state that topics hold, earlier ones too, in order of their revision."""
+    values = (record.value for record in records_until_now(exchange.admin, *topics))
     return sorted((decode_whole(value).fields for value in values if value is not None), key=lambda each: each["revision"])
 
 
-def _latest(states: Iterable[Record]) -> dict[str, Record]:
+def _latest(states: Iterable[Record], held: Collection[str]) -> dict[str, Record]:
     """Return what each signal's receiver holds last: youth and care together, of which the last state counts."""
-    return {state["signal_id"]: state for state in states}
+    return {state["signal_id"]: state for state in states if state["signal_id"] in held}
 
 
 def _retracted(destination: str, states: Iterable[Record]) -> list[list[Any]]:
