@@ -7,12 +7,16 @@ Lines with the record as text. It is whole or not there: it is written beside it
 from __future__ import annotations
 
 import errno
+import fcntl
+import glob
 import json
 import os
 import re
 import stat
 import tempfile
+import time
 import unicodedata
+from contextlib import suppress
 from io import FileIO
 from pathlib import Path
 from types import TracebackType
@@ -29,6 +33,8 @@ PRIVATE: Final = stat.S_IRUSR | stat.S_IWUSR
 ROOM_BYTES: Final = 1_048_576
 """Room that is kept on the disk before anything is published, besides twice the input."""
 ELSEWHERE: Final = "Er is niets gepubliceerd; --rejects noemt een andere plaats."
+JUST_MADE_SECONDS: Final = 60.0
+"""A file that is younger may not be locked yet by the command that makes it."""
 _CANNOT_RESERVE: Final = (errno.EOPNOTSUPP, errno.EINVAL, errno.ENOSYS)
 _FIRST_CELL: Final = re.compile(r'\ufeff?(?:"(?:[^"]|"")*"|[^"]*?)', re.DOTALL)
 
@@ -54,6 +60,7 @@ class RejectFile:
         if self.path.is_symlink() or (self.path.exists() and not self.path.is_file()):
             raise Refused(f"Het bestand met geweigerde rijen kan daar niet worden gemaakt: er staat iets anders. {ELSEWHERE}")
         try:
+            _end_what_was_left(self.path)
             self._file, self._making = _private_file_beside(self.path, self._room)
         except OSError as error:
             raise Refused(f"Het bestand met geweigerde rijen kan niet worden gemaakt: {error.strerror}. {ELSEWHERE}") from None
@@ -138,9 +145,19 @@ def _has_reasons(header: Header) -> bool:
     return header.layout.columns[:1] == (REASONS,)
 
 
+def _end_what_was_left(path: Path) -> None:
+    """Delete what commands that were killed left beside the place of a reject file; what a command still writes is locked."""
+    for left in path.parent.glob(f".{glob.escape(path.name)}.????????"):
+        with suppress(OSError), left.open("rb") as file:
+            if time.time() - left.stat().st_mtime > JUST_MADE_SECONDS:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                left.unlink()
+
+
 def _private_file_beside(path: Path, room: int) -> tuple[FileIO, Path]:
     number, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     try:
+        fcntl.flock(number, fcntl.LOCK_EX)
         os.fchmod(number, PRIVATE)
         _reserve(number, room)
     except OSError:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import json
 import os
 import signal
@@ -113,6 +114,18 @@ def test_what_a_killed_command_left_ends_with_it(tmp_path: Path, run: Run, town:
     (tmp_path / ".lijst.csv.rejects.csv.abcd1234").write_text("geweigerd;x\n", encoding="utf-8")
     end_old_rejects(town.node.settings.data_dir, clock.now() + timedelta(days=REJECTS_DAYS + 1))
     assert left_in(tmp_path) == []
+
+
+def test_what_a_killed_command_left_goes_at_the_next_one_and_what_another_writes_stays(tmp_path: Path, run: Run) -> None:
+    killed, writing, young = (tmp_path / f".lijst.csv.rejects.csv.{name}" for name in ("killed__", "writing_", "young___"))
+    for left in (killed, writing, young):
+        left.write_text("geweigerd;x\n", encoding="utf-8")
+    for left in (killed, writing):
+        os.utime(left, (0, 0))
+    with writing.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        run("publish", a_list(tmp_path, "A-1"))
+    assert left_in(tmp_path) == [writing.name, young.name]
 
 
 def test_a_file_that_came_in_the_place_of_an_old_reject_file_stays(tmp_path: Path, run: Run, town: Town) -> None:
