@@ -193,7 +193,7 @@ def hostile_for(value: Any) -> Sequence[Any]:
         return INTEGERS
     if isinstance(value, bytes):
         return BYTES
-    return ([], value * 2, value * 1000, value * 1001, value * 20_000)
+    return ([], value * 2, value * 1000, value * 1001, value * 3_000)
 
 
 def with_value(fields: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:

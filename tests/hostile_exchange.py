@@ -28,11 +28,13 @@ from signal_exchange.agenda import composition as agenda
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.contracts.schemas import current_schemas
 from signal_exchange.contracts.signed import SIGNED
-from signal_exchange.contracts.topics import CONSUMERS, Catalogue, is_state
+from signal_exchange.contracts.topics import CONSUMERS, Catalogue, feedback_topic, is_state
 from signal_exchange.demo.founding import Region
 from signal_exchange.domain.signals import recipient_groups
 from signal_exchange.feedback import composition as feedback
 from signal_exchange.linking import composition as linking
+from signal_exchange.municipality import store as municipality
+from signal_exchange.municipality.inbox import InboxHandler, ParkInVault
 from signal_exchange.oversight import composition as oversight
 from signal_exchange.oversight.figures import conservation
 from signal_exchange.oversight.store import OversightStore
@@ -45,8 +47,10 @@ from signal_exchange.privacy.sealing import (
     TYPE_BYTES,
 )
 from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.privacy.vault import VaultKey
 from signal_exchange.routing import composition as routing
 from signal_exchange.routing.tables import NUMBERS
+from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.settings import RoutingSettings, ServiceSettings
@@ -56,7 +60,6 @@ from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Incoming
 from signal_exchange.stream.outbox import Letter
 from signal_exchange.stream.service import ConsumerSpec
-from signal_exchange.stream.setting_aside import CANNOT_PROCESS
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist import composition as worklist
 
@@ -65,6 +68,7 @@ BATCH = 25
 GOING_ON = 60
 """Letters of one batch that go on to others; the rest is left, so that a case stays a case."""
 CODES = ("GM0983", "GM0984", "GM1507")
+TOWN = "municipality-gm0983"
 EXAMPLES = ("01_sexual", "02_labour", "03_criminal", "05_minor", "06_anonymous_tip")
 NO_FLOOD = 10**9
 
@@ -86,6 +90,23 @@ def specs(region: Region, folder: Path) -> Iterator[ConsumerSpec]:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         (data / "password").write_text("none", encoding="utf-8")
         yield made[name](_settings(region, name, data))
+
+
+def _town(region: Region, folder: Path) -> ConsumerSpec:
+    """Return the inbox of a municipality's node; what runs beside it sends and asks, and reads no record."""
+    identity, vault = identity_in(region, TOWN), VaultKey.from_bytes(bytes(range(32)))
+    data = folder / TOWN
+    data.mkdir(mode=0o700)
+    return ConsumerSpec(
+        name=TOWN,
+        reader="municipality",
+        sources=(feedback_topic("GM0983"),),
+        database=Database(f"sqlite+pysqlite:///{data / 'store.sqlite'}", municipality.TABLES),
+        outbox=municipality.OUTBOX_OF_CONSUMER,
+        handle=InboxHandler("GM0983", vault, identity.current_register),
+        seal=identity.parking_seal("municipality"),
+        park=ParkInVault(vault),
+    )
 
 
 def _settings(region: Region, name: str, data: Path) -> Any:
@@ -157,6 +178,8 @@ class HostileExchange:
         self.specs = {spec.name: spec for spec in specs(region, folder)}
         for spec in self.specs.values():
             spec.database.create_tables()
+        self.specs[TOWN] = _town(region, folder)
+        self.specs[TOWN].database.create_tables()
         self.loops = {name: self._loop(spec) for name, spec in self.specs.items()}
         self.offsets: Counter[str] = Counter()
         self.catalogue = {topic.name: topic for topic in Catalogue(CODES).topics}
@@ -198,7 +221,7 @@ class HostileExchange:
         """Send so many records, a batch at a time, to whichever service reads them."""
         done = 0
         while done < cases:
-            service = self.chance.choices(CONSUMERS, weights=[6, 2, 1, 1, 2, 1, 3, 2])[0]
+            service = self.chance.choices((*CONSUMERS, TOWN), weights=[6, 2, 1, 1, 2, 1, 3, 2, 2])[0]
             batch = [self._case(service) for _ in range(min(BATCH, cases - done))]
             self._take(service, batch)
             done += len(batch)
@@ -215,6 +238,9 @@ class HostileExchange:
             asyncio.run(self.loops[service].on_batch(records))
         except Exception as fault:  # noqa: BLE001 - the very thing that must not happen
             self.found.faults.append(f"{service} stopped: {type(fault).__name__} at {about}")
+        if self.loops[service].where:
+            self.found.faults.append(f"{service} failed at a record: {self.loops[service].where}")
+            self.loops[service].where = ""
 
     def _pass_on(self) -> None:
         told, self.sent = self.sent, []
@@ -232,9 +258,6 @@ class HostileExchange:
 
     def _look_at(self, parked: Mapping[str, Any]) -> None:
         self.found.reasons[parked["reason"]] += 1
-        if parked["reason"] == CANNOT_PROCESS:
-            where = self.loops[parked["service"]].where
-            self.found.faults.append(f"{parked['service']} failed at a record of {parked['topic']}: {where}")
 
     def _arrived(self, letter: Letter) -> Any:
         return self._raw(letter.topic, letter.key.encode(), letter.value, letter.headers)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from signal_exchange.contracts.border import is_printable
 from signal_exchange.domain.codes import CodeLists
 from signal_exchange.domain.inside_rules import LinkToken as Judged
 from signal_exchange.domain.inside_rules import validate_tokens
@@ -30,6 +31,9 @@ def opened_tokens(message: Message, open_part: Open, codes: CodeLists, policy: P
         tokens = decode_tokens(open_part(fields["tokens"], f"{fields['signal_id']}.{fields['version']}"))
     except CannotOpen:
         work.park(Unreadable(message.incoming, "DECRYPT_FAILED"))
+        return []
+    if unfit := [name for name in ("carrier", "type", "epoch") if not all(is_printable(getattr(each, name)) for each in tokens)]:
+        work.park(Unreadable(message.incoming, "SCHEMA_INVALID", tuple(f"{name} R-VAL-22" for name in unfit)))
         return []
     came: datetime = fields["tokens_at"] or fields["stated_at"]
     broken = _broken(tokens, came, codes, policy)

@@ -134,7 +134,7 @@ class Certificates:
             return None
         try:
             sealed = {**part, "ciphertext": b64decode(part["ciphertext"])}
-            found: dict[str, Any] = json.loads(self.opens.opened(sealed, f"{signal_id}/{saga['outcome_id']}"))
+            found = json.loads(self.opens.opened(sealed, f"{signal_id}/{saga['outcome_id']}"))
         except (CannotOpen, ValueError):
             return {"unreadable": True}
-        return found
+        return found if isinstance(found, dict) else {"unreadable": True}

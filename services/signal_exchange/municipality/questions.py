@@ -213,7 +213,7 @@ class Officers:
 
     def _opened(self, question: Question) -> Mapping[str, Any]:
         detail = opened_detail(self.opens, f"{question.signal_id}/{question.question_id}", question.detail)
-        if detail is None or "link_id" not in detail:
+        if detail is None or not {"link_id", "key_types"} <= detail.keys():
             raise Refused("Deze koppelvraag kan hier niet worden geopend.")
         return detail
 

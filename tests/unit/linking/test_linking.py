@@ -228,6 +228,14 @@ def test_tokens_that_do_not_open_are_parked() -> None:
     assert (parked["reason"], len(consumer.rows(SIGNALS))) == ("DECRYPT_FAILED", 1)
 
 
+@pytest.mark.parametrize("carrier", ["subject:\n", "subject:\u2028", "\x7f"])
+def test_r_val_22_what_was_sealed_passes_the_border_too(carrier: str) -> None:
+    consumer = linking()
+    [parked] = of_record(consumer.take(a_signal(1, (carrier, *PERSON[1:]))), "ParkedRecord")
+    assert (parked["reason"], parked["errors"]) == ("SCHEMA_INVALID", ["carrier R-VAL-22"])
+    assert (consumer.rows(TOKENS), len(consumer.rows(SIGNALS))) == ([], 1)
+
+
 def test_a_value_that_stands_twice_in_one_place_is_parked_by_field_and_rule() -> None:
     [parked] = of_record(linking().take(a_signal(1, PLATE, ("object:1", *PLATE[1:]))), "ParkedRecord")
     assert (parked["reason"], parked["errors"]) == ("CONTENT_INVALID", ["token R-VAL-14"])
