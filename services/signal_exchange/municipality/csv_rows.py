@@ -97,8 +97,9 @@ def _without_header(top: Sequence[TextLine], lines: Iterable[TextLine], first: i
     seen = max(SEPARATORS, key=top[first].raw.count)
     parts = f", gescheiden door {SEPARATORS[seen]}," if seen in top[first].raw else ""
     where = f"de eerste {len(top)} regels" if len(top) > 1 else "de eerste regel"
+    quote = " Er staat een aanhalingsteken dat niet sluit." if top[first].raw.count('"') % 2 else ""
     return UnreadableFile(
-        f"In {where}{parts} staat geen kolom die wij kennen.",
+        f"In {where}{parts} staat geen kolom die wij kennen.{quote}",
         "Verwacht: een kop met namen als local_ref en subject1.birth_date; `signal-exchange publish --csv-columns -` noemt ze.",
         rows,
     )

@@ -287,6 +287,12 @@ def test_a_file_without_a_header_that_we_know_says_what_was_seen_and_repeats_not
     assert "Jan" not in str(told.value)
 
 
+def test_a_quote_in_the_header_that_does_not_close_is_named() -> None:
+    with pytest.raises(UnreadableFile, match="aanhalingsteken") as told:
+        read(f'"{HEADER}\nA-1;{TOWN};x;y\n')
+    assert told.value.rows == 1
+
+
 def test_a_header_without_a_row_is_said_so() -> None:
     for text in (HEADER, f"{HEADER}\n", f"{HEADER}\n\n;;;\n"):
         with pytest.raises(UnreadableFile, match="geen enkele rij"):
