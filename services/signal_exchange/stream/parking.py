@@ -214,13 +214,17 @@ def opened_record(fields: Mapping[str, Any], unseal: Unseal) -> Incoming:
 
 
 def _opened_parts(fields: Mapping[str, Any], unseal: Unseal) -> dict[str, Any]:
+    """Return what was packed; anybody can seal something else to a service's parking key, and that opens as nothing does."""
     try:
         parts = json.loads(unseal(fields["record"], fields["parked_id"]))
-    except (CannotOpen, ValueError):
+        _ = (
+            {name: _bytes(parts[name]) for name in ("key", "value")},
+            parts["complete"],
+            [b64decode(each) for each in parts["headers"].values()],
+        )
+    except (CannotOpen, ValueError, KeyError, TypeError, AttributeError):
         raise CannotRetry("CANNOT_OPEN") from None
-    if not isinstance(parts, dict):
-        raise CannotRetry("CANNOT_OPEN")
-    return parts
+    return dict(parts)
 
 
 def unpacked(parts: Mapping[str, Any], origin: Mapping[str, Any], *, attempt: int) -> Incoming:

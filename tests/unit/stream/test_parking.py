@@ -46,6 +46,7 @@ class Owner:
         self.database = Database(f"sqlite+pysqlite:///{folder / 'store.sqlite'}", tables)
         self.database.create_tables()
         self.cause_is_gone, self.attributed, self.letters, self.dropped = False, attributed, list[Letter](), list[str]()
+        self.sealed: bytes | None = None
         self.broken_keys, self.errors = False, tuple[str, ...]()
         metrics = Metrics()
         self.loop = BatchLoop(
@@ -67,7 +68,7 @@ class Owner:
     def unseal(self, part: Any, bound_to: str) -> bytes:
         if self.broken_keys or part["key_id"] != bound_to:
             raise CannotOpen
-        return bytes(part["ciphertext"])
+        return bytes(part["ciphertext"]) if self.sealed is None else self.sealed
 
     def handle(self, messages: Sequence[Message], work: Work) -> None:
         for message in messages:
@@ -177,6 +178,16 @@ def test_a_request_about_an_unknown_record_changes_nothing(tmp_path: Path) -> No
     owner = Owner(tmp_path)
     owner.comes_in(a_request(UNKNOWN_ID), a_request(UNKNOWN_ID, "DISCARD"))
     assert owner.letters == []
+
+
+@pytest.mark.parametrize("sealed", [b"", b"garbage", b"[]", b"{}", b'{"key": 1, "value": "x", "headers": {}, "complete": true}'])
+def test_r_val_22_what_opens_as_another_thing_than_was_parked_stays_parked(tmp_path: Path, sealed: bytes) -> None:
+    owner = Owner(tmp_path)
+    owner.comes_in(a_checkpoint())
+    owner.sealed, owner.cause_is_gone = sealed, True
+    owner.comes_in(a_request(owner.sent("parked")[0]["parked_id"]))
+    assert [each["state"] for each in owner.sent("parked")] == ["PARKED"]
+    assert owner.applied() == []
 
 
 @pytest.mark.parametrize("why", ["no key at all", "another key", "the start only was kept"])
