@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -79,6 +80,7 @@ def _names(text: str) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure, and print or write to a file."""
     given = asked(arguments)
+    os.umask(0o077)  # as a process of ours has it: data folders that others may look into are refused
     with tempfile.TemporaryDirectory(prefix="bench-") as folder:
         text = json.dumps(measured(Path(folder), given), indent=1)
     if given.out:

@@ -8,7 +8,7 @@ import multiprocessing
 import random
 import time
 import uuid
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -69,11 +69,17 @@ class Hostile:
 
     def _pour(self, kind: str, make: Callable[[], Raw], until: float) -> None:
         with self._producing() as producer:
-            futures = []
-            while time.monotonic() < until:
-                key, value, headers = make()
-                futures.append(producer.send("signals", key=key, value=value, headers=headers))
-        self.sent[kind] += sum(future.get(DRAIN_SECONDS) is not None for future in futures)
+            waiting, size = deque[tuple[Any, int]](), 0
+            while waiting or time.monotonic() < until:
+                if time.monotonic() < until and size < BUFFER_BYTES:
+                    key, value, headers = make()
+                    waiting.append((producer.send("signals", key=key, value=value, headers=headers), len(value or b"") + 100))
+                    size += waiting[-1][1]
+                else:
+                    sent, its_size = waiting.popleft()
+                    sent.get(DRAIN_SECONDS)
+                    self.sent[kind] += 1
+                    size -= its_size
 
     def _throw(self, until: float) -> None:
         with RawKafka(self._connection) as hostile:
@@ -83,7 +89,7 @@ class Hostile:
 
     @contextmanager
     def _producing(self) -> Iterator[Any]:
-        options = {"acks": "all", "batch_size": 65_536, "linger_ms": 5, "buffer_memory": BUFFER_BYTES, "max_block_ms": 60_000}
+        options = {"acks": "all", "batch_size": 65_536, "linger_ms": 5, "max_block_ms": 60_000}
         producer = KafkaProducer(**options, retries=1000, delivery_timeout_ms=300_000, **self._connection.for_kafka_python())
         try:
             yield producer
