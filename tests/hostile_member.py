@@ -27,6 +27,7 @@ from signal_exchange.demo.exchange import Exchange
 from signal_exchange.demo.founding import found
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange.runtime.faults import BrokerUnavailable
 
 EXAMPLE = "02_labour"
 BUFFER_BYTES = 500_000
@@ -37,6 +38,8 @@ TOLD = "hostile.json"
 KINDS = ("garbage", "forged", "bad", "bombs", "repeats", "good")
 """What it sends, one kind after the other: bytes that are no record, wrong signatures, records against the rules, batches that
 unpack to a thousand times their size, the same bytes again, and good signals."""
+DOUBTFUL = "doubtful"
+"""Bombs of which nobody knows whether they arrived."""
 NOBODYS = ("garbage", "forged", "bombs")
 """Those of which nobody can be named as sender."""
 
@@ -65,7 +68,7 @@ class Hostile:
             until = time.monotonic() + seconds / len(KINDS)
             self._throw(until) if kind == "bombs" else self._pour(kind, makers[kind], until)
         self._tell_highest()
-        return dict(self.sent)
+        return {DOUBTFUL: 0, **self.sent}
 
     def _pour(self, kind: str, make: Callable[[], Raw], until: float) -> None:
         with self._producing() as producer:
@@ -82,6 +85,14 @@ class Hostile:
                     size -= its_size
 
     def _throw(self, until: float) -> None:
+        while time.monotonic() < until:
+            try:
+                self._throw_on_one_connection(until)
+            except (KafkaError, BrokerUnavailable):  # Kafka lets who is over its quota wait longer than this client does
+                self.sent[DOUBTFUL] += 1
+                time.sleep(1)
+
+    def _throw_on_one_connection(self, until: float) -> None:
         with RawKafka(self._connection) as hostile:
             while time.monotonic() < until:
                 error, _ = hostile.append("signals", next(self._bombs), self.sent["bombs"] % PARTITIONS)
