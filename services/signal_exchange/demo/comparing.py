@@ -146,15 +146,27 @@ def _names(wanted: tuple[str, str, str], told: tuple[str, str, str]) -> bool:
     return told[0].startswith(wanted[0]) and told[1:] == wanted[1:]
 
 
-def wrong_links(expected: Mapping[tuple[str, str, str], Iterable[str]], found: Recorded, closed: Iterable[str]) -> Iterator[str]:
-    """Compare the links between open signals: which two, of which kind, and by which types of value (R-LINK-01, R-LINK-02)."""
-    gone = set(closed)
+def wrong_links(
+    expected: Mapping[tuple[str, str, str], Iterable[str]],
+    found: Recorded,
+    closed: Iterable[str],
+    undone: Iterable[tuple[str, str, str]] = (),
+) -> Iterator[str]:
+    """Compare the links between open signals: which two, of which kind, and by which types of value (R-LINK-01, R-LINK-02).
+
+    `undone` are those that people undid: they must be revoked.
+    """
+    gone, revoked = set(closed), set(undone)
+    ended = {
+        (*sorted((each["signal_a"], each["signal_b"])), each["kind"]) for each in found.candidates if each["state"] == "REVOKED"
+    }
+    yield from _unequal("links that people undid", revoked, ended)
     told = {
         (*sorted((each["signal_a"], each["signal_b"])), each["kind"]): sorted(each["key_types"])
         for each in found.candidates
         if each["state"] in ("CANDIDATE", "CONFIRMED") and not {each["signal_a"], each["signal_b"]} & gone
     }
-    wanted = {pair: sorted(types) for pair, types in expected.items() if not {*pair[:2]} & gone}
+    wanted = {pair: sorted(types) for pair, types in expected.items() if not {*pair[:2]} & gone and pair not in revoked}
     yield from _unequal("links", wanted, told)
     for pair in sorted(wanted.keys() & told.keys()):
         if wanted[pair] != told[pair]:

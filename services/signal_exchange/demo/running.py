@@ -33,7 +33,7 @@ from signal_exchange.demo.judging import (
     wrong_parked,
 )
 from signal_exchange.demo.places import checkout
-from signal_exchange.demo.probing import ALONE, changed
+from signal_exchange.demo.probing import ALONE, TIP, WEAK, changed
 from signal_exchange.demo.recording import recorded
 from signal_exchange.demo.region import Arrival, Forgery, SignalKey, generate_region
 from signal_exchange.demo.region.model import Record
@@ -150,6 +150,7 @@ class DemoRun:
         self.refused: dict[tuple[str, int], list[Record]] = {}
         self.forged: list[tuple[Forgery, str]] = []
         self.ended: Sequence[Ended] = ()
+        self.undone: set[tuple[str, str, str]] = set()
 
     def wait(self) -> Result:
         """Publish nothing: wait until what the folder held before is accounted for. The oracle is not asked.
@@ -268,7 +269,9 @@ class DemoRun:
         seen = recorded(self.exchange, picture)
         told = story_told(self._told(given), found, seen.events, expected, clock.now())
         closed = {event["signal_id"] for event in seen.events if event["what"] in ("withdrawn", "erased")}
-        links = wrong_links(expected_links(_latest_records(told, self._taken(given)), given.synthetic.barred), seen, closed)
+        links = wrong_links(
+            expected_links(_latest_records(told, self._taken(given)), given.synthetic.barred), seen, closed, self.undone
+        )
         return [*differences(seen, story(TESTS, told)), *links]
 
     def _second_act(self, given: Input, found: Mapping[SignalKey, Published], driven: DrivenClock) -> tuple[Picture, list[str]]:
@@ -280,6 +283,8 @@ class DemoRun:
             SecondAct(self.exchange, driven, ids, self._await_all).play(changed(alone), self.exchange.folder / "input")
         except CannotAct as refusal:
             return self._await_all(), [str(refusal)]
+        first, second = sorted((ids[WEAK], ids[TIP]))
+        self.undone = {(first, second, "SHARED_CONTEXT")}
         picture = self._await_all()
         expected = truth(TESTS, self._told(after), found)
         return picture, self._standing(after, picture, found, expected)
