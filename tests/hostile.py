@@ -114,6 +114,8 @@ MOMENTS = (
     4_102_444_800_000,
 )
 """In milliseconds since 1970: also the years 1 and 9999, and what is no year."""
+LONGEST_OF_KAFKA = 1_048_588
+"""What a broker takes at most; a longer record reaches nobody."""
 BYTES = (b"", b"\0", b"\xff" * 10, bytes(100_000))
 
 
@@ -217,7 +219,8 @@ def written(record: str, fields: Mapping[str, Any]) -> bytes | None:
         schemaless_writer(out, schema.parsed, _moments_as_written(fields))
     except Exception:  # noqa: BLE001 - what cannot be written is no case
         return None
-    return out.getvalue().replace(_SURROGATE.encode(), b"\xed\xa0\x80")
+    encoded = out.getvalue().replace(_SURROGATE.encode(), b"\xed\xa0\x80")
+    return encoded if len(encoded) <= LONGEST_OF_KAFKA else None
 
 
 def _moments_as_written(value: Any) -> Any:
