@@ -37,7 +37,7 @@ def given(folder: Path) -> Input:
     for code, file in made.files.items():
         lines = (json.dumps(each.record, ensure_ascii=False) + "\n" for each in new if each.key.municipality == code)
         Path(file).write_text("".join(lines), encoding="utf-8")
-    return replace(made, arrivals=new)
+    return replace(made, arrivals=new, corrections={})
 
 
 @pytest.fixture(scope="module")
