@@ -94,7 +94,7 @@ MISTAKES: Final = (
     Mistake("field_missing", "urgency", "R-VAL-01", "V01_MISSING", lambda r: not _is_tip(r), lambda r: r.pop("urgency")),
     Mistake("unknown_code", "acts", "R-VAL-03", "V03_CODE", lambda _: True, lambda r: r.update(acts=["LURE"])),
     Mistake("wrong_sector", "sector", "R-VAL-05", "V05_SECTOR", lambda _: True, _move_sector),
-    Mistake("week_to_come", "observed_weeks", "R-VAL-06", "V06_PERIOD", lambda _: True, _look_ahead),
+    Mistake("week_to_come", "observed", "R-VAL-06", "V06_PERIOD", lambda _: True, _look_ahead),
     Mistake("no_means", "means", "R-VAL-08", "V08_MEANS", _has_adults_only, lambda r: r.update(means=[])),
     Mistake("reporter_on_tip", "reporter", "R-VAL-09", "V09_ANONYMOUS", _is_tip, _add_reporter),
     Mistake("no_statistics", "exchanges", "R-VAL-10", "V10_EXCHANGE", lambda _: True, _without("STATISTICS")),
