@@ -160,7 +160,7 @@ def test_two_processes_that_publish_one_file_at_the_same_time_publish_it_once(re
 
 
 def test_ctrl_c_loses_nothing_and_publishing_again_completes_the_file(real: RealTown, tmp_path: Path) -> None:
-    file = a_file(tmp_path, 1500)
+    file = a_file(tmp_path, 500)  # what the quota of a member lets through within a test's patience
     process = real.start("publish", file)
     eventually(lambda: len(real.town.rows(SIGNALS)) > 0)
     process.send_signal(signal.SIGINT)
@@ -168,14 +168,14 @@ def test_ctrl_c_loses_nothing_and_publishing_again_completes_the_file(real: Real
     assert code == 130, err
     assert "Traceback" not in err
     kept = len(real.town.rows(SIGNALS))
-    assert 0 < kept < 1500
+    assert 0 < kept < 500
     assert "gepubliceerd" in out
     assert finished(real.start("publish", file))[0] == 0
-    each_once_without_gap(real.numbered(), 1500)
+    each_once_without_gap(real.numbered(), 500)
 
 
 def test_kill_9_while_publishing_loses_nothing_and_sends_no_number_with_other_bytes(real: RealTown, tmp_path: Path) -> None:
-    file = a_file(tmp_path, 1000)
+    file = a_file(tmp_path, 400)
     process = real.start("publish", file)
     eventually(lambda: any(row["next_sequence"] > 1 for row in real.town.rows(RUNS)))
     process.kill()
@@ -184,12 +184,12 @@ def test_kill_9_while_publishing_loses_nothing_and_sends_no_number_with_other_by
     real.town.clock.now = max(row.recorded_at for row in real.town.waiting())
     real.town.clock.pass_seconds(LEASE_SECONDS + 60)
     relay = real.relay()
-    relay.send_all()
+    eventually(lambda: relay.send_all() >= 0 and relay.unsent() == 0)
     relay.sender.close()
     values: dict[int, set[bytes]] = {}
     for record in real.numbered():
         values.setdefault(record.sequence, set()).add(record.value)
-    assert sorted(values) == list(range(1, 1001))
+    assert sorted(values) == list(range(1, 401))
     assert {len(found) for found in values.values()} == {1}
 
 

@@ -276,10 +276,16 @@ def relaying(node: Node) -> Iterator[Relay]:
 
 
 def await_sent(relay: Relay) -> None:
-    """Wait a while until the broker acknowledged everything in the outbox."""
-    until = time.monotonic() + WAIT_SECONDS
-    while relay.unsent() and time.monotonic() < until:
+    """Wait until the broker acknowledged everything in the outbox, or took nothing of it for a while.
+
+    A file of many records takes minutes, since Kafka lets a member write so many bytes a second (docs/decisions/0022).
+    """
+    left, until = relay.unsent(), time.monotonic() + WAIT_SECONDS
+    while left and time.monotonic() < until:
         time.sleep(RELAY_SECONDS)
+        now = relay.unsent()
+        if now < left:
+            left, until = now, time.monotonic() + WAIT_SECONDS
 
 
 def with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Result]:

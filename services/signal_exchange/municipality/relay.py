@@ -22,7 +22,9 @@ from signal_exchange.runtime.faults import WorldUnavailable
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.outbox import Letter
 
-BATCH_ROWS: Final = 500
+BATCH_ROWS: Final = 16
+"""Some 170 kB, which the quota of a member lets through in three seconds: of a longer batch a part would wait until it is given
+up, and then be sent twice (docs/decisions/0022)."""
 LEASE_SECONDS: Final = 20.0
 """How long a process has rows for itself: longer than a delivery may take, and as short as a signal may wait for a dead one."""
 
