@@ -6,7 +6,7 @@ BIN := .venv/bin
 KAFKA_LIBS := deploy/kafka/libs
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check unit integration postgres faults clean
+.PHONY: help setup demo test check browser browser-all pictures unit integration postgres faults clean
 
 help: ## What each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
@@ -16,17 +16,19 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PIP_PINNED := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar off --require-hashes --no-deps
 # An installation takes minutes: a line for every ten packages that came.
 COUNTED = | { count=0; while read -r word _; do case "$$word" in Collecting|Requirement) count=$$((count + 1)); \
-	[ $$((count % 10)) != 0 ] || echo "  $$count of $$(cat $(1) | grep -c ==) packages";; esac; done; }
+	[ $$((count % 10)) != 0 ] || echo "  $$count of $$(cat $(1) | grep -c ==) packages" >&2;; esac; done; }
 
-.venv/run.stamp: requirements/run.txt requirements/build.txt pyproject.toml
-	@echo "Installing pinned requirements into .venv ..."
+PROJECTS := pyproject.toml services/signal_exchange_demo/pyproject.toml
+
+.venv/run.stamp: requirements/run.txt requirements/build.txt $(PROJECTS)
+	@echo "Installing pinned requirements into .venv ..." >&2
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@$(PIP_PINNED) -r requirements/run.txt -r requirements/build.txt $(call COUNTED,requirements/run.txt requirements/build.txt)
-	@$(PIP) --no-deps --no-build-isolation -e .
+	@$(PIP) --no-deps --no-build-isolation -e . -e services/signal_exchange_demo
 	@touch $@
 
 .venv/dev.stamp: .venv/run.stamp requirements/dev.txt
-	@echo "Installing the pinned test tools into .venv ..."
+	@echo "Installing the pinned test tools into .venv ..." >&2
 	@$(PIP_PINNED) -r requirements/dev.txt $(call COUNTED,requirements/dev.txt)
 	@$(BIN)/python -m pip check >/dev/null
 	@touch $@
@@ -37,8 +39,12 @@ setup: .venv/dev.stamp ## Everything a developer needs, in .venv
 # before the package comes, so that it never starts; and of postgresql no cluster is made, since the tests make their own.
 SYSTEM_PROGRAMS := javac:openjdk-17-jdk-headless mvn:maven kcat:kcat promtool:prometheus pg_createcluster:postgresql
 
-.PHONY: system
+# Apart, because it is large, and only the tests of the screens need it.
+browser-system: SYSTEM_PROGRAMS := chromium:chromium
+
+.PHONY: system browser-system
 system: ## Java, Maven, kcat, promtool and PostgreSQL from Debian, when they are missing
+system browser-system:
 	@missing=""; \
 	for each in $(SYSTEM_PROGRAMS); do command -v "$${each%%:*}" >/dev/null || missing="$$missing $${each##*:}"; done; \
 	if [ -z "$$missing" ]; then exit 0; fi; \
@@ -55,11 +61,11 @@ system: ## Java, Maven, kcat, promtool and PostgreSQL from Debian, when they are
 define fetch_jars
 	@command -v java >/dev/null || { echo "Java is missing: install version 17 or later, or run \`make system\`." >&2; exit 1; }
 	@command -v mvn >/dev/null || { echo "Maven is missing, which fetches the jars: install it, or run \`make system\`." >&2; exit 1; }
-	@echo "Fetching the jars of $< with Maven ..."
+	@echo "Fetching the jars of $< with Maven ..." >&2
 	@rm -rf $(@D)
 	@mvn -B -f $< dependency:copy-dependencies -DoutputDirectory=$(abspath $(@D)) -DincludeScope=runtime 2>&1 | { count=0; \
 		while read -r line; do case "$$line" in *ERROR*) echo "$$line" >&2;; *Downloaded\ from*) count=$$((count + 1)); \
-		[ $$((count % 10)) != 0 ] || echo "  $$count files came";; esac; done; }
+		[ $$((count % 10)) != 0 ] || echo "  $$count files came" >&2;; esac; done; }
 	@touch $@
 endef
 
@@ -68,6 +74,18 @@ $(KAFKA_LIBS)/.stamp: deploy/kafka/pom.xml
 
 tests/contracts/java/libs/.stamp: tests/contracts/java/pom.xml
 	$(fetch_jars)
+
+# The identity provider at which the tests log in; built once, since it makes a program of its parts before it can start.
+KEYCLOAK := tests/support/keycloak/dist
+
+$(KEYCLOAK)/.stamp: tests/support/keycloak/pom.xml
+	@command -v mvn >/dev/null || { echo "Maven is missing, which fetches Keycloak: install it, or run \`make system\`." >&2; exit 1; }
+	@echo "Fetching and building Keycloak, the identity provider of the tests (165 MB, a minute) ..." >&2
+	@rm -rf $(@D)
+	@mvn -B -q -f $< dependency:unpack-dependencies -DincludeScope=runtime \
+		-DoutputDirectory=$(abspath $(@D)) -DmarkersDirectory=$(abspath $(@D))/markers
+	@JAVA_OPTS_APPEND="-XX:TieredStopAtLevel=1" sh $(@D)/keycloak-*/bin/kc.sh build --db=dev-mem >/dev/null
+	@touch $@
 
 JAVA_TEST_LIBS := tests/contracts/java/libs
 PYTEST := $(BIN)/python -m pytest
@@ -79,25 +97,28 @@ TWO_EXCHANGES := -n 2 --dist loadfile --no-loadscope-reorder --timeout 300
 demo: .venv/run.stamp $(KAFKA_LIBS)/.stamp ## The whole exchange on this machine, until Ctrl-C
 	@$(BIN)/signal-exchange demo $(DEMO)
 
-check: .venv/dev.stamp ## Format, lint, types, layers and schemas
+check: .venv/dev.stamp ## Format, lint, types, layers, schemas and documents
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
+	$(BIN)/codespell
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/signal-exchange schemas check
 	$(BIN)/signal-exchange rules lint
+	$(PYTEST) -q -n 0 tests/unit/docs/test_named_things.py tests/unit/docs/test_rules_page.py
 
 unit: .venv/dev.stamp ## Tests that need nothing else, with branch coverage of the core
-	$(PYTEST) $(ON_EVERY_CORE) tests/unit tests/oracle tests/contracts -m "not broker" --cov=signal_exchange --cov-report=
+	$(PYTEST) $(ON_EVERY_CORE) tests/unit tests/oracle tests/contracts -m "not broker" --cov --cov-report=
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 
 export SEED
 
-integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp ## Tests on a real Kafka and a real PostgreSQL, with Java's Avro and kcat
-	$(PYTEST) $(TWO_EXCHANGES) tests/integration tests/contracts -m "broker or postgres"
+integration: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp $(KEYCLOAK)/.stamp ## Tests on a real Kafka, PostgreSQL and Keycloak, with Java's Avro and kcat
+	$(PYTEST) $(TWO_EXCHANGES) tests/integration tests/contracts -m "broker or postgres or provider"
 
 # Every service that keeps a store: the same tests on SQLite, with all others, and on PostgreSQL.
-STORES := $(addprefix tests/unit/,runtime routing worklist agenda statistics feedback linking oversight municipality pseudonyms stream)
+STORES := tests/unit/people tests/unit/runtime tests/unit/stream \
+	$(patsubst services/signal_exchange/%/migrations,tests/unit/%,$(wildcard services/signal_exchange/*/migrations))
 
 postgres: .venv/dev.stamp system ## The suites of every store on a real PostgreSQL, which the tests start themselves
 	$(PYTEST) $(ON_EVERY_CORE) --postgres $(STORES) -m "not broker"
@@ -113,27 +134,42 @@ faults: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp ## Every fault on a real Kaf
 
 .PHONY: fuzz
 fuzz: .venv/dev.stamp ## Hostile records through codec, border and every handler (CASES=1000000 SEED=1; ROUND=170: from there on)
-	CASES=$(CASES) ROUND=$(ROUND) PYTHONPATH=tests $(BIN)/python tests/fuzz.py
+	CASES=$(CASES) ROUND=$(ROUND) PYTHONPATH=tests/support $(BIN)/python tests/support/fuzz.py
 
 .PHONY: soak
 soak: .venv/dev.stamp $(KAFKA_LIBS)/.stamp ## Signals at a steady rate and a kill every 30 s (SOAK_MINUTES=20 SOAK_RATE=50)
 	$(FAULTS) tests/faults/test_soak.py
 
-test: .venv/dev.stamp system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp check ## Everything that the pipeline runs
-	$(PYTEST) $(ON_EVERY_CORE) -m "not slow and not broker" --cov=signal_exchange --cov-report=
-	$(PYTEST) $(ON_EVERY_CORE) --postgres $(STORES) -m "not broker" -q --cov=signal_exchange --cov-append --cov-report=
-	$(PYTEST) $(TWO_EXCHANGES) -m "not slow and broker" --cov=signal_exchange --cov-append --cov-report=
+IN_BROWSERS := -n 2 --dist loadfile --no-loadscope-reorder
+
+BROWSERS := .venv/dev.stamp system browser-system $(KAFKA_LIBS)/.stamp
+
+browser: $(BROWSERS) ## Tests of the screens in a real browser, which leave pictures in build/screenshots
+	$(PYTEST) $(IN_BROWSERS) tests/browser -m "not slow"
+
+browser-all: $(BROWSERS) ## The same and the slow ones
+	$(PYTEST) $(IN_BROWSERS) tests/browser
+
+pictures: $(BROWSERS) ## The pictures in the documents for people, made anew from the screens as they are
+	$(PYTEST) -n 0 tests/browser/test_journey.py -k mouse
+	@mkdir -p docs/images && cp build/screenshots/documents/*.png docs/images/
+
+test: .venv/dev.stamp system browser-system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp $(KEYCLOAK)/.stamp check ## Everything that the pipeline runs
+	$(PYTEST) $(ON_EVERY_CORE) -m "not slow and not broker and not provider and not browser" --cov --cov-report=
+	$(PYTEST) $(ON_EVERY_CORE) --postgres $(STORES) -m "not broker" -q --cov --cov-append --cov-report=
+	$(PYTEST) $(TWO_EXCHANGES) -m "not slow and (broker or provider)" --cov --cov-append --cov-report=
+	$(PYTEST) $(IN_BROWSERS) tests/browser -m "not slow"
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
-	$(BIN)/coverage report --fail-under=99 --include='*/stream/*'
+	$(BIN)/coverage report --fail-under=99 --include='*/stream/*,*/recovery/*'
 	$(BIN)/coverage report --fail-under=80 --skip-covered | tail -40
 
 BENCH := .venv-bench/bin
 
-.venv-bench/bench.stamp: requirements/bench.txt pyproject.toml
+.venv-bench/bench.stamp: requirements/bench.txt $(PROJECTS)
 	@test -x $(BENCH)/python || $(PYTHON) -m venv .venv-bench
 	@echo "Installing the peers of the bench into .venv-bench ..."
 	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r requirements/bench.txt
-	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(BENCH)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e . -e services/signal_exchange_demo
 	@touch $@
 
 # What the command line gives, as in `make bench ROUNDS=1 SIGNALS=200 PARTS=routing OUT=file.json`.
@@ -142,15 +178,33 @@ BENCH_ASKED = $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(SIGNALS),--signals $(SIG
 
 .PHONY: bench
 bench: .venv-bench/bench.stamp system $(KAFKA_LIBS)/.stamp ## The figures of benchmarks/README.md (OUT=file.json ROUNDS=3 SIGNALS=3000)
-	@PYTHONPATH=tests $(BENCH)/python benchmarks/bench.py $(BENCH_ASKED)
+	@PYTHONPATH=tests/support $(BENCH)/python benchmarks/bench.py $(BENCH_ASKED)
 
-OPERATOR_DOCS := settings log-events metrics topics
+OPERATOR_DOCS := settings log-events metrics topics access
+
+UI := services/signal_exchange/web/ui
+
+build/ui/.stamp: $(UI)/package-lock.json
+	@command -v npm >/dev/null || { echo "npm is missing, which fetches the packages of the screens: install Node 20 or later." >&2; exit 1; }
+	@mkdir -p $(@D) && cp $(addprefix $(UI)/,package.json package-lock.json .npmrc) $(@D)
+	@cd $(@D) && npm ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+.PHONY: ui
+ui: build/ui/.stamp ## The stylesheet, icons, font and htmx of the screens, from packages of npm, into web/static
+	@node $(UI)/build.mjs build/ui/node_modules
+	@cp build/ui/node_modules/axe-core/axe.min.js tests/browser/
 
 .PHONY: docs
 docs: .venv/run.stamp ## The operator's documents and the vendor's steps.json, which are generated from the code
 	@mkdir -p docs/operator
-	@PYTHONPATH=tests $(BIN)/python tests/written_steps.py
+	@PYTHONPATH=tests/support $(BIN)/python tests/support/written_steps.py
 	@for each in $(OPERATOR_DOCS); do $(BIN)/signal-exchange $$each --markdown > docs/operator/$$each.md || exit 1; done
+
+.PHONY: schemas
+schemas: .venv/dev.stamp ## Python types of every record, generated from schemas/
+	$(BIN)/signal-exchange schemas records
+	$(BIN)/ruff format $(addprefix services/signal_exchange/,domain/signals/coded_types.py contracts/records.py stream/views.py)
 
 IMAGE := signal-exchange:0.1.0
 , := ,
@@ -165,11 +219,11 @@ image: ## The image of every service; behind an index of your own with PIP_CONF=
 
 .PHONY: compose-check
 compose-check: ## What docker-compose.yml promises, in real containers: needs Docker with Compose and nothing else (ten minutes)
-	@$(PYTHON) deploy/compose_check
+	@PYTHONPATH=services $(PYTHON) deploy/compose_check
 
 .PHONY: migration
 migration: .venv/dev.stamp ## Write the migration of every store whose tables changed
-	@PYTHONPATH=tests $(BIN)/python tests/making_migrations.py
+	@PYTHONPATH=tests/support $(BIN)/python tests/support/making_migrations.py
 
 clean: ## Remove what was installed and made here
-	rm -rf .venv .venv-bench var build dist $(KAFKA_LIBS) $(JAVA_TEST_LIBS)
+	rm -rf .venv .venv-bench var build dist $(KAFKA_LIBS) $(JAVA_TEST_LIBS) $(KEYCLOAK)

@@ -9,20 +9,20 @@ import json
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from typing import Any
 
 from confluent_kafka import Consumer, TopicPartition
 from sqlalchemy import select
 
 from peers import confluent_settings
-from signal_exchange.cli import PLANS
+from signal_exchange.cli.declaring import part_of
+from signal_exchange.cli.main import PLANS
 from signal_exchange.contracts.codec import decode
-from signal_exchange.contracts.faults import Undecodable
+from signal_exchange.contracts.faults import UndecodableError
 from signal_exchange.contracts.topics import PARTITIONS
+from signal_exchange.recovery.rebuilding import PARKED, Plan
 from signal_exchange.runtime.database import Database
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.rebuilding import PARKED, Plan
+from signal_exchange.runtime.settings import ServiceSettings, loaded
 from signal_exchange.stream.work import park_on_topic
 
 BATCH = 2_000
@@ -30,8 +30,7 @@ BATCH = 2_000
 
 def main(service: str) -> None:
     """Measure: all of it, and the insert alone."""
-    module, _, name = PLANS[service].partition(":")
-    plan: Plan = getattr(import_module(module), name)()
+    plan: Plan = part_of(PLANS[service])()
     rows = _rows(plan)
     began = time.perf_counter()
     records = sum(_decoded(plan, batch) for batch in _read(plan))
@@ -53,7 +52,9 @@ def _rows(plan: Plan) -> Mapping[str, Sequence[dict[str, Any]]]:
 
 
 def _read(plan: Plan) -> Iterator[list[Any]]:
-    consumer = Consumer({**confluent_settings(service_settings().kafka), "group.id": plan.spec.name, "enable.auto.commit": False})
+    consumer = Consumer(
+        {**confluent_settings(loaded(ServiceSettings).kafka), "group.id": plan.spec.name, "enable.auto.commit": False}
+    )
     parts = [TopicPartition(topic, number) for topic in _topics(plan) for number in range(PARTITIONS)]
     marks = {(part.topic, part.partition): consumer.get_watermark_offsets(part) for part in parts}
     left = sum(high - low for low, high in marks.values())
@@ -70,13 +71,13 @@ def _decoded(plan: Plan, batch: Sequence[Any]) -> int:
         if message.value() is not None:
             try:
                 decode(message.value(), plan.views.get(message.topic(), plan.spec.reader))
-            except Undecodable:  # in a topic that others share, such as `parked`
+            except UndecodableError:  # in a topic that others share, such as `parked`
                 continue
     return len(batch)
 
 
 def _insert(plan: Plan, rows: Mapping[str, Sequence[dict[str, Any]]]) -> None:
-    empty = Database(f"sqlite+pysqlite:///{service_settings().data_dir / 'bulk.sqlite'}", plan.spec.outbox.metadata)
+    empty = Database(f"sqlite+pysqlite:///{loaded(ServiceSettings).data_dir / 'bulk.sqlite'}", plan.spec.outbox.metadata)
     empty.create_tables()
     with empty.transaction() as connection:
         for table in plan.tables:

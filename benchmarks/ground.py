@@ -15,19 +15,19 @@ from pathlib import Path
 from typing import Any
 
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
+from senders import EXAMPLES, SIX, Sender, coded_example
 
 from jobs import Job
-from senders import EXAMPLES, SIX, Sender, coded_example
 from signal_exchange.contracts.codec import encode
 from signal_exchange.contracts.topics import PARTITIONS
-from signal_exchange.demo.broker import EmbeddedBroker
-from signal_exchange.demo.exchange import kafka_libs
-from signal_exchange.demo.founding import Region, found
+from signal_exchange.participants.region import Region, init_region
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.administration import apply_catalogue, create_topics
 from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange.runtime.kafka import admin_client
 from signal_exchange.stream.messages import Incoming
+from signal_exchange_demo.broker import EmbeddedBroker
+from signal_exchange_demo.exchange import kafka_libs
 from works import PASSED_ON
 
 TRANSPORTED = "bench-transported"
@@ -76,7 +76,7 @@ class Ground:
 @contextmanager
 def a_ground(folder: Path) -> Iterator[Ground]:
     """Give a Kafka with the topics of a region of six municipalities, and the bench's own."""
-    region = found(folder / "region", SIX, clock.now().date())
+    region = init_region(folder / "region", SIX, clock.now().date())
     with EmbeddedBroker(folder / "kafka", kafka_libs()) as broker:
         apply_catalogue(broker.admin_credentials, region.catalogue, region.passwords, 1)
         with admin_client(broker.admin_credentials) as admin:

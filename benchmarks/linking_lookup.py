@@ -26,8 +26,9 @@ from sqlalchemy import Connection
 
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.linking.judging import Judge
-from signal_exchange.linking.records import Holding, Signal, Value
-from signal_exchange.linking.store import TABLES, LinkingStore
+from signal_exchange.linking.records import Signal, TokenUse, Value
+from signal_exchange.linking.store import LinkingStore
+from signal_exchange.linking.tables import TABLES
 from signal_exchange.runtime.database import Database
 
 START = datetime(2026, 7, 1, tzinfo=UTC)
@@ -56,7 +57,7 @@ def _fill(database: Database, first: int, last: int) -> None:
         with database.transaction() as connection:
             store = LinkingStore(connection)
             store.put_signals([_signal(number) for number in numbers])
-            store.add_tokens([holding for number in numbers for holding in _holdings(number, number)])
+            store.add_tokens([use for number in numbers for use in _token_uses(number, number)])
 
 
 def _measured(database: Database, size: int, rounds: int) -> dict[str, object]:
@@ -76,13 +77,13 @@ def _lookups(database: Database, size: int) -> Iterator[float]:
 
 
 def _lookup(connection: Connection, new: int, like: int) -> float:
-    holdings = _holdings(new, like)
+    token_uses = _token_uses(new, like)
     start = time.perf_counter()
     store = LinkingStore(connection)
     store.put_signals([_signal(new)])
-    store.add_tokens(holdings)
+    store.add_tokens(token_uses)
     judge = Judge(store, CALENDAR, START + timedelta(days=100))
-    found = list(judge.judged(judge.pairs_of(holdings)))
+    found = list(judge.judged(judge.pairs_of(token_uses)))
     took = (time.perf_counter() - start) * 1000
     if new % 3 == 0 and not found:
         raise RuntimeError("A signal that shares a value found no candidate.")
@@ -94,12 +95,12 @@ def _signal(number: int) -> Signal:
     return Signal(_id(number), 1, 1, "GM0983", "OPEN", "2026-07-01", came, came, "LABOUR", [])
 
 
-def _holdings(number: int, like: int) -> list[Holding]:
+def _token_uses(number: int, like: int) -> list[TokenUse]:
     """Return six tokens: five that only `like` and its kin carry, and one that a thousand signals share."""
     came = START + timedelta(milliseconds=number)
     values = [Value(kind, EPOCH, _token(kind, like)) for kind in TYPES]
     values.append(Value("ADDRESS_PC", EPOCH, _token("ADDRESS_PC", like // COMMON_SHARE)))
-    return [Holding(_id(number), 1, f"subject:s{index}", value, came, came) for index, value in enumerate(values)]
+    return [TokenUse(_id(number), 1, f"subject:s{index}", value, came, came) for index, value in enumerate(values)]
 
 
 def _id(number: int) -> str:

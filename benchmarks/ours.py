@@ -10,13 +10,14 @@ from typing import Any
 import faust
 
 from jobs import Job, Meter
-from signal_exchange.routing.store import OUTBOX
+from signal_exchange.routing.tables import OUTBOX
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.batch_app import BatchApp
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.stream.sender import KafkaSender
-from signal_exchange.stream.service import Consumer, ConsumerSpec, faust_options
-from works import Routing, Task, Transport
+from signal_exchange.stream.service import Consumer, faust_options
+from works import Routing, Transport
 
 
 def settings_of(job: Job) -> ServiceSettings:
@@ -38,11 +39,16 @@ def settings_of(job: Job) -> ServiceSettings:
     )
 
 
-def ours(job: Job, task: Task, meter: Meter) -> None:
+def ours(job: Job, task: Transport | Routing, meter: Meter) -> None:
     """Run the product's consumer on this job."""
     logs.configure(job.group, "WARNING")
-    app = _transport(job, task, meter) if isinstance(task, Transport) else _consumer(job, task, meter)
+    app = ours_app(job, task, meter)
     faust.Worker(app, loglevel="ERROR", quiet=True, override_logging=False, redirect_stdouts=False).execute_from_commandline()
+
+
+def ours_app(job: Job, task: Transport | Routing, meter: Meter) -> BatchApp:
+    """Return the product's consumer, or its transport alone, for this job."""
+    return _transport(job, task, meter) if isinstance(task, Transport) else _consumer(job, task, meter)
 
 
 def _transport(job: Job, task: Transport, meter: Meter) -> BatchApp:
@@ -58,12 +64,17 @@ def _transport(job: Job, task: Transport, meter: Meter) -> BatchApp:
         sources=(job.source,),
         on_batch=on_batch,
         on_idle=lambda: None,
+        on_lost=_fail,
         before_first=sender.start,
         after_last=sender.stop,
         grace_seconds=settings.grace_seconds,
         **faust_options(settings, job.group),
     )
     return _metered(app, meter)
+
+
+def _fail(lost: Exception) -> None:
+    raise lost
 
 
 def _consumer(job: Job, task: Routing, meter: Meter) -> BatchApp:
@@ -87,14 +98,14 @@ def _metered(app: BatchApp, meter: Meter) -> BatchApp:
     def new_transport() -> Any:
         made = transport()
 
-        class Consumer(made.Consumer):
+        class Consumer(made.Consumer):  # type: ignore[name-defined,misc]  # the one that the app would make
             async def _run(self, records: Any) -> None:
                 meter.begins()
                 await super()._run(records)
                 if meter.did(sum(map(len, records.values()))):
                     os._exit(0)
 
-        made.Consumer = Consumer
+        made.Consumer = Consumer  # type: ignore[misc]  # in its place
         return made
 
     app._new_transport = new_transport  # type: ignore[method-assign]  # noqa: SLF001

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 
 from jobs import BATCH, LINGER_MILLISECONDS, Job, Meter
 from signal_exchange.runtime.connection import KafkaConnection
-from signal_exchange.stream.outbox import Letter
+from signal_exchange.stream.outbox import OutgoingRecord
 from works import PASSED_ON, Task
 
 BATCH_BYTES = 262_144
@@ -29,7 +29,7 @@ async def bare_aiokafka(job: Job, task: Task, meter: Meter) -> None:
     """Run a consumer and a producer of aiokafka in one loop."""
     from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
-    way = job.connection.for_aiokafka()
+    way = job.connection.for_kafka_python()
     reader = AIOKafkaConsumer(job.source, group_id=job.group, enable_auto_commit=False, auto_offset_reset="earliest", **way)
     producer = AIOKafkaProducer(**aiokafka_producer(job))
     await reader.start()
@@ -40,7 +40,7 @@ async def bare_aiokafka(job: Job, task: Task, meter: Meter) -> None:
         if not records:
             continue
         meter.begins()
-        await asyncio.gather(*[await _put(producer, letter) for letter in task.take(records)])
+        await asyncio.gather(*[await _put(producer, outgoing_record) for outgoing_record in task.take(records)])
         task.acknowledged()
         await reader.commit()
         if meter.did(len(records)):
@@ -50,11 +50,13 @@ async def bare_aiokafka(job: Job, task: Task, meter: Meter) -> None:
 def aiokafka_producer(job: Job) -> dict[str, Any]:
     """Return the settings of a producer of aiokafka."""
     safe = {"acks": "all", "enable_idempotence": True, "compression_type": "lz4"}
-    return {**safe, "linger_ms": LINGER_MILLISECONDS, "max_batch_size": BATCH_BYTES, **job.connection.for_aiokafka()}
+    return {**safe, "linger_ms": LINGER_MILLISECONDS, "max_batch_size": BATCH_BYTES, **job.connection.for_kafka_python()}
 
 
-async def _put(producer: Any, letter: Letter) -> Any:
-    return await producer.send(letter.topic, letter.value, letter.key.encode(), headers=letter.headers)
+async def _put(producer: Any, outgoing_record: OutgoingRecord) -> Any:
+    return await producer.send(
+        outgoing_record.topic, outgoing_record.value, outgoing_record.key.encode(), headers=outgoing_record.headers
+    )
 
 
 def confluent_settings(to: KafkaConnection) -> dict[str, Any]:
@@ -72,17 +74,19 @@ CONFLUENT_PRODUCER = {
 
 
 class ConfluentSender:
-    """Sends letters with librdkafka and waits for each of them."""
+    """Sends outgoing records with librdkafka and waits for each of them."""
 
     def __init__(self, producer: Any) -> None:
         self._producer = producer
         self._failed: list[Any] = []
 
-    def send(self, letters: Sequence[Letter]) -> None:
-        """Send letters and wait."""
-        for letter in letters:
-            headers = letter.headers or None
-            self._producer.produce(letter.topic, letter.value, letter.key, headers=headers, on_delivery=self._told)
+    def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
+        """Send outgoing records and wait."""
+        for outgoing_record in outgoing:
+            headers = outgoing_record.headers or None
+            self._producer.produce(
+                outgoing_record.topic, outgoing_record.value, outgoing_record.key, headers=headers, on_delivery=self._told
+            )
         if self._producer.flush(60) or self._failed:
             raise SystemExit("Not every letter arrived.")
 
@@ -168,20 +172,20 @@ def _quix_transformation(app: Any, frame: Any, _job: Job, task: Task, meter: Met
     from quixstreams.models import Serializer
 
     class Value(Serializer):
-        def __call__(self, value: Letter, ctx: Any) -> bytes | None:  # noqa: ARG002 - what a serializer of theirs is given
+        def __call__(self, value: OutgoingRecord, ctx: Any) -> bytes | None:  # noqa: ARG002 - what a serializer of theirs is given
             return value.value
 
-    def taken(value: bytes) -> Letter:
+    def taken(value: bytes) -> OutgoingRecord:
         meter.begins()
-        [letter] = task.take([value])
-        return letter
+        [outgoing_record] = task.take([value])
+        return outgoing_record
 
-    def counted(_value: Letter) -> None:
+    def counted(_value: OutgoingRecord) -> None:
         if meter.did(1):
             leave()
 
     target = app.topic(PASSED_ON, value_serializer=Value(), key_serializer="bytes")
-    frame.apply(taken).to_topic(target, key=lambda letter: letter.key.encode()).update(counted)
+    frame.apply(taken).to_topic(target, key=lambda outgoing_record: outgoing_record.key.encode()).update(counted)
 
 
 def _quix_sink(_app: Any, frame: Any, job: Job, task: Task, meter: Meter) -> None:
@@ -247,7 +251,7 @@ async def faststream(job: Job, task: Task, meter: Meter) -> None:
     async def taken(messages: Sequence[Any]) -> None:
         meter.begins()
         records = [task.of_message(each.real) for each in messages]
-        await asyncio.gather(*[await _published(broker, letter) for letter in task.take(records)])
+        await asyncio.gather(*[await _published(broker, outgoing_record) for outgoing_record in task.take(records)])
         task.acknowledged()
         if meter.did(len(records)):
             leave()
@@ -268,10 +272,10 @@ class _Headless:
         return getattr(self.real, name)
 
 
-async def _published(broker: Any, letter: Letter) -> Any:
-    headers = {name: value.decode() for name, value in letter.headers}
-    key = letter.key.encode()
-    return await broker.publish(letter.value, letter.topic, key=key, headers=headers, no_confirm=True)
+async def _published(broker: Any, outgoing_record: OutgoingRecord) -> Any:
+    headers = {name: value.decode() for name, value in outgoing_record.headers}
+    key = outgoing_record.key.encode()
+    return await broker.publish(outgoing_record.value, outgoing_record.topic, key=key, headers=headers, no_confirm=True)
 
 
 def stock_faust(job: Job, task: Task, meter: Meter) -> None:
@@ -288,7 +292,7 @@ def stock_faust(job: Job, task: Task, meter: Meter) -> None:
         async for events in stream.noack_take(BATCH, within=0.05):
             meter.begins()
             records = [task.of_record(_EventRecord(event)) for event in events]
-            await asyncio.gather(*[await _sent(app, letter) for letter in task.take(records)])
+            await asyncio.gather(*[await _sent(app, outgoing_record) for outgoing_record in task.take(records)])
             task.acknowledged()
             for event in events:
                 await stream.ack(event)
@@ -308,9 +312,9 @@ class _EventRecord:
         self.headers = message.headers or ()
 
 
-async def _sent(app: Any, letter: Letter) -> Any:
-    target = app.topic(letter.topic, key_serializer="raw", value_serializer="raw")
-    return await target.send(key=letter.key.encode(), value=letter.value, headers=letter.headers)
+async def _sent(app: Any, outgoing_record: OutgoingRecord) -> Any:
+    target = app.topic(outgoing_record.topic, key_serializer="raw", value_serializer="raw")
+    return await target.send(key=outgoing_record.key.encode(), value=outgoing_record.value, headers=outgoing_record.headers)
 
 
 def _stock_options(job: Job, faust_options: Callable[..., dict[str, Any]]) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import statistics
 import sys
 import time
 import uuid
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -13,43 +14,48 @@ from pathlib import Path
 from threading import Event
 from typing import Any
 
-from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
-
 from hostile_member import NOBODYS, attacking
+from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
 from senders import SIX, Sender, coded_example
+
 from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import lag, picture_until_now
 from signal_exchange.runtime import clock
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import lag, picture_until_now
 from whole import EXAMPLE, await_, megabytes, watched
 
 HOSTILE, HONEST = SIX[0], SIX[1:5]
-BEFORE_SECONDS = 20.0
-"""How long the honest ones send alone before the attack."""
+WARMING_SECONDS = 20.0
+"""How long the honest ones send until every file has its first size. They are measured alone for as long as the attack lasts."""
 PAUSE_SECONDS = 1.0
 """Between two signals of one honest member."""
 Sent = dict[str, float]
+Disk = dict[str, float]
 
 
 def beside_a_hostile_member(folder: Path, seconds: float) -> dict[str, Any]:
     """Return what four honest members notice of a fifth one that sends for so many seconds whatever it can."""
     with Exchange(folder, clock.now().date(), municipalities=SIX, nodes=()) as exchange:
         with watched(folder / "worklist" / "data" / "worklist.sqlite") as seen:
-            quiet = _sent_beside(exchange, BEFORE_SECONDS)
+            warming = _sent_beside(exchange, WARMING_SECONDS)
+            await_(lambda: warming.keys() <= seen.keys(), "every honest signal on the worklist")
+            first = _disk_megabytes(folder)
+            quiet = _sent_beside(exchange, seconds)
+            await_(lambda: quiet.keys() <= seen.keys(), "every honest signal on the worklist")
             before, began = _disk_megabytes(folder), time.monotonic()
             with attacking(exchange, HOSTILE, seconds) as end, _sending(exchange) as beside:
                 attack = end()
             lasted = time.monotonic() - began
-            await_(lambda: {**quiet, **beside}.keys() <= seen.keys(), "every honest signal on the worklist")
-            grown = _disk_megabytes(folder) - before
+            await_(lambda: beside.keys() <= seen.keys(), "every honest signal on the worklist")
+            after = _disk_megabytes(folder)
         figures = {
             "seconds": round(lasted, 1),
             "sent_by_the_hostile": attack,
             "alone": _latency(quiet, seen),
             "beside_the_hostile": _latency(beside, seen),
-            "disk_megabytes": round(grown, 1),
+            "disk_megabytes": _grown(first, before, after, len(quiet), len(beside)),
             "megabytes": _memory(exchange),
-            "ledger": _ledger(exchange, attack, len(quiet) + len(beside)),
+            "ledger": _ledger(exchange, attack, len(warming) + len(quiet) + len(beside)),
         }
         sys.stderr.write(f"{figures}\n")
         return figures
@@ -105,14 +111,31 @@ def _latency(sent: Sent, seen: dict[str, float]) -> dict[str, float]:
     }
 
 
-def _disk_megabytes(folder: Path) -> float:
-    """Return what is written, whatever the files say of their size: Kafka's indexes are made large and empty."""
-    return sum(each.stat().st_blocks * 512 for each in folder.rglob("*") if each.is_file()) / 1e6
+def _disk_megabytes(folder: Path) -> dict[str, float]:
+    """Return what is written in each folder, whatever the files say of their size: Kafka's indexes are made large and empty."""
+    found: dict[str, float] = defaultdict(float)
+    for each in folder.rglob("*"):
+        if each.is_file():
+            found[str(each.parent.relative_to(folder))] += each.stat().st_blocks * 512 / 1e6
+    return found
+
+
+def _grown(first: Disk, before: Disk, after: Disk, alone: int, honest: int) -> dict[str, Any]:
+    """Return the growth, and the hostile member's part of it: without what as many honest signals took when they were alone."""
+    each = (sum(before.values()) - sum(first.values())) / alone
+    grown = sum(after.values()) - sum(before.values())
+    by_folder = Counter({name: round(after[name] - before.get(name, 0), 1) for name in after})
+    return {
+        "grown": round(grown, 1),
+        "each_honest_signal_alone": round(each, 4),
+        "of_the_hostile": round(grown - each * honest, 1),
+        "largest": dict(by_folder.most_common(12)),
+    }
 
 
 def _memory(exchange: Exchange) -> dict[str, float]:
     """Return the resident megabytes of what a hostile member meets first."""
-    routing = exchange.household.children["routing"].process
+    routing = exchange.processes.children["routing"].process
     pids = {"kafka": getattr(exchange.broker, "pid", None), "routing": routing.pid if routing else None}
     return {name: megabytes(pid) for name, pid in pids.items() if pid}
 

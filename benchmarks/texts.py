@@ -6,9 +6,9 @@ import statistics
 import time
 from typing import Any
 
-from signal_exchange.demo.region import generate_region
 from signal_exchange.privacy.leak_guard import check_text
 from signal_exchange.runtime import clock
+from signal_exchange_demo.region.generating import generate_region
 
 SEED = 20261120
 

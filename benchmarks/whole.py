@@ -16,12 +16,13 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import Any
 
-from ground import Ground, a_producer, fill_signals
 from senders import SIX, Sender, coded_example
+
+from ground import Ground, a_producer, fill_signals
 from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import lag
 from signal_exchange.runtime import clock
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import lag
 
 REBUILT = ("routing", "linking", "worklist", "agenda", "statistics", "feedback", "oversight")
 PER_SECOND = 20
@@ -47,7 +48,7 @@ def whole(folder: Path, signals: int, latency_signals: int) -> dict[str, Any]:
         _await_rest(exchange)
         memory = _memory(exchange)
         sys.stderr.write(f"{started} {latency} {memory}\n")
-        exchange.household.stop()
+        exchange.processes.stop()
         return {"start": started, "latency": latency, "memory": memory, "rebuild": _rebuilt(exchange)}
     finally:
         exchange.stop()
@@ -122,7 +123,7 @@ def _await_rest(exchange: Exchange) -> None:
 
 def _memory(exchange: Exchange) -> dict[str, Any]:
     """Return the resident megabytes of each process after its work, the highest first."""
-    children = exchange.household.children.items()
+    children = exchange.processes.children.items()
     found = {name: megabytes(child.process.pid) for name, child in children if child.process is not None}
     ordered = dict(sorted(found.items(), key=lambda each: -each[1]))
     return {"highest_megabytes": max(found.values()), "megabytes": ordered}

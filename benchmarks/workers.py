@@ -12,11 +12,11 @@ from typing import Any
 from kafka import TopicPartition  # type: ignore[import-untyped]  # ships no types
 from kafka.errors import KafkaError  # type: ignore[import-untyped]  # ships no types
 from kafka.structs import OffsetAndMetadata  # type: ignore[import-untyped]  # ships no types
+from postgres import PostgresCluster
 
 from ground import Ground, a_producer, signed_signals
-from postgres import PostgresCluster
 from signal_exchange.contracts.topics import PARTITIONS
-from signal_exchange.runtime.admin_client import admin_client
+from signal_exchange.runtime.kafka import admin_client
 from signal_exchange.stream.messages import Incoming
 
 SIGNALS = "signals"

@@ -7,16 +7,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
-from jobs import Job
 from senders import identity_in
+
+from jobs import Job
 from signal_exchange.contracts.codec import decode, encode
-from signal_exchange.demo.founding import Region
-from signal_exchange.routing.composition import CurrentRouting
-from signal_exchange.routing.store import OUTBOX, TABLES
+from signal_exchange.participants.region import Region
+from signal_exchange.routing.composition import handler_of
+from signal_exchange.routing.tables import OUTBOX, TABLES
 from signal_exchange.runtime.database import Database
 from signal_exchange.stream.consumer import read_as
 from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outbox import Letter, Outbox
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
 from signal_exchange.stream.owning import Owner
 from signal_exchange.stream.work import Work
 
@@ -25,7 +26,7 @@ PASSED_ON = "bench-passed-on"
 
 
 class Task(Protocol):
-    """What a client does with a batch: take records, send the letters, and say when all of them are acknowledged."""
+    """What a client does with a batch: take records, send the outgoing records, and say when all of them are acknowledged."""
 
     def of_record(self, record: Any) -> Any:
         """Return what is needed of a ConsumerRecord of aiokafka or kafka-python."""
@@ -33,7 +34,7 @@ class Task(Protocol):
     def of_message(self, message: Any) -> Any:
         """Return what is needed of a Message of confluent-kafka."""
 
-    def take(self, records: Sequence[Any]) -> list[Letter]:
+    def take(self, records: Sequence[Any]) -> list[OutgoingRecord]:
         """Do the work on a batch, and return what is to be sent."""
 
     def acknowledged(self) -> None:
@@ -51,7 +52,7 @@ class Transport:
         """Return the value."""
         return bytes(message.value())
 
-    def take(self, records: Sequence[bytes]) -> list[Letter]:
+    def take(self, records: Sequence[bytes]) -> list[OutgoingRecord]:
         """Decode each record, and encode it again."""
         return [passed_on(value) for value in records]
 
@@ -59,10 +60,10 @@ class Transport:
         """Keep nothing."""
 
 
-def passed_on(value: bytes) -> Letter:
-    """Return a letter with a record that was read and written again."""
+def passed_on(value: bytes) -> OutgoingRecord:
+    """Return an outgoing record with a record that was read and written again."""
     fields = decode(value, "oversight").fields
-    return Letter(PASSED_ON, fields["signal_id"], encode("TraceFact", fields))
+    return OutgoingRecord(PASSED_ON, fields["signal_id"], encode("TraceFact", fields))
 
 
 class Routing:
@@ -70,7 +71,7 @@ class Routing:
 
     def __init__(self, region: Region, database: Database) -> None:
         identity = identity_in(region, "routing")
-        self.handle, self.seal = CurrentRouting(identity), identity.parking_seal("routing")
+        self.handle, self.seal = handler_of(identity), identity.parking_seal("routing")
         self.database = database
         self._owner = Owner(database)
 
@@ -84,14 +85,14 @@ class Routing:
         headers = dict(message.headers() or ())
         return Incoming(message.topic(), message.partition(), message.offset(), message.key(), message.value(), headers, at)
 
-    def take(self, records: Sequence[Incoming]) -> list[Letter]:
-        """Take a batch through the handler, in one transaction with its letters."""
+    def take(self, records: Sequence[Incoming]) -> list[OutgoingRecord]:
+        """Take a batch through the handler, in one transaction with its outgoing records."""
         read = [read_as(each, "routing") for each in records]
         with self.database.batch() as connection:
             work = Work("routing", connection, self.seal)
             self.handle([each for each in read if isinstance(each, Message)], work)
-            Outbox(connection, OUTBOX, self._owner.name).add(work.letters)
-        return work.letters
+            Outbox(connection, OUTBOX, self._owner.name).add(work.outgoing)
+        return work.outgoing
 
     def acknowledged(self) -> None:
         """Remove what was sent."""

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
-
 from postgres import PostgresCluster, stand_in_for_sqlite
 from real_exchange import Exchange, exchange_on, running_broker
-from signal_exchange.cli import UMASK
-from signal_exchange.demo.broker import EmbeddedBroker
+
+from signal_exchange.cli.main import UMASK
 from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange_demo.broker import EmbeddedBroker
 
 os.umask(UMASK)  # as the command line does before anything else
 settings.register_profile("untimed", deadline=None)

@@ -24,6 +24,7 @@ STEPS: tuple[Callable[[Region], Iterator[tuple[str, list[str]]]], ...] = (
     hardening.image,
     reach.networks,
     life.signals,
+    life.screens,
     life.prometheus,
     hardening.memory,
     life.ended,

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import ssl
 import subprocess
 import time
 import urllib.request
 from collections.abc import Iterator
+from http import HTTPStatus
 from typing import Any
 
 from region import ROOT, Region, run, until
 
+from signal_exchange.contracts.topics import CONSUMERS  # the standard library is all that this needs
+
 Found = tuple[str, list[str]]
-EXAMPLES = ROOT / "services" / "signal_exchange" / "contracts" / "data" / "examples" / "inside"
-SERVICES = {"routing", "linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback", "oversight"}
-TARGETS = 14
+EXAMPLES = ROOT / "services" / "signal_exchange" / "reference" / "data" / "examples" / "inside"
+SERVICES = set(CONSUMERS)
+TARGETS = len(SERVICES) + 6
 """The services and the six municipalities."""
+SCREENS = ("web-worklist", "web-worklist-youth")
 OUTAGE_SECONDS = 30
 TRIES = 5
 DATA = "/var/lib/postgresql/data"
@@ -51,10 +57,30 @@ def signals(region: Region) -> Iterator[Found]:
         "the six examples are published",
         [f"{code}: {each.stdout}{each.stderr}" for code, each in said.items() if each.returncode],
     )
+    yield "the worklist has an administrator and a coordinator", region.give_people("worklist", "CARE_COORDINATOR")
     referrals = until(lambda: len(region.listed("worklist", "worklist", "list")) >= 3, 180)  # noqa: PLR2004 - of the six
     yield "referrals stand on the worklist", [] if referrals else ["fewer than 3"]
     yield "items stand on the agenda", [] if until(lambda: region.listed("agenda", "agenda", "list")) else ["none"]
     yield "the ledger is balanced", _unbalanced(region, at_least=6)
+
+
+def screens(region: Region) -> Iterator[Found]:
+    """Ask the screens where they are published, as a browser that trusts the region's authority, also without their consumer."""
+    yield "screens answer on loopback, with TLS", _silent(region)
+    region.compose("stop", "worklist")
+    yield "and while a consumer is stopped", _silent(region)
+    region.compose("start", "worklist")
+
+
+def _silent(region: Region) -> list[str]:
+    trusted = ssl.create_default_context(cadata=region.inside(SCREENS[0], "cat", "/run/public/ca.pem").stdout)
+    return [name for name in SCREENS if _answer(region.address(name, 8443), trusted) >= HTTPStatus.INTERNAL_SERVER_ERROR]
+
+
+def _answer(address: str, trusted: ssl.SSLContext) -> int:
+    asked = http.client.HTTPSConnection(address, timeout=10, context=trusted)
+    asked.request("GET", "/aanmelden")
+    return asked.getresponse().status
 
 
 def prometheus(region: Region) -> Iterator[Found]:

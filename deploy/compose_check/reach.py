@@ -12,6 +12,9 @@ Found = tuple[str, list[str]]
 Place = tuple[str, str, int]
 """Whose it is, the name or address, and the port."""
 METRICS_PORT, KAFKA_PORTS, POSTGRES_PORT, KEEPER_PORT = 9100, (9092, 9094), 5432, 8080
+TOWN, KEEPER, SCREENS = "municipality-", "keeper-", "web-"
+"""How the names of each kind begin."""
+SCREENS_PORT = 8443
 OTHERS = {"kafka", "postgres", "prometheus"}
 TRY = """
 import concurrent.futures, json, socket, sys
@@ -30,7 +33,7 @@ def networks(region: Region) -> Iterator[Found]:
     """Try every way that must be open and every way that must be closed."""
     there = region.running()
     own = sorted(set(there) - OTHERS)
-    watched = [name for name in own if not name.startswith("keeper-")]
+    watched = _streaming(own)
     opened = {name: _opened(region, name, _places(there, watched)) for name in own}
     yield from _open(opened, own)
     yield from _closed(opened, own)
@@ -41,17 +44,20 @@ def networks(region: Region) -> Iterator[Found]:
         if port == METRICS_PORT and other != name
     ]
     yield "nobody but Prometheus and the process itself reaches its metrics", seen
+    heard = [f"{name} hears {each[0]}" for name in own for each in opened[name] if each[2] == SCREENS_PORT and each[0] != name]
+    yield "nobody inside reaches screens", heard
     yield "Kafka reaches no metrics", _from_kafka(region, there, watched)
     yield "Prometheus and Kafka share no network", sorted(_networks(there["prometheus"]) & _networks(there["kafka"]))
-    yield "no process of ours has a way out", [name for name in (*own, "postgres") if _has_default_route(region, name)]
+    inside = [name for name in (*own, "postgres") if not name.startswith(SCREENS)]  # screens ask an identity provider
+    yield "no process of ours but screens has a way out", [name for name in inside if _has_default_route(region, name)]
 
 
 def _open(opened: Mapping[str, Sequence[Place]], own: Sequence[str]) -> Iterator[Found]:
-    streaming = [name for name in own if not name.startswith("keeper-")]
+    streaming = _streaming(own)
     yield "every consumer and municipality reaches Kafka", [name for name in streaming if not _reaches(opened[name], "kafka")]
-    services = [name for name in streaming if not name.startswith("municipality-")]
-    yield "every service reaches PostgreSQL", [name for name in services if not _reaches(opened[name], "postgres")]
-    towns = [name for name in own if name.startswith("municipality-")]
+    services = [name for name in own if not name.startswith((TOWN, KEEPER))]
+    yield "every service and its screens reach PostgreSQL", [name for name in services if not _reaches(opened[name], "postgres")]
+    towns = [name for name in own if name.startswith(TOWN)]
     yield (
         "every municipality reaches both keepers",
         [f"{name}: {keeper}" for name in towns for keeper in ("keeper-a", "keeper-b") if not _reaches(opened[name], keeper)],
@@ -59,9 +65,11 @@ def _open(opened: Mapping[str, Sequence[Place]], own: Sequence[str]) -> Iterator
 
 
 def _closed(opened: Mapping[str, Sequence[Place]], own: Sequence[str]) -> Iterator[Found]:
-    towns = [name for name in own if name.startswith("municipality-")]
-    keepers = [name for name in own if name.startswith("keeper-")]
+    towns = [name for name in own if name.startswith(TOWN)]
+    keepers = [name for name in own if name.startswith(KEEPER)]
     services = [name for name in own if name not in {*towns, *keepers}]
+    screens = [name for name in own if name.startswith(SCREENS)]
+    yield "no screens reach Kafka", [name for name in screens if _reaches(opened[name], "kafka")]
     yield "no municipality reaches PostgreSQL", [name for name in towns if _reaches(opened[name], "postgres")]
     yield (
         "no keeper reaches Kafka or PostgreSQL",
@@ -73,10 +81,18 @@ def _closed(opened: Mapping[str, Sequence[Place]], own: Sequence[str]) -> Iterat
     )
 
 
+def _has_screens(name: str) -> bool:
+    return name.startswith(SCREENS)
+
+
+def _streaming(own: Sequence[str]) -> list[str]:
+    return [name for name in own if not name.startswith((KEEPER, SCREENS))]
+
+
 def _places(there: Mapping[str, Any], watched: Sequence[str]) -> list[Place]:
     ports: dict[str, Sequence[int]] = {
         "kafka": KAFKA_PORTS, "postgres": (POSTGRES_PORT,), "keeper-a": (KEEPER_PORT,), "keeper-b": (KEEPER_PORT,),
-        **dict.fromkeys(watched, (METRICS_PORT,)),
+        **dict.fromkeys(watched, (METRICS_PORT,)), **dict.fromkeys(filter(_has_screens, there), (SCREENS_PORT,)),
     }  # fmt: skip
     return [
         (name, host, port)

@@ -13,11 +13,15 @@ from typing import Any, Self, TypeVar
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = "signal-exchange-check"
+ACCOUNT = "exchange"
+"""The account of the operating system under which the image runs everything."""
 ONE_SHOTS = ("founding", "catalogue", "databases")
-# Beside a region that somebody runs already: the same file but for the two numbers of published ports, which the engine chooses.
+# Beside a region that somebody runs already: the same file but for the numbers of published ports, which the engine chooses.
 OVERRIDE = """services:
   kafka: {ports: !override ["127.0.0.1::9094"]}
   prometheus: {ports: !override ["127.0.0.1::9090"]}
+  web-worklist: {ports: !override ["127.0.0.1::8443"]}
+  web-worklist-youth: {ports: !override ["127.0.0.1::8443"]}
 """
 T = TypeVar("T")
 Ran = subprocess.CompletedProcess[str]
@@ -32,6 +36,7 @@ class Region:
 
     def __init__(self) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="compose-check-")
+        self._tokens: dict[str, str] = {}
         override = Path(self._folder.name) / "override.yml"
         override.write_text(OVERRIDE, encoding="utf-8")
         files = ("--file", str(ROOT / "docker-compose.yml"), "--file", str(override))
@@ -68,8 +73,32 @@ class Region:
         return self.compose("exec", "--no-TTY", service, *words, text=text, must=must)
 
     def product(self, service: str, *words: str, text: str | None = None) -> Ran:
-        """Run signal-exchange in the container of a service."""
-        return self.inside(service, "signal-exchange", *words, text=text, must=False)
+        """Run signal-exchange in the container of a service, as the person whom it has a token of."""
+        token = self._tokens.get(service)
+        proven = ("env", f"SIGNAL_EXCHANGE_PERSON_TOKEN_FILE={token}") if token else ()
+        return self.inside(service, *proven, "signal-exchange", *words, text=text, must=False)
+
+    def give_people(self, service: str, role: str) -> list[str]:
+        """Give a service an administrator and one person with a token; return what went wrong."""
+        token = f"/data/{role.lower()}.token"
+        admin = ("add", "--name", "admin", "--role", "ORGANISATION_ADMIN", "--organisation", service, "--subject", ACCOUNT)
+        person = (
+            "add",
+            "--name",
+            "person",
+            "--role",
+            role,
+            "--organisation",
+            service,
+            "--issuer",
+            "check",
+            "--subject",
+            "person",
+        )
+        steps = (admin, person, ("token", "person", token))
+        said = [self.product(service, "people", *words) for words in steps]
+        self._tokens[service] = token
+        return [f"{each.stdout}{each.stderr}" for each in said if each.returncode]
 
     def listed(self, service: str, *words: str) -> list[Any]:
         """Return the list that a command of ours gives as JSON; nothing when it gives none."""
@@ -82,7 +111,7 @@ class Region:
 
     def ledger(self) -> dict[str, Any]:
         """Return what oversight says of conservation; it is balanced when `conserved` is true."""
-        return dict(json.loads(self.product("oversight", "check", "conservation", "--json").stdout or "{}"))
+        return dict(json.loads(self.product("oversight", "ledger", "conservation", "--json").stdout or "{}"))
 
     def declared(self) -> set[str]:
         """Return the name of every service of the file."""

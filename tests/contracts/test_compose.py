@@ -9,9 +9,8 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
-from jsonschema import Draft202012Validator
-
 from compose_file import MAKERS, METRICS, ONE_SHOTS, ROOT, compose, members, mounts_of, networks_with_alias
+from jsonschema import Draft202012Validator
 
 SCHEMA = json.loads((ROOT / "tests" / "data" / "compose.schema.json").read_text(encoding="utf-8"))
 Compose = Mapping[str, Any]

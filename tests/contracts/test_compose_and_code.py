@@ -10,8 +10,6 @@ from pathlib import Path
 
 import pytest
 import yaml
-from typer.testing import CliRunner
-
 from compose_file import (
     FILE,
     MAKERS,
@@ -23,20 +21,23 @@ from compose_file import (
     environment_of,
     mounts_of,
     processes,
+    screens,
     services,
 )
-from signal_exchange.cli import COMMANDS, SERVICES, app
+from typer.testing import CliRunner
+
+from signal_exchange.cli.main import COMMANDS, SERVICES, SITES, app
 from signal_exchange.contracts.topics import CONSUMERS, catalogue
-from signal_exchange.demo import container_files
-from signal_exchange.demo.founding import KEEPERS
-from signal_exchange.demo.region import SIX
-from signal_exchange.runtime.refusals import SECRET_FILES
+from signal_exchange.participants import container_files
+from signal_exchange.participants.region import KEEPERS, SIX
+from signal_exchange.runtime.production_checks import SECRET_FILES
 from signal_exchange.runtime.settings import (
     PREFIX,
     KeeperSettings,
     MunicipalitySettings,
     ProcessSettings,
     ServiceSettings,
+    SiteSettings,
     loaded,
     settings_catalogue,
 )
@@ -47,6 +48,8 @@ MUNICIPALITIES = {f"municipality-{code.lower()}" for code in SIX}
 def settings_of(name: str) -> type[ProcessSettings]:
     if name in KEEPERS:
         return KeeperSettings
+    if name in screens():
+        return SiteSettings
     return MunicipalitySettings if name in MUNICIPALITIES else ServiceSettings
 
 
@@ -54,15 +57,40 @@ def settings_of(name: str) -> type[ProcessSettings]:
 def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Give the folder that the founding makes."""
     folder = tmp_path_factory.mktemp("founded") / "region"
-    assert CliRunner().invoke(app, ["found", f"--dir={folder}"]).exit_code == 0
+    assert CliRunner().invoke(app, ["init-region", f"--dir={folder}"]).exit_code == 0
     return folder
 
 
 def test_there_is_one_container_for_each_service_keeper_and_municipality() -> None:
-    assert set(services()) == {*CONSUMERS, *KEEPERS, *MUNICIPALITIES, "kafka", "postgres", "prometheus", *ONE_SHOTS}
+    others = {"kafka", "postgres", "prometheus", *ONE_SHOTS}
+    assert set(services()) == {*CONSUMERS, *KEEPERS, *MUNICIPALITIES, *screens(), *others}
 
 
-@pytest.mark.parametrize("name", sorted(processes()))
+def test_every_service_with_screens_has_a_container_for_them_that_may_fail_by_itself() -> None:
+    assert {name: each["command"] for name, each in screens().items()} == {f"web-{name}": ["web", name] for name in SITES}
+    assert set(container_files.SCREENS) == set(SITES)
+
+
+@pytest.mark.parametrize("name", sorted(screens()))
+def test_screens_reach_their_store_and_nothing_of_kafka(name: str) -> None:
+    service = name.removeprefix("web-")
+    assert set(screens()[name]["networks"]) == {"store", f"published-{name}"}
+    assert not [variable for variable in environment_of(screens()[name]) if "KAFKA" in variable]
+    own, consumers = (environment_of(services()[each])[f"{PREFIX}DATABASE_URL"] for each in (name, service))
+    assert own == consumers
+
+
+@pytest.mark.parametrize("name", sorted(screens()))
+def test_screens_are_heard_on_their_published_network_alone_and_with_tls(name: str) -> None:
+    told = environment_of(screens()[name])
+    alias = told[f"{PREFIX}LISTEN"]
+    assert screens()[name]["networks"][f"published-{name}"] == {"aliases": [alias]}
+    ((loopback, _, port),) = (each.split(":") for each in screens()[name]["ports"])
+    assert (loopback, port) == ("127.0.0.1", told[f"{PREFIX}WEB_PORT"])
+    assert told[f"{PREFIX}CERTIFICATE_FILE"] == "/run/region/certificate.pem"
+
+
+@pytest.mark.parametrize("name", sorted(set(processes()) - set(screens())))
 def test_each_process_runs_a_service_that_there_is(name: str) -> None:
     run, service = processes()[name]["command"]
     assert run == "run"
@@ -81,7 +109,7 @@ def test_the_principals_are_those_of_the_catalogue() -> None:
     assert sorted(user for user in users if user) == sorted(catalogue(SIX).principals)
 
 
-@pytest.mark.parametrize("name", sorted(set(processes()) - set(KEEPERS)))
+@pytest.mark.parametrize("name", sorted(set(processes()) - set(KEEPERS) - set(screens())))
 def test_each_process_is_the_principal_of_its_own_name(name: str) -> None:
     assert environment_of(processes()[name])[f"{PREFIX}KAFKA_USER"] == name
 
@@ -134,14 +162,19 @@ def test_every_process_runs_in_production_mode() -> None:
 
 def test_each_service_of_the_region_has_a_database_of_its_own_and_others_keep_their_own() -> None:
     urls = {name: environment_of(service).get(f"{PREFIX}DATABASE_URL") for name, service in processes().items()}
-    assert {name: url for name, url in urls.items() if url} == {name: container_files.database_url(name) for name in CONSUMERS}
+    secrets = "passfile=/run/region/pgpass&sslmode=verify-full&sslrootcert=/run/public/ca.pem"
+    own = {name: f"postgresql+psycopg://{name}@postgres:5432/{name}?{secrets}" for name in CONSUMERS}
+    assert {name: url for name, url in urls.items() if url and name not in screens()} == own
 
 
 @pytest.mark.parametrize("name", sorted(processes()))
 def test_the_health_check_asks_the_process_itself_whether_it_is_ready(name: str) -> None:
     _, program, *_, script = processes()[name]["healthcheck"]["test"]
     assert program == "python"
-    if name in KEEPERS:
+    if name in screens():
+        assert f'(os.environ["{PREFIX}LISTEN"], {environment_of(processes()[name])[f"{PREFIX}WEB_PORT"]}, ' in script
+        assert 'request("GET", "/aanmelden")' in script
+    elif name in KEEPERS:
         assert f"https://127.0.0.1:{environment_of(processes()[name])[f'{PREFIX}PORT']}/health/ready" in script
     else:
         assert "GET /health/ready HTTP/1.0" in script
@@ -177,6 +210,8 @@ def test_nobody_starts_before_what_it_needs() -> None:
         assert services()[name]["depends_on"] == {"catalogue": done}
     for name in CONSUMERS:
         assert services()[name]["depends_on"] == {"catalogue": done, "databases": done}
+    for name in screens():
+        assert services()[name]["depends_on"] == {"databases": done}
     assert services()["databases"]["depends_on"] == {"postgres": healthy}
     assert services()["catalogue"]["depends_on"] == {"kafka": healthy}
     assert services()["kafka"]["depends_on"] == services()["postgres"]["depends_on"] == {"founding": done}
@@ -184,7 +219,7 @@ def test_nobody_starts_before_what_it_needs() -> None:
 
 def test_ports_and_addresses_are_those_that_the_founding_writes() -> None:
     environments = {name: environment_of(service) for name, service in processes().items()}
-    bootstraps = {each[f"{PREFIX}KAFKA_BOOTSTRAP"] for name, each in environments.items() if name not in KEEPERS}
+    bootstraps = {each[f"{PREFIX}KAFKA_BOOTSTRAP"] for name, each in environments.items() if name not in {*KEEPERS, *screens()}}
     assert bootstraps == {f"{container_files.KAFKA}:{container_files.CLIENTS_PORT}"}
     for name in KEEPERS:
         assert container_files.KEEPER_URLS[name] == f"https://{name}:{environments[name][f'{PREFIX}PORT']}"
@@ -200,7 +235,7 @@ def test_each_keepers_network_reaches_the_municipalities_and_nobody_else() -> No
 
 def test_postgresql_is_reached_by_the_services_of_the_region_alone() -> None:
     members = {name for name, service in services().items() if "store" in service.get("networks", ())}
-    assert members == {*CONSUMERS, "postgres", "databases"}
+    assert members == {*CONSUMERS, *screens(), "postgres", "databases"}
 
 
 def test_prometheus_watches_every_process_that_tells_how_it_goes_and_reads_the_rules() -> None:
@@ -208,7 +243,7 @@ def test_prometheus_watches_every_process_that_tells_how_it_goes_and_reads_the_r
     watched = {group["labels"]["process"]: group["targets"] for group in groups}
     ports = {name: environment_of(processes()[name]).get(f"{PREFIX}METRICS_PORT") for name in processes()}
     assert watched == {name: [f"{environment_of(processes()[name])[METRICS]}:{port}"] for name, port in ports.items() if port}
-    assert set(processes()) - set(watched) == set(KEEPERS)
+    assert set(processes()) - set(watched) == {*KEEPERS, *screens()}
     mounted = mounts_of(services()["prometheus"])
     for file in ("prometheus.yml", "rules.yml", "targets/compose.yml"):
         assert mounted[f"/etc/prometheus/{file}"] == f"./deploy/prometheus/{file}"

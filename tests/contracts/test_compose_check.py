@@ -13,8 +13,8 @@ import hardening
 import life
 import pytest
 import region
+from compose_file import METRICS, ONE_SHOTS, ROOT, environment_of, processes, screens, services
 
-from compose_file import METRICS, ONE_SHOTS, ROOT, environment_of, processes, services
 from signal_exchange.contracts.topics import CONSUMERS
 
 DOCKER = """#!{python}
@@ -64,6 +64,7 @@ def test_it_knows_the_services_and_their_bounds() -> None:
     assert bounds == {name: hardening.mebibytes(name) for name in services()}
     assert {each["pids_limit"] for each in services().values()} == {hardening.PIDS}
     assert set(CONSUMERS) == life.SERVICES
+    assert set(screens()) == set(life.SCREENS)
     assert len([each for each in processes().values() if METRICS in environment_of(each)]) == life.TARGETS
 
 

@@ -7,15 +7,15 @@ from contextlib import closing
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]  # ships no types
-
 from real_exchange import Exchange
+from vendor import as_java_says, java_reads
+from wire_samples import filled, signals_samples
+
 from signal_exchange.contracts.codec import encode
 from signal_exchange.contracts.schemas import current_schemas, self_contained
 from signal_exchange.contracts.signed import SIGNED
 from signal_exchange.contracts.topics import municipality_principal
 from signal_exchange.runtime.connection import KafkaConnection
-from vendor import as_java_says, java_reads
-from wire_samples import filled, signals_samples
 
 
 def values_by_key(reader: KafkaConnection, keys: set[bytes], count: int) -> Iterator[bytes]:

@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
-
 from real_exchange import Exchange, exchange_on, running_broker
-from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.runtime.connection import KafkaConnection
 from vendor import as_java_says, java_reads, kcat, plain_login
 from wire_samples import Sample, signals_samples
+
+from signal_exchange.contracts.topics import municipality_principal
+from signal_exchange.runtime.connection import KafkaConnection
 
 pytestmark = pytest.mark.broker
 FROM_THE_BEGINNING = ("-C", "-t", "signals", "-o", "beginning", "-e")

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from signal_exchange.oversight.figures import PARKED_DAY_SECONDS
+from signal_exchange.oversight.figures import PARKED_TOO_LONG_SECONDS
 from signal_exchange.runtime.metrics import Metrics
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -69,7 +69,7 @@ def test_every_alarm_of_the_command_is_one_of_the_rules() -> None:
 
 
 def test_the_command_and_the_rule_agree_on_what_is_too_long() -> None:
-    assert RULES["ParkedTooLong"]["expr"].endswith(f"> {PARKED_DAY_SECONDS}")
+    assert RULES["ParkedTooLong"]["expr"].endswith(f"> {PARKED_TOO_LONG_SECONDS}")
 
 
 def test_no_alarm_names_a_municipality_or_what_a_signal_is() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from signal_exchange.contracts.codec import MAX_RECORD_BYTES
-from signal_exchange.contracts.schemas import schemas_folder
 from signal_exchange.contracts.topics import catalogue
+from signal_exchange.reference.folders import schemas_folder
 
 README = (schemas_folder() / "README.md").read_text(encoding="utf-8")
 CATALOGUE = catalogue(["GM0000"])

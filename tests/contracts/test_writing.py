@@ -15,13 +15,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rfc9180
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from fastavro import parse_schema, schemaless_reader
 from fastavro.schema import fingerprint, to_parsing_canonical_form
 from jsonschema import Draft202012Validator
+from written_steps import AT, LINK, RUN, SIGNAL, STEPS, SUMMARY, VENLO, build, published_steps, register
 
-import rfc9180
 from signal_exchange.contracts.codec import decode
+from signal_exchange.contracts.records import SealedPart
 from signal_exchange.contracts.topics import PARTITIONS
 from signal_exchange.participants.requests import read_request
 from signal_exchange.privacy.register import load_register
@@ -29,11 +31,10 @@ from signal_exchange.privacy.sealing import SealingPrivateKey
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.routing.composition import rulebook
 from signal_exchange.routing.handler import RoutingHandler
-from signal_exchange.routing.store import TABLES
+from signal_exchange.routing.tables import TABLES
 from signal_exchange.runtime.database import Database
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.work import Work
-from written_steps import AT, LINK, RUN, SIGNAL, STEPS, SUMMARY, VENLO, build, published_steps, register
 
 ROOT = Path(__file__).parents[2]
 SCHEMAS = ROOT / "schemas"
@@ -230,9 +231,9 @@ def _header(name: str, text: str) -> bytes:
 def test_r_flow_01_routing_takes_every_step_as_it_stands() -> None:
     public = {each["group"]: SealingPrivateKey.from_mapping(each).public for each in FILE["sealing_keys"]}
 
-    def seal_to(group: str, plaintext: bytes, bound_to: str) -> dict[str, object]:
+    def seal_to(group: str, plaintext: bytes, bound_to: str) -> SealedPart:
         key = public[group]
-        return {"group": group, "key_id": key.key_id, "ciphertext": key.encrypt(plaintext, bound_to=bound_to)}
+        return SealedPart(group=group, key_id=key.key_id, ciphertext=key.encrypt(plaintext, bound_to=bound_to))
 
     database = Database("sqlite+pysqlite:///:memory:", TABLES)
     database.create_tables()
@@ -240,11 +241,11 @@ def test_r_flow_01_routing_takes_every_step_as_it_stands() -> None:
     for message in messages():
         with database.transaction() as connection:
             work = Work("routing", connection, lambda plain, bound: seal_to("care", plain, bound))
-            RoutingHandler(rulebook(register()), seal_to)([message], work)
+            RoutingHandler(lambda: rulebook(register()), seal_to)([message], work)
         assert work.parked == [], message.record
-        for letter in work.letters:
-            if letter.topic == "signal-trace":
-                fact = decode(letter.value, "oversight").fields
+        for record in work.outgoing:
+            if record.topic == "signal-trace":
+                fact = decode(record.value, "oversight").fields
                 if fact["stage"] in ("RECEIVED", "CHECKPOINT"):
                     told.setdefault(fact["sequence"] + 100 * (fact["stage"] == "CHECKPOINT"), fact["verdict"])
     assert told == {1: "routed", 2: "routed", 3: "renewed", 4: "answer", 5: "withdrawn", 6: "erased", 106: None}

@@ -13,10 +13,9 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
-from importlib import import_module
 from typing import Any
 
-from signal_exchange.cli import SERVICES
+from signal_exchange.cli.main import SERVICES
 from signal_exchange.stream.batch_app import BatchConsumer
 from signal_exchange.stream.consumer import BatchLoop
 from signal_exchange.stream.sender import KafkaSender
@@ -40,8 +39,7 @@ class Moment:
 def main(service: str, point: str, nth: str) -> None:
     """Run the service until the point is reached for the nth time."""
     POINTS[point](Moment(int(nth)))
-    module, _, name = SERVICES[service].partition(":")
-    getattr(import_module(module), name)()
+    SERVICES[service].start()
 
 
 def before_store(moment: Moment) -> None:

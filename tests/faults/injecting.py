@@ -12,10 +12,10 @@ from contextlib import suppress
 from pathlib import Path
 
 from schedules import Fault, Kind
-
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.processes import Child
 from whole_exchange import another_worker
+
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.processes import Child
 
 LOOK_SECONDS = 0.05
 STOP_SECONDS = 40.0
@@ -58,7 +58,7 @@ class Injector:
 
     def supervise(self) -> None:
         """Start every process that ended, as whoever supervises them in a region does."""
-        for name, child in self.exchange.household.children.items():
+        for name, child in self.exchange.processes.children.items():
             if child.process is not None and child.has_ended():
                 self.ended.append((name, child.process.returncode))
                 child.start()
@@ -107,7 +107,7 @@ class Injector:
             self._ending.append(child.process)
 
     def _child(self, fault: Fault) -> Child:
-        return self.exchange.household.children[fault.target]
+        return self.exchange.processes.children[fault.target]
 
     def _database(self, name: str) -> Path:
         [found] = (self.exchange.region.process_folder(name) / "data").glob("*.sqlite")

@@ -9,8 +9,8 @@ import urllib.request
 from collections.abc import Callable, Sequence
 
 from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.region import Arrival
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.region.model import Arrival
 
 ANSWER_SECONDS = 60.0
 LONGEST_SECONDS = 180.0

@@ -12,10 +12,10 @@ from injecting import LONGEST_STOP_SECONDS
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
 from schedules import Fault, Kind
 from stories import Story
+from whole_exchange import KILLED, another_worker, eventually, killer, waiting_for
 
 from signal_exchange.contracts.topics import CONSUMERS, retry_topic
-from signal_exchange.runtime.admin_client import admin_client
-from whole_exchange import KILLED, another_worker, eventually, killer, waiting_for
+from signal_exchange.runtime.kafka import admin_client
 
 SETTLE_SECONDS = 300.0
 SENDS_NOTHING = ("statistics", "oversight")
@@ -55,7 +55,7 @@ def _log(story: Story, service: str, point: str) -> str:
 
 
 def _stop(story: Story, services: Sequence[str]) -> None:
-    children = [story.exchange.household.children[service] for service in services]
+    children = [story.exchange.processes.children[service] for service in services]
     for child in children:
         child.send(signal.SIGTERM)
     for child in children:
@@ -70,7 +70,7 @@ def _start_again_as_they_end(story: Story, doomed: Mapping[str, subprocess.Popen
     def look() -> list[str]:
         for service in [service for service, process in waiting.items() if process.poll() is not None]:
             assert waiting.pop(service).returncode in ends_with, service
-            story.exchange.household.children[service].start()
+            story.exchange.processes.children[service].start()
         return sorted(waiting)
 
     eventually(look, lambda left: not left, SETTLE_SECONDS)
@@ -118,13 +118,13 @@ def _faults(story: Story, faults: Sequence[Fault]) -> Iterator[None]:
 
 
 def _await_waiting(story: Story, service: str) -> None:
-    url = story.exchange.household.children[service].ready_url
+    url = story.exchange.processes.children[service].ready_url
     eventually(lambda: waiting_for(url), lambda step: step in ("store", "outbox"), STORE_SECONDS)
 
 
 def _await_ready(story: Story, services: Sequence[str]) -> None:
     for service in services:
-        child = story.exchange.household.children[service]
+        child = story.exchange.processes.children[service]
         eventually(child.is_ready, lambda ready: ready, SETTLE_SECONDS, story.injector.supervise)
 
 

@@ -12,12 +12,12 @@ from typing import Self
 from injecting import Injector
 from loading import Deliverer
 from schedules import Fault
-
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.region import Arrival
-from signal_exchange.demo.running import EXAMPLES
 from whole_exchange import QUICK, an_exchange, await_arrival, judge
+
+from signal_exchange.reference.loading import load_example
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.region.model import Arrival
+from signal_exchange_demo.running import EXAMPLES
 
 SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_CHECKPOINT_SECONDS": "5"}
 """With checkpoints so often that the ledger soon knows of every number."""

@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from hostile_member import DOUBTFUL, KINDS, NOBODYS, attacking
 from raw_signals import VENLO, Raw, raw, send
 from senders import Sender, coded_example
-from signal_exchange.contracts.codec import decode_whole
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import lag, picture_until_now, records_until_now, states_until_now
-from signal_exchange.runtime import clock
 from whole_exchange import QUICK, an_exchange, eventually
+
+from signal_exchange.contracts.codec import decode_whole
+from signal_exchange.runtime import clock
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import lag, picture_until_now, records_until_now, states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(900)]
 HOSTILE, HONEST = "GM1894", VENLO
@@ -55,7 +55,7 @@ def accepted_of(whole: Exchange, municipality: str) -> dict[str, list[int]]:
 def test_honest_signals_arrive_in_order_and_everything_is_in_the_ledger(whole: Exchange) -> None:
     honest = Sender.of(whole.region, HONEST)
     coming, sent = following(honest), list[Raw]()
-    before = whole.household.children["routing"].process
+    before = whole.processes.children["routing"].process
     with attacking(whole, HOSTILE, ATTACK_SECONDS) as end:
         until = time.monotonic() + ATTACK_SECONDS
         while time.monotonic() < until:
@@ -83,5 +83,5 @@ def test_honest_signals_arrive_in_order_and_everything_is_in_the_ledger(whole: E
     waiting = Counter((each["municipality"], each["reason"]) for each in states_until_now(whole.admin, "parked").values())
     assert waiting[HOSTILE, "SENDER_HELD"] > 0
     assert not any(municipality == HONEST for municipality, _ in waiting)
-    assert whole.household.children["routing"].process is before
-    whole.household.check()
+    assert whole.processes.children["routing"].process is before
+    whole.processes.check()

@@ -8,20 +8,20 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-
-from handmade_batches import GZIP, LZ4, SNAPPY, ZSTD, bomb
+from handmade_batches import GZIP, LZ4, SNAPPY, ZSTD, batch, bomb, record
 from raw_kafka import RawKafka
 from raw_signals import VENLO, Raw, raw, send, settled
 from senders import Sender, coded_example
+from whole_exchange import an_exchange, resident_megabytes
+
 from signal_exchange.contracts.quotas import LONGEST_BATCH_BYTES
 from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK
 from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.demo.broker import EmbeddedBroker
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import states_until_now
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
-from whole_exchange import an_exchange, resident_megabytes
+from signal_exchange_demo.broker import EmbeddedBroker
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
 
@@ -80,6 +80,27 @@ def test_every_poison_is_parked_wherever_it_stands_and_good_signals_go_on(whole:
     assert set(states_until_now(whole.admin, "accepted")) == {signal["signal_id"] for signal in signals}
 
 
+def test_nulls_that_no_ordinary_client_sends_stop_nothing(whole: Exchange) -> None:
+    """A header without a value, a record without a key or without anything, each made by hand and well signed where it can be."""
+    sender = Sender.of(whole.region, VENLO)
+    signal = {**coded_example("01_sexual"), "signal_id": "55555555-5555-4555-8555-555555555555"}
+    key, good, signed = raw(sender.published(signal, at=clock.now(), sequence=1))
+    named = [(name.encode(), content) for name, content in signed]
+    bad = [
+        record(b"garbage", headers=[(b"h", None)]),
+        record(good, key=key, headers=[(name, None) for name, _ in named]),
+        record(good, key=key, headers=[*named, (b"signature", None)]),
+        record(None, key=None, headers=[(b"", None)]),
+        record(b"", key=None),
+    ]
+    assert [thrown(whole, batch(each, 1), 3) for each in bad] == ["NoError"] * len(bad)
+    assert thrown(whole, batch(record(good, key=key, headers=[*named, (b"of-a-proxy", None)]), 1), 3) == "NoError"
+    send(whole, [(raw(sender.checkpoint(1, at=clock.now())), 1)])
+    picture = settled(whole)
+    assert (picture.ledger.counts["routed"], picture.ledger.unattributed) == (1, len(bad))
+    assert set(states_until_now(whole.admin, "accepted")) == {signal["signal_id"]}
+
+
 def test_a_gap_in_the_numbers_shows_and_an_older_version_after_a_newer_one_is_parked(whole: Exchange) -> None:
     sender = Sender.of(whole.region, "GM1507")
     signal = {**coded_example("02_labour"), "signal_id": "33333333-3333-4333-8333-333333333333"}
@@ -97,7 +118,7 @@ def test_a_gap_in_the_numbers_shows_and_an_older_version_after_a_newer_one_is_pa
 def test_forty_bombs_at_once_grow_neither_broker_nor_routing_without_bound(whole: Exchange) -> None:
     sender = Sender.of(whole.region, VENLO)
     bombs = [bomb(codec, LONGEST_BATCH_BYTES) for codec in (GZIP, SNAPPY, LZ4, ZSTD)]
-    routing = whole.household.children["routing"].process
+    routing = whole.processes.children["routing"].process
     assert isinstance(whole.broker, EmbeddedBroker)
     assert routing is not None
     processes = {"kafka": whole.broker.pid, "routing": routing.pid}

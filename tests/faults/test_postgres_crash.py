@@ -9,12 +9,7 @@ from pathlib import Path
 
 import pytest
 from loading import Deliverer
-
 from postgres import PostgresCluster
-from signal_exchange.demo.databases import Databases
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.processes import Household
-from signal_exchange.runtime.admin_client import admin_client
 from whole_exchange import (
     QUICK,
     an_exchange,
@@ -25,6 +20,11 @@ from whole_exchange import (
     nothing_lost_and_nothing_twice,
     spoken,
 )
+
+from signal_exchange.runtime.kafka import admin_client
+from signal_exchange_demo.databases import Databases
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.processes import ProcessGroup
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 SETTINGS = {**QUICK, "SIGNAL_EXCHANGE_CHECKPOINT_SECONDS": "5"}
@@ -51,7 +51,7 @@ def test_two_workers_of_a_service_on_a_postgresql_that_crashes(careful: Postgres
         an_exchange(tmp_path / "exchange", settings=SETTINGS, databases=databases) as exchange,
         ThreadPoolExecutor(1) as pool,
     ):
-        others = Household([another_worker(exchange, service) for service in TWICE])
+        others = ProcessGroup([another_worker(exchange, service) for service in TWICE])
         try:
             eventually(lambda: [members(exchange, service) for service in TWICE], lambda seen: seen == [2] * len(TWICE))
             job = pool.submit(Deliverer(exchange, SPREAD_SECONDS).deliver, given.arrivals)
@@ -59,8 +59,8 @@ def test_two_workers_of_a_service_on_a_postgresql_that_crashes(careful: Postgres
             job.result()
             every_signal_arrived(exchange, given)
             nothing_lost_and_nothing_twice(exchange, given)
-            for household in (exchange.household, others):
-                household.check()
+            for processes in (exchange.processes, others):
+                processes.check()
         finally:
             others.stop()
         every_projection_comes_back(exchange)
@@ -79,5 +79,5 @@ def crash_and_recover(cluster: PostgresCluster) -> None:
 
 
 def every_projection_comes_back(exchange: Exchange) -> None:
-    exchange.household.stop()
+    exchange.processes.stop()
     assert spoken(exchange, "statistics", "rebuild", "statistics", "--json")["rows"]["projection_observations"] > 0

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 import pytest
 from schedules import Fault, Kind, schedule
 from stories import Stories, dealt
+from whole_exchange import today
 
 from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.region import Arrival, generate_region
-from whole_exchange import today
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.model import Arrival
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(900)]
 SCHEDULES = 100

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from raw_signals import VENLO, raw, send, settled
 from senders import Sender, coded_example
-from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.processes import Household
-from signal_exchange.runtime import clock
-from signal_exchange.runtime.admin_client import admin_client
 from whole_exchange import an_exchange
+
+from signal_exchange.contracts.topics import CONSUMERS
+from signal_exchange.runtime import clock
+from signal_exchange.runtime.kafka import admin_client
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.processes import ProcessGroup
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(1200)]
 BUSY_LOOPS = 4 * (os.cpu_count() or 2)
@@ -42,10 +42,10 @@ def a_busy_machine() -> Iterator[None]:
 
 def start_together(whole: Exchange) -> dict[str, int]:
     """Start every process at once as a supervisor does, which starts again what ended; return how often each ended."""
-    ended = dict.fromkeys((child.name for child in whole.household.children.values()), 0)
-    whole.household.start()
+    ended = dict.fromkeys((child.name for child in whole.processes.children.values()), 0)
+    whole.processes.start()
     until = time.monotonic() + READY_SECONDS
-    while waiting := [child for child in whole.household.children.values() if not child.is_ready()]:
+    while waiting := [child for child in whole.processes.children.values() if not child.is_ready()]:
         assert time.monotonic() < until, f"not ready after {READY_SECONDS:.0f} s: {[child.name for child in waiting]}"
         for child in waiting:
             if child.has_ended():
@@ -70,8 +70,8 @@ def _partitions(member: dict[str, Any]) -> int:
 def test_all_consumers_started_at_once_on_a_busy_machine_get_their_share(tmp_path: Path) -> None:
     with an_exchange(tmp_path / "exchange", services=(), nodes=()) as whole:
         whole.services, whole.nodes = CONSUMERS, tuple(f"municipality-{code.lower()}" for code in whole.region.members)
-        whole.household.stop()
-        whole.household = Household(whole._children())
+        whole.processes.stop()
+        whole.processes = ProcessGroup(whole._children())
         with a_busy_machine():
             start_together(whole)
         found = shares(whole)

@@ -19,14 +19,14 @@ from typing import Any, Self
 import pytest
 from injecting import Injector
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
-
 from raw_signals import VENLO, raw
 from senders import EXAMPLES, Sender, coded_example
-from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import lag, states_until_now
-from signal_exchange.runtime import clock
 from whole_exchange import QUICK, an_exchange, await_rest, eventually
+
+from signal_exchange.contracts.topics import CONSUMERS
+from signal_exchange.runtime import clock
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import lag, states_until_now
 
 MINUTES = float(os.environ.get("SOAK_MINUTES", "20"))
 RATE = float(os.environ.get("SOAK_RATE", "50"))
@@ -84,7 +84,7 @@ def kills(exchange: Exchange) -> Iterator[str]:
     drawn = Random(20)  # noqa: S311 - the same order each time
     while True:
         name = drawn.choice(CONSUMERS)
-        exchange.household.children[name].send(signal.SIGKILL)
+        exchange.processes.children[name].send(signal.SIGKILL)
         yield name
 
 
@@ -114,7 +114,7 @@ def megabytes(exchange: Exchange) -> dict[str, int]:
     """Return the memory that each consumer holds (resident set)."""
     pages = {
         name: int(Path(f"/proc/{child.process.pid}/statm").read_text(encoding="ascii").split()[1])
-        for name, child in exchange.household.children.items()
+        for name, child in exchange.processes.children.items()
         if name in CONSUMERS and child.process is not None
     }
     return {name: count * os.sysconf("SC_PAGE_SIZE") // 2**20 for name, count in pages.items()}

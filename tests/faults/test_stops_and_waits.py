@@ -10,13 +10,13 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
-
 from raw_signals import VENLO, raw, send, settled
 from senders import Sender, coded_example
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import lag
-from signal_exchange.runtime import clock
 from whole_exchange import QUICK, add_service, an_exchange, eventually, killer, waiting_for
+
+from signal_exchange.runtime import clock
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import lag
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.timeout(600)]
 SIGNALS = 3
@@ -74,7 +74,7 @@ def why_stopped(whole: Exchange, point: str) -> str:
 
 def test_a_broker_that_is_away_for_longer_than_the_watchdogs_time_is_waited_for(tmp_path: Path) -> None:
     with an_exchange(tmp_path / "exchange", services=("routing",), nodes=(), settings={**QUICK, **IMPATIENT}) as whole:
-        routing = whole.household.children["routing"]
+        routing = whole.processes.children["routing"]
         whole.broker.kill()
         time.sleep(2 * float(IMPATIENT["SIGNAL_EXCHANGE_WATCHDOG_SECONDS"]))
         assert not routing.has_ended()
@@ -93,7 +93,7 @@ def logged(whole: Exchange) -> list[str]:
 
 def test_a_store_that_is_locked_is_waited_for_and_readiness_says_so(tmp_path: Path) -> None:
     with an_exchange(tmp_path / "exchange", services=("routing",), nodes=()) as whole:
-        routing = whole.household.children["routing"]
+        routing = whole.processes.children["routing"]
         database = whole.region.process_folder("routing") / "data" / "routing.sqlite"
         with closing(sqlite3.connect(database)) as other:
             other.execute("BEGIN IMMEDIATE")

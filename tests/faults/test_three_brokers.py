@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 from loading import Deliverer
+from whole_exchange import QUICK, an_exchange, an_input, every_signal_arrived, nothing_lost_and_nothing_twice
 from write_until_refused import REFUSALS
 
-from signal_exchange.demo.cluster import EmbeddedCluster
-from signal_exchange.demo.exchange import Exchange, kafka_libs
-from signal_exchange.demo.region import Arrival
-from signal_exchange.demo.running import Input
-from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.administration import create_topics
-from whole_exchange import QUICK, an_exchange, an_input, every_signal_arrived, nothing_lost_and_nothing_twice
+from signal_exchange.runtime.kafka import admin_client
+from signal_exchange_demo.cluster import EmbeddedCluster
+from signal_exchange_demo.exchange import Exchange, kafka_libs
+from signal_exchange_demo.region.model import Arrival
+from signal_exchange_demo.running import Input
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 OWN_TOPIC = "written-by-the-test"
@@ -45,7 +45,7 @@ class Region:
             self.cluster.start()
             job.result()
         self.delivered += arrivals
-        self.exchange.household.check()
+        self.exchange.processes.check()
         given = replace(self.given, arrivals=tuple(self.delivered))
         every_signal_arrived(self.exchange, given)
         nothing_lost_and_nothing_twice(self.exchange, given)

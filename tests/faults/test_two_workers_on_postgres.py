@@ -7,14 +7,14 @@ from collections.abc import Iterator
 
 import pytest
 from matrix import ROWS
-from stories import SETTINGS, Story
-
 from postgres import PostgresCluster
-from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.databases import Databases
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.region import SIX
+from stories import SETTINGS, Story
 from whole_exchange import another_worker, today
+
+from signal_exchange.contracts.topics import CONSUMERS
+from signal_exchange.participants.region import SIX
+from signal_exchange_demo.databases import Databases
+from signal_exchange_demo.exchange import Exchange
 
 pytestmark = [pytest.mark.broker, pytest.mark.faults, pytest.mark.slow, pytest.mark.timeout(900)]
 

@@ -24,15 +24,16 @@ from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
     UserScramCredentialUpsertion,
 )
 from kafka.errors import AuthorizationError  # type: ignore[import-untyped]  # ships no types
-
 from raw_kafka import RawKafka, is_let_in
 from real_exchange import MUNICIPALITIES, Exchange, unique_name
+from rights import may
+
 from signal_exchange.contracts.topics import catalogue, municipality_principal
-from signal_exchange.demo.broker_files import identity_of
+from signal_exchange.participants.kafka_files import identity_of
 from signal_exchange.runtime.access_rules import Admin
-from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.connection import KafkaConnection
-from signal_exchange.runtime.faults import BrokerUnavailable
+from signal_exchange.runtime.faults import BrokerUnavailableError
+from signal_exchange.runtime.kafka import admin_client
 
 EVERY_PATTERN = ResourcePatternFilter(ResourceType.ANY, None, ACLResourcePatternType.ANY)
 EVERY_RULE = ACLFilter(None, None, ACLOperation.ANY, ACLPermissionType.ANY, EVERY_PATTERN)
@@ -54,8 +55,8 @@ def test_a_principal_writes_exactly_what_the_catalogue_says(own_exchange: Exchan
     with RawKafka(own_exchange.connect(principal)) as raw:
         answers = raw.produce(TOPICS)
     arrived = {topic for topic, end in end_offsets(own_exchange).items() if end > before[topic]}
-    assert answers == {topic: "NoError" if CATALOGUE.may(principal, "WRITE", topic) else REFUSED for topic in TOPICS}
-    assert arrived == {topic for topic in TOPICS if CATALOGUE.may(principal, "WRITE", topic)}
+    assert answers == {topic: "NoError" if may(CATALOGUE, principal, "WRITE", topic) else REFUSED for topic in TOPICS}
+    assert arrived == {topic for topic in TOPICS if may(CATALOGUE, principal, "WRITE", topic)}
 
 
 @each_principal
@@ -64,8 +65,8 @@ def test_a_principal_reads_exactly_what_the_catalogue_says(own_exchange: Exchang
         raw.produce(TOPICS)
     with RawKafka(own_exchange.connect(principal)) as raw:
         answers = raw.fetch(TOPICS)
-    allowed = {topic: CATALOGUE.may(principal, "READ", topic) for topic in TOPICS}
-    assert answers == {topic: ("NoError", True) if may else (REFUSED, False) for topic, may in allowed.items()}
+    allowed = {topic: may(CATALOGUE, principal, "READ", topic) for topic in TOPICS}
+    assert answers == {topic: ("NoError", True) if granted else (REFUSED, False) for topic, granted in allowed.items()}
 
 
 @each_principal
@@ -84,7 +85,7 @@ def test_a_principal_uses_its_own_consumer_group_and_no_other(own_exchange: Exch
 def test_a_principal_sees_no_topic_that_is_not_its_own(own_exchange: Exchange, principal: str) -> None:
     with admin_client(own_exchange.connect(principal)) as client:
         seen = set(client.list_topics())
-    assert seen == {name for name in TOPICS if CATALOGUE.may(principal, "DESCRIBE", name)}
+    assert seen == {name for name in TOPICS if may(CATALOGUE, principal, "DESCRIBE", name)}
 
 
 def is_refused(act: Callable[[], object]) -> bool:
@@ -130,12 +131,12 @@ def test_who_does_not_know_the_password_is_not_let_in(
     with pytest.raises(KafkaConnectionError):
         asyncio.run(connect(stranger))
     assert "due to invalid credentials" in caplog.text
-    with pytest.raises(BrokerUnavailable), admin_client(stranger, seconds=0.3):
+    with pytest.raises(BrokerUnavailableError), admin_client(stranger, seconds=0.3):
         pass
 
 
 async def connect(connection: KafkaConnection) -> None:
-    producer = AIOKafkaProducer(**connection.for_aiokafka())
+    producer = AIOKafkaProducer(**connection.for_kafka_python())
     try:
         await producer.start()
     finally:

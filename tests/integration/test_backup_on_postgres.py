@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from backups import LOGS, MAKING, OPENING
 from builders import Consuming, a_referral, a_register, an_identity
 from postgres import PostgresCluster
 from replays import MemoryReplay
+
 from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.stream.backing_up import back_up
-from signal_exchange.stream.rebuilding import Plan, rebuild
-from signal_exchange.stream.restoring import restore
-from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.recovery.backing_up import back_up
+from signal_exchange.recovery.rebuilding import Plan, rebuild
+from signal_exchange.recovery.restoring import restore
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.rebuilding import take
 from signal_exchange.worklist.store import TABLES
@@ -36,7 +36,7 @@ class Worklist:
             handle=handler,
             seal=an_identity().parking_seal("worklist"),
         )
-        self.plan = Plan.of(spec, take=take)
+        self.plan = Plan(spec, take=take)
 
     def came(self, *numbers: int) -> None:
         self.consumer.take(*(self.topics.add(a_referral(number)) for number in numbers))

@@ -18,14 +18,16 @@ from pathlib import Path
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer  # type: ignore[import-untyped]  # ships no types
-
 from real_exchange import KAFKA_LIBS, running_broker
-from signal_exchange.demo import broker as broker_module
-from signal_exchange.demo.broker import BrokerFailed, EmbeddedBroker, fetch_libs
-from signal_exchange.demo.broker_files import identity_of, write_private
-from signal_exchange.runtime.admin_client import admin_client, answers
+
+from signal_exchange.participants.kafka_files import identity_of
 from signal_exchange.runtime.administration import create_topics
 from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange.runtime.kafka import admin_client, answers
+from signal_exchange.runtime.private_files import write_private
+from signal_exchange_demo import broker as broker_module
+from signal_exchange_demo.broker import EmbeddedBroker
+from signal_exchange_demo.java import BrokerError, fetch_libs
 
 pytestmark = pytest.mark.broker
 
@@ -133,7 +135,7 @@ def test_secrets_are_for_their_owner_only_and_on_no_command_line(running: Embedd
 PARENT = """
 import sys
 from pathlib import Path
-from signal_exchange.demo.broker import EmbeddedBroker
+from signal_exchange_demo.broker import EmbeddedBroker
 broker = EmbeddedBroker(Path(sys.argv[1]), Path(sys.argv[2]))
 broker.start()
 print(broker.pid, flush=True)
@@ -152,7 +154,7 @@ def test_a_killed_parent_leaves_no_java_behind(tmp_path: Path) -> None:
 
 
 def test_no_java_is_told_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(BrokerFailed, match=r"^Java is not installed: install version 17 or later \(.*\)\.$"):
+    with pytest.raises(BrokerError, match=r"^Java is not installed: install version 17 or later \(.*\)\.$"):
         EmbeddedBroker(tmp_path, KAFKA_LIBS, java="no-such-java").start()
 
 
@@ -165,25 +167,25 @@ def a_program(path: Path, script: str) -> str:
 @pytest.mark.parametrize(("said", "version"), [('openjdk version "11.0.20" 2023-07-18', 11), ('java version "1.8.0_292"', 8)])
 def test_an_old_java_is_told_in_one_sentence(tmp_path: Path, said: str, version: int) -> None:
     java = a_program(tmp_path / "java", f"echo '{said}' >&2")
-    with pytest.raises(BrokerFailed, match=rf"^Java {version} is too old for Kafka: install version 17 or later\.$"):
+    with pytest.raises(BrokerError, match=rf"^Java {version} is too old for Kafka: install version 17 or later\.$"):
         EmbeddedBroker(tmp_path, KAFKA_LIBS, java=java).start()
 
 
 def test_a_java_that_says_no_version_is_told_in_one_sentence(tmp_path: Path) -> None:
     java = a_program(tmp_path / "java", "exit 1")
-    with pytest.raises(BrokerFailed, match=r"^The program named java does not say which version it is: reinstall Java\.$"):
+    with pytest.raises(BrokerError, match=r"^The program named java does not say which version it is: reinstall Java\.$"):
         EmbeddedBroker(tmp_path, KAFKA_LIBS, java=java).start()
 
 
 def test_missing_jars_are_told_with_the_target_that_fetches_them(tmp_path: Path) -> None:
-    with pytest.raises(BrokerFailed, match=r"make deploy/kafka/libs/\.stamp"):
+    with pytest.raises(BrokerError, match=r"make deploy/kafka/libs/\.stamp"):
         EmbeddedBroker(tmp_path, tmp_path / "libs").start()
 
 
 def test_a_missing_maven_is_told_in_one_sentence(tmp_path: Path) -> None:
     pom = tmp_path / "pom.xml"
     pom.touch()
-    with pytest.raises(BrokerFailed, match=r"^Maven is not installed, which fetches the jars of Kafka \(.*\)\.$"):
+    with pytest.raises(BrokerError, match=r"^Maven is not installed, which fetches the jars of Kafka \(.*\)\.$"):
         fetch_libs(pom, tmp_path / "libs", maven="no-such-maven")
 
 
@@ -191,7 +193,7 @@ def test_what_maven_says_when_it_fails_is_passed_on_and_nothing_counts_as_fetche
     pom = tmp_path / "pom.xml"
     pom.touch()
     maven = a_program(tmp_path / "mvn", "echo '[ERROR] Could not resolve dependencies'; exit 1")
-    with pytest.raises(BrokerFailed, match=r"^Maven could not fetch the jars of Kafka: Could not resolve dependencies\.$"):
+    with pytest.raises(BrokerError, match=r"^Maven could not fetch the jars of Kafka: Could not resolve dependencies\.$"):
         fetch_libs(pom, tmp_path / "libs", maven=maven)
     assert not (tmp_path / "libs" / ".stamp").exists()
 
@@ -204,31 +206,31 @@ def test_a_taken_port_is_told_in_one_sentence(tmp_path: Path) -> None:
     port = identity_of(tmp_path).client_port
     with (
         socket.create_server(("127.0.0.1", port)),
-        pytest.raises(BrokerFailed, match=rf"^Port {port} is taken by another program"),
+        pytest.raises(BrokerError, match=rf"^Port {port} is taken by another program"),
     ):
         EmbeddedBroker(tmp_path, KAFKA_LIBS).start()
 
 
 def test_a_broker_that_runs_already_is_told_in_one_sentence(running: EmbeddedBroker) -> None:
-    with pytest.raises(BrokerFailed, match=r"or this broker runs already: end that one first\.$"):
+    with pytest.raises(BrokerError, match=r"or this broker runs already: end that one first\.$"):
         EmbeddedBroker(running.log_file.parent, KAFKA_LIBS).start()
 
 
 def test_a_full_disk_is_told_in_one_sentence(tmp_path: Path) -> None:
-    with pytest.raises(BrokerFailed, match=r"^The disk is full: Kafka needs at least \d+ MB free in .*\.$"):
+    with pytest.raises(BrokerError, match=r"^The disk is full: Kafka needs at least \d+ MB free in .*\.$"):
         EmbeddedBroker(tmp_path, KAFKA_LIBS, least_free_bytes=2**62).start()
 
 
 def test_a_place_that_is_no_directory_is_told_in_one_sentence(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    with pytest.raises(BrokerFailed, match=r"^The directory .* cannot be used: .*\.$"):
+    with pytest.raises(BrokerError, match=r"^The directory .* cannot be used: .*\.$"):
         EmbeddedBroker(file, KAFKA_LIBS).start()
 
 
 def test_a_wrong_setting_is_told_with_the_last_meaningful_line_of_the_log(tmp_path: Path) -> None:
     broker = EmbeddedBroker(tmp_path, KAFKA_LIBS, settings={"num.io.threads": "0"})
-    with pytest.raises(BrokerFailed, match=r"^Kafka stopped at its start: .*num\.io\.threads.*; its log is .*broker\.log\.$"):
+    with pytest.raises(BrokerError, match=r"^Kafka stopped at its start: .*num\.io\.threads.*; its log is .*broker\.log\.$"):
         broker.start()
     assert broker.pid is None
 
@@ -242,7 +244,7 @@ def test_a_start_that_fails_halfway_leaves_nothing_running(tmp_path: Path) -> No
   *) echo $$ > {tmp_path}/pid; echo 'java.io.IOException: No space left on device'; exit 1 ;;
 esac""",
     )
-    with pytest.raises(BrokerFailed, match=r"^The disk of .* is full\.$"):
+    with pytest.raises(BrokerError, match=r"^The disk of .* is full\.$"):
         EmbeddedBroker(tmp_path, KAFKA_LIBS, java=java).start()
     assert not is_alive(int((tmp_path / "pid").read_text(encoding="utf-8")))
 
@@ -267,7 +269,7 @@ def test_a_broker_that_never_answers_is_told_and_ended(tmp_path: Path, monkeypat
   *) echo $$ > {tmp_path}/pid; exec sleep 60 ;;
 esac""",
     )
-    with pytest.raises(BrokerFailed, match=r"^Kafka does not answer after \d+ s; its log is .*broker\.log\.$"):
+    with pytest.raises(BrokerError, match=r"^Kafka does not answer after \d+ s; its log is .*broker\.log\.$"):
         EmbeddedBroker(tmp_path, KAFKA_LIBS, java=java).start()
     assert not is_alive(int((tmp_path / "pid").read_text(encoding="utf-8")))
 

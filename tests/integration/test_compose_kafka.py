@@ -1,4 +1,4 @@
-"""The very command of the Kafka container, on the files that `signal-exchange found` makes: TLS for all, and access as listed."""
+"""The Kafka container's own command, on the files of `signal-exchange init-region`: TLS for all, and access as listed."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
-
 from compose_file import services
 from raw_kafka import RawKafka
 from real_exchange import KAFKA_LIBS, ROOT
-from signal_exchange.cli import app
+from typer.testing import CliRunner
+
+from signal_exchange.cli.main import app
 from signal_exchange.contracts.topics import catalogue
-from signal_exchange.demo.broker_files import ADMIN, free_ports
-from signal_exchange.demo.region import SIX
-from signal_exchange.demo.tether import tethered
+from signal_exchange.participants.kafka_files import ADMIN, free_ports
+from signal_exchange.participants.region import SIX
 from signal_exchange.privacy.certificates import Authority
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.admin_client import admin_client, answers
 from signal_exchange.runtime.connection import KafkaConnection
+from signal_exchange.runtime.kafka import admin_client, answers
+from signal_exchange_demo.die_with_parent import die_with_parent
 
 START_SECONDS = 60.0
 TLS_ALERT = 21
@@ -65,7 +65,7 @@ class Container:
 
     def set_up(self) -> str:
         place = [f"--dir={self.folder}", f"--bootstrap=127.0.0.1:{self.clients}", f"--ca-file={self.ca_file}"]
-        return run("found", *place, f"--admin-password-file={self.folder / 'kafka' / 'admin-password'}")
+        return run("init-region", *place, f"--admin-password-file={self.folder / 'kafka' / 'admin-password'}")
 
 
 def replaced(text: str, places: Mapping[str, str]) -> str:
@@ -77,7 +77,7 @@ def replaced(text: str, places: Mapping[str, str]) -> str:
 
 def on_this_machine(folder: Path) -> tuple[Container, dict[str, str]]:
     """Found a region, and return Kafka's container with where its places and ports are here."""
-    run("found", f"--dir={folder}")
+    run("init-region", f"--dir={folder}")
     free = free_ports()
     clients, outside, controller = next(free), next(free), next(free)
     places = {
@@ -104,7 +104,7 @@ def running(container: Container, places: Mapping[str, str]) -> Iterator[None]:
     kafka = services()["kafka"]
     (script,) = kafka["command"]
     with (container.folder / "kafka.log").open("ab") as log:
-        command = tethered([*kafka["entrypoint"], replaced(script, places)])
+        command = die_with_parent([*kafka["entrypoint"], replaced(script, places)])
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         try:
             await_answer(container, process)
@@ -128,7 +128,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     container, places = on_this_machine(tmp_path_factory.mktemp("region"))
     with running(container, places):
         told = container.set_up()
-        assert f"topics and {len(catalogue(SIX).principals)} users made" in told
+        assert f"topics en {len(catalogue(SIX).principals)} gebruikers gemaakt" in told
     with running(container, places):  # the second start finds its storage formatted, its topics and its users
         await_leaders(container)
         yield container
@@ -144,7 +144,7 @@ def await_leaders(container: Container) -> None:
 
 
 def test_after_a_restart_everything_is_as_the_catalogue_says(kafka: Container) -> None:
-    assert "0 topics and 0 users made, 0 access rules added" in kafka.set_up()
+    assert "0 topics en 0 gebruikers gemaakt, 0 toegangsregels toegevoegd" in kafka.set_up()
     with admin_client(kafka.admin) as admin:
         assert {topic.name for topic in catalogue(SIX).topics} <= {each["name"] for each in admin.describe_topics()}
 

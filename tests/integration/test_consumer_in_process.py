@@ -16,31 +16,34 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.cluster import ClusterMetadata
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from builders import unsealed
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
+from real_exchange import Exchange, unique_name
 from sqlalchemy import MetaData
 from structlog.testing import capture_logs
 
-from real_exchange import Exchange, unique_name
 from signal_exchange.contracts.codec import encode
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.access_rules import AccessRule, add_rules
-from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.administration import create_topics
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import BrokerUnavailable
+from signal_exchange.runtime.faults import BrokerUnavailableError
+from signal_exchange.runtime.kafka import admin_client
 from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
 from signal_exchange.stream.scrubbing import Scrubber
 from signal_exchange.stream.sender import KafkaSender
-from signal_exchange.stream.service import Consumer, ConsumerSpec, run_consumer
+from signal_exchange.stream.service import Consumer, run_consumer
+from signal_exchange.stream.tables import common_tables
 from signal_exchange.stream.work import Work
 
 # mode leaves the event loop of Faust's consumer thread to the garbage collector; in the product the process ends with it.
 pytestmark = [pytest.mark.timeout(120), pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 TABLES = MetaData()
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
 RECORDS = 30
 
 
@@ -82,7 +85,14 @@ class Bench:
         database = Database(settings.database("bench"), TABLES)
         database.create_tables()
         spec = ConsumerSpec(
-            self.user.username, "routing", tuple(topics) or (self.topic,), database, OUTBOX, handle or self.handle, _seal, **more
+            self.user.username,
+            "routing",
+            tuple(topics) or (self.topic,),
+            database,
+            OUTBOX,
+            handle or self.handle,
+            unsealed,
+            **more,
         )
         self.made.append(Consumer(spec, settings))
         return self.made[-1]
@@ -113,10 +123,6 @@ class Bench:
         return sum(each.offset for part, each in offsets.items() if part.topic == self.topic)
 
 
-def _seal(content: bytes, parked_id: str) -> dict[str, object]:
-    return {"group": "g", "key_id": parked_id, "ciphertext": content}
-
-
 @pytest.fixture
 def bench(exchange: Exchange, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     logs.configure("bench", "WARNING")
@@ -143,7 +149,7 @@ async def until(holds: Callable[[], bool], seconds: float = 40.0) -> None:
 def test_what_was_handled_is_committed_and_what_waited_in_the_outbox_is_sent(bench: Bench) -> None:
     consumer = bench.consumer()
     with consumer.spec.database.transaction() as connection:
-        Outbox(connection, OUTBOX).add([Letter("signal-trace", "left by a crash", b"x")])
+        Outbox(connection, OUTBOX).add([OutgoingRecord("signal-trace", "left by a crash", b"x")])
 
     async def story() -> None:
         await consumer.app.start()
@@ -236,7 +242,7 @@ def test_a_consumer_of_which_a_task_ended_that_keeps_it_in_its_group_stops_and_t
         bench.run(story())
     assert sorted(bench.seen) == list(range(RECORDS + 5))
     stopped = [entry for entry in logged if entry["event"] == "consumer_stopped"]
-    assert [(entry["reason"], entry["exception"]) for entry in stopped] == [("GROUP_LOST", "GroupLost")]
+    assert [(entry["reason"], entry["exception"]) for entry in stopped] == [("GROUP_LOST", "GroupLostError")]
 
 
 class Nothing(RoundRobinPartitionAssignor):  # type: ignore[misc]  # ships no types
@@ -257,7 +263,7 @@ def test_a_worker_that_comes_back_to_an_empty_share_asks_again_and_gets_it_all(b
             group_instance_id=f"{bench.user.username}-1",
             partition_assignment_strategy=[Nothing],
             session_timeout_ms=45_000,
-            **bench.user.for_aiokafka(),
+            **bench.user.for_kafka_python(),
         )
         await before.start()
         assert before.assignment() == set()
@@ -320,8 +326,8 @@ def test_a_letter_that_is_not_acknowledged_is_a_fault_of_the_world(bench: Bench)
 
     async def story() -> None:
         await sender.start()
-        with pytest.raises(BrokerUnavailable):
-            await sender.send([Letter("accepted", "k", b"this user may not write here")])
+        with pytest.raises(BrokerUnavailableError):
+            await sender.send([OutgoingRecord("accepted", "k", b"this user may not write here")])
         await sender.stop()
 
     bench.run(story())

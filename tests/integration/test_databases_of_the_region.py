@@ -9,13 +9,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from postgres import PostgresCluster
 from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from postgres import PostgresCluster
-from signal_exchange.demo.container_files import databases_text
+from signal_exchange.participants.container_files import databases_text
 
 SERVICES = ("routing", "worklist-youth")
 PASSWORDS = {name: f"synthetic-{name}" for name in SERVICES}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
-COMMAND = [sys.executable, "-m", "signal_exchange.cli", "demo"]
+COMMAND = [sys.executable, "-m", "signal_exchange.cli.main", "demo"]
 STAYS = "stays up until Ctrl-C"
 
 

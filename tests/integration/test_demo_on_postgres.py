@@ -8,15 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from postgres import PostgresCluster
 from sqlalchemy import create_engine, inspect, make_url
 
-from postgres import PostgresCluster
 from signal_exchange.contracts.topics import CONSUMERS
-from signal_exchange.demo.databases import MARK, Databases
-from signal_exchange.demo.founding import KEEPERS
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.participants.region import KEEPERS
+from signal_exchange_demo.databases import MARK, Databases
+from signal_exchange_demo.refusing import DemoError
 
-COMMAND = [sys.executable, "-m", "signal_exchange.cli", "demo", "--once", "--json"]
+COMMAND = [sys.executable, "-m", "signal_exchange.cli.main", "demo", "--once", "--json"]
 
 
 def tables_in(address: str) -> set[str]:
@@ -68,7 +68,7 @@ def test_a_database_of_somebody_else_is_neither_used_nor_removed(postgres: Postg
     postgres.ask(f'CREATE DATABASE "{theirs}"')
     databases = Databases(address)
     databases.clear()
-    with pytest.raises(Refused, match=f"{theirs} was not made by the demo"):
+    with pytest.raises(DemoError, match=f"{theirs} was not made by the demo"):
         databases.make(["routing"])
     assert (theirs,) in postgres.ask("SELECT datname FROM pg_database")
 
@@ -85,7 +85,7 @@ def test_databases_that_another_demo_uses_are_not_removed(address: str) -> None:
     databases = Databases(address)
     databases.make(["routing"])
     engine = create_engine(databases.address_of("routing"))
-    with engine.connect(), pytest.raises(Refused, match=r"refuses \(ObjectInUse\)"):
+    with engine.connect(), pytest.raises(DemoError, match=r"refuses \(ObjectInUse\)"):
         databases.clear()
     engine.dispose()
 

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from oracle.days import deadline
-from oracle.reference import load
-from signal_exchange.contracts.codec import decode_whole
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.demo.driving import DrivenClock
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import records_until_now, states_until_now
-from signal_exchange.domain.times import local, local_day
-from signal_exchange.runtime import clock
 from whole_exchange import QUICK, eventually, today
+
+from signal_exchange.contracts.codec import decode_whole
+from signal_exchange.domain.times import local, local_day
+from signal_exchange.reference.loading import load_example
+from signal_exchange.runtime import clock
+from signal_exchange_demo.driving import DrivenClock
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.oracle.days import deadline
+from signal_exchange_demo.oracle.reference import load
+from signal_exchange_demo.watching import records_until_now, states_until_now
 
 TIP = dict(load_example("06_anonymous_tip", "inside"))
 

@@ -9,19 +9,21 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, make_url, text
-
 from builders import a_referral
 from erasing_services import Running, stories
-from nodes import NOW, a_town, example
+from nodes import a_town, example
 from postgres import PostgresCluster
-from signal_exchange.demo.container_files import databases_text
+from refusing import refused
+from sqlalchemy import create_engine, make_url, text
+
+from signal_exchange.domain.people import Person
 from signal_exchange.municipality.node import TABLES_OF_NODE
-from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER, SIGNALS
+from signal_exchange.municipality.store import SIGNALS
+from signal_exchange.participants.container_files import databases_text
 from signal_exchange.runtime import database as database_module
 from signal_exchange.runtime import scrubbing
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import BytesKept, Refused
+from signal_exchange.runtime.faults import BytesKeptError
 from signal_exchange.runtime.scrubbing import require_scrubbable, scrub
 from signal_exchange.stream.scrubbing import is_owed
 
@@ -66,9 +68,9 @@ def test_no_file_holds_the_record_or_the_key_that_a_municipality_erased(
     marks = {name: row[name][:40] for name in ("wrapped_key", "ciphertext", "reference_mac", "content_mac")}
     server.ask("CHECKPOINT")
     assert server.where(marks).keys() == marks.keys()
-    town.node.eraser().erase("A-1", "officer", NOW)
+    town.actions.erase("A-1", Person("officer"))
     with town.node.database.reading() as connection:
-        assert not is_owed(connection, OUTBOX_OF_CONSUMER)
+        assert not is_owed(connection)
     assert server.where(marks) == {}
     assert len(town.rows(SIGNALS)) == 1
     town.node.database.close()
@@ -98,7 +100,7 @@ def test_while_somebody_sees_an_old_state_the_bytes_are_kept_and_no_receipt_leav
     with admin.connect().execution_options(isolation_level="REPEATABLE READ") as looking:
         looking.execute(text("SELECT count(*) FROM pg_class"))
         running.take(story.erased())
-        with pytest.raises(BytesKept, match=r"^OldSnapshot$"):
+        with pytest.raises(BytesKeptError, match=r"^OldSnapshot$"):
             running.scrubber.settle()
         running.take(a_referral(40))  # nothing else waits
         running.starts_again()
@@ -115,11 +117,11 @@ def test_without_one_of_its_rights_a_service_is_refused_at_its_start_and_never_s
 ) -> None:
     story = stories()["worklist"]
     running = Running(story.service(server.service_database(grant)))
-    with pytest.raises(Refused, match=grant):
+    with refused(grant, "en"):
         require_scrubbable(running.consumer.database)
     running.take(*story.comes())
     running.take(story.erased())
-    with pytest.raises(BytesKept, match=f"NotAllowed.*{grant}"):
+    with pytest.raises(BytesKeptError, match=f"NotAllowed.*{grant}"):
         running.scrubber.settle()
     running.starts_again()
     assert running.sender.receipts() == []
@@ -144,7 +146,7 @@ def test_a_server_that_uses_old_segments_of_its_log_again_is_refused(server: Pos
     server.ask("ALTER SYSTEM SET wal_keep_size = '64MB'")
     server.ask("SELECT pg_reload_conf()")
     try:
-        with pytest.raises(BytesKept, match=r"^LogKept$"):
+        with pytest.raises(BytesKeptError, match=r"^LogKept$"):
             scrub(running.consumer.database, running.consumer.tables)
     finally:
         server.ask("ALTER SYSTEM RESET wal_keep_size")

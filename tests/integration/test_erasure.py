@@ -12,14 +12,14 @@ from injecting import Injector
 from kafka.admin import ConfigResource, ConfigResourceType  # type: ignore[import-untyped]  # ships no types
 from schedules import Fault
 from schedules import Kind as FaultKind
-
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.contracts.topics import CONSUMERS, Kind, municipality_principal
-from signal_exchange.demo.broker import EmbeddedBroker
-from signal_exchange.demo.exchange import Exchange, kafka_libs
-from signal_exchange.demo.watching import states_until_now
-from signal_exchange.runtime.admin_client import admin_client
 from whole_exchange import KILLED, QUICK, an_exchange, await_rest, eventually, spoken
+
+from signal_exchange.contracts.topics import CONSUMERS, Kind, municipality_principal
+from signal_exchange.reference.loading import load_example
+from signal_exchange.runtime.kafka import admin_client
+from signal_exchange_demo.broker import EmbeddedBroker
+from signal_exchange_demo.exchange import Exchange, kafka_libs
+from signal_exchange_demo.watching import states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(500)]
 CODE, OTHER = "GM0983", "GM0988"
@@ -162,5 +162,5 @@ def test_an_erased_signal_leaves_no_byte_in_any_store_or_topic_and_the_certifica
     picture = await_rest(exchange)
     assert picture.ledger.conserved
     assert picture.ledger.signals["erased"] == before + 2
-    assert spoken(exchange, "oversight", "check", "conservation", "--json")["conserved"]
-    exchange.household.check()
+    assert spoken(exchange, "oversight", "ledger", "conservation", "--json")["conserved"]
+    exchange.processes.check()

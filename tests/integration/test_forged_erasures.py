@@ -9,17 +9,17 @@ from typing import Any
 
 import pytest
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
+from whole_exchange import an_exchange, await_rest, eventually, spoken
 
 from signal_exchange.contracts.codec import encode
-from signal_exchange.contracts.reference import load_example
 from signal_exchange.contracts.topics import feedback_topic, municipality_principal
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.municipality.envelopes import Signer
+from signal_exchange.municipality.sending.envelopes import Signer
 from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.reference.loading import load_example
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.stream.outcomes import outcome_id_of
-from whole_exchange import an_exchange, await_rest, eventually, spoken
+from signal_exchange_demo.exchange import Exchange
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(500)]
 CODE, OTHER = "GM0983", "GM0988"
@@ -99,4 +99,4 @@ def test_an_order_to_erase_by_who_holds_a_services_password_empties_no_vault(exc
         lambda: spoken(exchange, NODE, "certificates", "list", "--json"), lambda found: found[0]["state"] == "DONE"
     )
     assert told["signal_id"] == ids[0]
-    exchange.household.check()
+    exchange.processes.check()

@@ -9,14 +9,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from raw_signals import send
-from signal_exchange.contracts.codec import decode_whole
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.running import Input
-from signal_exchange.demo.watching import records_until_now
 from whole_exchange import an_exchange, an_input, eventually, nothing_lost_and_nothing_twice, publish, spoken, today
+
+from signal_exchange.contracts.codec import decode_whole
+from signal_exchange.reference.loading import load_example
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.running import Input
+from signal_exchange_demo.watching import records_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(300)]
 VENLO = "municipality-gm0983"
@@ -94,7 +94,7 @@ def test_the_outbox_is_empty_once_the_exchange_has_confirmed(whole: Exchange) ->
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/ready", "/metrics"])
 def test_every_process_tells_its_health_and_metrics_on_loopback(whole: Exchange, path: str) -> None:
-    for child in whole.household.children.values():
+    for child in whole.processes.children.values():
         if not child.name.startswith("keeper"):
             url = child.ready_url.replace("/health/ready", path)
             with urllib.request.urlopen(url, timeout=5) as answer:

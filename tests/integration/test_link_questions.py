@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import picture_until_now, states_until_now
 from whole_exchange import QUICK, an_exchange, eventually, spoken
+
+from signal_exchange.contracts.topics import municipality_principal
+from signal_exchange.reference.loading import load_example
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import picture_until_now, states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(500)]
 VENLO, WEERT = "GM0983", "GM0988"
@@ -47,7 +47,7 @@ def publish(exchange: Exchange, code: str, folder: Path) -> dict[str, Any]:
 
 
 def decide(exchange: Exchange, act: str) -> None:
-    said = exchange.command("agenda", "agenda", "links", act, the_link(exchange)["number"], "--by", "chair")
+    said = exchange.command("agenda", "agenda", "links", act, the_link(exchange)["number"], "--by", "director")
     assert said.returncode == 0, said.stderr
 
 
@@ -128,4 +128,4 @@ def test_two_reports_of_one_person_are_one_person_once_both_officers_confirm_and
         "renewed": 1,
         "parked": 0,
     }
-    exchange.household.check()
+    exchange.processes.check()

@@ -1,4 +1,4 @@
-"""An anonymous tip becomes relevant: its plate is that of another signal, the chair confirms, and routing judges it again."""
+"""An anonymous tip becomes relevant: its plate is that of another signal, the chain director confirms, and it is routed again."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import states_until_now
 from whole_exchange import an_exchange, eventually, spoken
+
+from signal_exchange.contracts.topics import municipality_principal
+from signal_exchange.reference.loading import load_example
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 ONE, TIP = load_example("01_sexual", "inside"), load_example("06_anonymous_tip", "inside")
@@ -61,15 +61,15 @@ def test_a_tip_reaches_the_agenda_through_a_shared_plate_and_leaves_it_when_the_
     assert {link["signal_a"], link["signal_b"]} == {one, tip}
     assert "GX123B" not in json.dumps(link)
 
-    said = exchange.command("agenda", "agenda", "links", "confirm", link["number"], "--by", "chair")
+    said = exchange.command("agenda", "agenda", "links", "confirm", link["number"], "--by", "director")
     assert said.returncode == 0, said.stderr
     eventually(lambda: item_of(exchange, tip), lambda item: item == ("OFFERED", "A40"))
     together = eventually(lambda: spoken(exchange, "agenda", "agenda", "list", "--json"), lambda rows: rows[0]["size"] == 2)
     assert len(together) == 1
     [confirmed] = eventually(lambda: links(exchange), lambda found: found[0]["state"] == "CONFIRMED")
 
-    said = exchange.command("agenda", "agenda", "links", "undo", confirmed["number"], "--by", "chair")
+    said = exchange.command("agenda", "agenda", "links", "undo", confirmed["number"], "--by", "director")
     assert said.returncode == 0, said.stderr
     eventually(lambda: item_of(exchange, tip), lambda item: item == ("RETRACTED", "A10"))
     assert item_of(exchange, one) == ("OFFERED", "A30")
-    exchange.household.check()
+    exchange.processes.check()

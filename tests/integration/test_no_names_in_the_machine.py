@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.demo.exchange import Exchange
 from whole_exchange import an_exchange, await_rest
+
+from signal_exchange.reference.loading import load_example
+from signal_exchange_demo.exchange import Exchange
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(200)]
 MARKS = {
@@ -85,7 +85,7 @@ def _everything_said(exchange: Exchange, file: Path) -> dict[str, str]:
     for name, arguments in asked.items():
         answer = exchange.command(*arguments)
         said[name] = answer.stdout + answer.stderr
-    for child in exchange.household.children.values():
+    for child in exchange.processes.children.values():
         said |= {f"{child.name} {path}": _get(child.ready_url, path) for path in ("/metrics", "/health/ready")}
     return said | _asked_over_rest(exchange)
 

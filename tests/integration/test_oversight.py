@@ -11,16 +11,16 @@ from typing import Any
 from urllib.request import urlopen
 
 import pytest
-
 from raw_signals import VENLO, raw, send
 from senders import Sender, coded_example, identity_in
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.region import SIX
-from signal_exchange.demo.watching import picture_until_now, states_until_now
+from whole_exchange import QUICK, eventually, spoken, today
+
+from signal_exchange.participants.region import SIX
 from signal_exchange.privacy.register import sign_register
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.runtime import clock
-from whole_exchange import QUICK, eventually, spoken, today
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import picture_until_now, states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
 STRANGER = "GM1507"
@@ -53,7 +53,7 @@ def parked(exchange: Exchange) -> list[dict[str, Any]]:
 
 
 def conservation(exchange: Exchange) -> dict[str, Any]:
-    said = exchange.command("oversight", "check", "conservation", "--json")
+    said = exchange.command("oversight", "ledger", "conservation", "--json")
     found: dict[str, Any] = json.loads(said.stdout)
     assert said.returncode == (0 if found["conserved"] else 1)
     return found
@@ -69,7 +69,7 @@ def state_of(exchange: Exchange, parked_id: str) -> str:
 
 
 def restart(exchange: Exchange, service: str) -> None:
-    child = exchange.household.children[service]
+    child = exchange.processes.children[service]
     child.send(signal.SIGTERM)
     child.wait(60)
     child.start()
@@ -123,7 +123,7 @@ def test_oversight_tells_lag_and_commit_age_of_every_group_though_it_reads_none_
 
 
 def scraped(exchange: Exchange) -> str:
-    child = exchange.household.children["oversight"]
+    child = exchange.processes.children["oversight"]
     with urlopen(child.ready_url.replace("/health/ready", "/metrics"), timeout=10) as answer:
         return str(answer.read().decode())
 

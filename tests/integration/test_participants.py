@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from whole_exchange import QUICK, eventually, today
 
 from signal_exchange.contracts.topics import feedback_topic, municipality_principal
-from signal_exchange.demo.broker_files import write_private
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import records_until_now, states_until_now
-from signal_exchange.runtime.admin_client import answers
 from signal_exchange.runtime.connection import KafkaConnection
-from whole_exchange import QUICK, eventually, today
+from signal_exchange.runtime.kafka import answers
+from signal_exchange.runtime.private_files import write_private
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import records_until_now, states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(400)]
 NEW, OLD = "GM0907", "GM0983"
@@ -51,7 +51,7 @@ def asked(exchange: Exchange, name: str) -> str:
 def published(exchange: Exchange, reference: str) -> subprocess.CompletedProcess[str]:
     """Publish a signal of the municipality with the ordinary command."""
     example = json.loads(
-        (Path(__file__).parents[2] / "services/signal_exchange/contracts/data/examples/inside/02_labour.json").read_text("utf-8")
+        (Path(__file__).parents[2] / "services/signal_exchange/reference/data/examples/inside/02_labour.json").read_text("utf-8")
     )
     file = exchange.folder / f"{reference}.jsonl"
     file.write_text(json.dumps({**example, "municipality": NEW, "local_ref": reference}) + "\n", encoding="utf-8")
@@ -95,10 +95,10 @@ def test_a_municipality_joins_renews_its_keys_and_leaves(exchange: Exchange) -> 
 
     # It leaves, not with open signals unless somebody says so; then it can do nothing more.
     said = office(exchange, "leave", NEW)
-    assert (said.returncode, "has 2 open signals" in said.stderr) == (1, True)
+    assert (said.returncode, "heeft 2 open signalen" in said.stderr) == (1, True)
     for _ in range(2):
         said = office(exchange, "leave", NEW, "--with-open-signals")
         assert (said.returncode, json.loads(said.stdout)["open_signals"]) == (0, 2), said.stderr
     assert sends_nothing(exchange, "TEST-4")
     assert not answers(KafkaConnection(exchange.broker.bootstrap, NODE, (folder / "password").read_text("utf-8")), seconds=3)
-    exchange.household.check()
+    exchange.processes.check()

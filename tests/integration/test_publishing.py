@@ -14,21 +14,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from kafka import KafkaProducer  # type: ignore[import-untyped]  # ships no types
-
 from node_views import a_view
 from nodes import VENLO, Town, a_town, example, own_logging, settings_of
 from real_exchange import Exchange
+
 from signal_exchange.contracts.codec import decode_whole
-from signal_exchange.demo.broker_files import free_ports
-from signal_exchange.demo.watching import records_until_now
 from signal_exchange.municipality.node import node_of
-from signal_exchange.municipality.outbox import RUNS
-from signal_exchange.municipality.relay import LEASE_SECONDS, Relay
+from signal_exchange.municipality.sending.outbox import RUNS
+from signal_exchange.municipality.sending.relay import LEASE_SECONDS, Relay
 from signal_exchange.municipality.store import PARKED, SIGNALS
+from signal_exchange.participants.kafka_files import free_ports
 from signal_exchange.stream.sender import partition_of
+from signal_exchange_demo.watching import records_until_now
 
 NAME = "municipality-gm0983"
 SECONDS = 60.0
@@ -96,7 +96,7 @@ class RealTown:
     def start(self, *words: str | Path) -> subprocess.Popen[str]:
         """Start a signal-exchange command of this node as a process of its own."""
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("SIGNAL_EXCHANGE_")}
-        command = [sys.executable, "-m", "signal_exchange.cli", *map(str, words)]
+        command = [sys.executable, "-m", "signal_exchange.cli.main", *map(str, words)]
         return subprocess.Popen(
             command, env={**inherited, **self.environment}, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         )
@@ -212,7 +212,7 @@ def test_a_broker_that_was_down_gets_everything_later_and_without_gap(tmp_path: 
 
 
 @contextmanager
-def running(real: RealTown) -> Iterator[httpx.Client]:
+def running(real: RealTown) -> Iterator[httpx2.Client]:
     """Run the node as a process of its own until the block ends, and give a client of its API."""
     metrics, api = (port for port, _ in zip(free_ports(), range(2), strict=False))
     quick = {"RELAY_SECONDS": "0.1", "METRICS_PORT": str(metrics), "API_PORT": str(api), "SESSION_SECONDS": "10"}
@@ -221,7 +221,7 @@ def running(real: RealTown) -> Iterator[httpx.Client]:
     headers = {"Authorization": f"Bearer {token}"}
     process = real.start("run", "municipality")
     try:
-        with httpx.Client(base_url=f"http://127.0.0.1:{api}", headers=headers, trust_env=False) as client:
+        with httpx2.Client(base_url=f"http://127.0.0.1:{api}", headers=headers, trust_env=False) as client:
             eventually(lambda: is_ready(f"http://127.0.0.1:{metrics}/health/ready", process))
             yield client
         process.terminate()
@@ -235,8 +235,8 @@ def running(real: RealTown) -> Iterator[httpx.Client]:
 def is_ready(url: str, process: subprocess.Popen[str]) -> bool:
     assert process.poll() is None, process.communicate()[1]
     try:
-        return httpx.get(url, trust_env=False).is_success
-    except httpx.HTTPError:
+        return httpx2.get(url, trust_env=False).is_success
+    except httpx2.HTTPError:
         return False
 
 

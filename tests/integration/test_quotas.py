@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from handmade_batches import GZIP, LZ4, NONE, SNAPPY, ZSTD, batch, bomb, record
 from raw_kafka import RawKafka
 from real_exchange import MUNICIPALITIES, Exchange
+from whole_exchange import resident_megabytes
+
 from signal_exchange.contracts.quotas import LONGEST_BATCH_BYTES, MEMBER, SERVICE
 from signal_exchange.contracts.topics import catalogue, municipality_principal
 from signal_exchange.participants.access import admit, dismiss
-from signal_exchange.runtime.admin_client import admin_client
 from signal_exchange.runtime.administration import Applied, apply_catalogue
+from signal_exchange.runtime.kafka import admin_client
 from signal_exchange.runtime.quotas import quotas_in_force, set_quotas
-from whole_exchange import resident_megabytes
 
 FIRST, SECOND = map(municipality_principal, MUNICIPALITIES)
 BROKER_MEGABYTES = 600

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from signal_exchange.cli import PLANS
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.running import Input
-from signal_exchange.stream.log_check import reader
+from backups import restore_key_of
 from whole_exchange import KILLED, an_exchange, an_input, await_rest, nothing_lost_and_nothing_twice, publish, spoken
+
+from signal_exchange.cli.main import PLANS
+from signal_exchange.runtime.kafka import reader
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.running import Input
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 Rows = dict[str, list[tuple[Any, ...]]]
@@ -40,7 +41,7 @@ def exchange(folder: Path, given: Input) -> Iterator[Exchange]:
     with an_exchange(folder / "exchange") as running:
         publish(running, given)
         await_rest(running)
-        running.household.stop()
+        running.processes.stop()
         yield running
 
 
@@ -74,13 +75,14 @@ def rebuilt(exchange: Exchange, name: str) -> Any:
 
 DIES = """
 import os, signal
-from signal_exchange.cli import main
-from signal_exchange.stream import rebuilding
+from signal_exchange.cli.main import main
+from signal_exchange.recovery import rebuilding
 
 def count(connection, table):
     os.kill(os.getpid(), signal.SIGKILL)
 
-rebuilding._count = count
+assert rebuilding.count_of
+rebuilding.count_of = count
 main()
 """
 """A rebuild that is killed when all its rows are written and none of them holds."""
@@ -112,6 +114,7 @@ def test_a_rebuild_gives_the_same_rows_and_sends_nothing(exchange: Exchange, nam
         "sqlite_sequence",
         "alembic_version",
         "seen_register",
+        "sitting",
     }
 
 
@@ -138,7 +141,7 @@ def test_a_restore_that_is_killed_in_its_rebuild_leaves_the_store_as_it_was_and_
     exchange: Exchange, folder: Path, name: str
 ) -> None:
     file = folder / f"{name}.backup"
-    restoring = ("restore", service_of(name), str(file), "--key", str(exchange.region.restore_key(name)), "--replace")
+    restoring = ("restore", service_of(name), str(file), "--key", str(restore_key_of(exchange.region, name)), "--replace")
     spoken(exchange, name, "backup", service_of(name), "--to", str(file), "--json")
     before = rows_of(exchange, name)
     killed_in_its_rebuild(exchange, name, *restoring)
@@ -147,9 +150,9 @@ def test_a_restore_that_is_killed_in_its_rebuild_leaves_the_store_as_it_was_and_
 
 
 def test_what_was_rebuilt_goes_on_with_nothing_lost_and_nothing_twice(exchange: Exchange, given: Input) -> None:
-    exchange.household.start()
+    exchange.processes.start()
     try:
-        exchange.household.await_ready(300.0, lambda _: None)
+        exchange.processes.await_ready(300.0, lambda _: None)
         nothing_lost_and_nothing_twice(exchange, given)
     finally:
-        exchange.household.stop()
+        exchange.processes.stop()

@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from backups import LOGS, restore_key_of
+from whole_exchange import an_exchange, an_input, await_rest, listed_rows, publish, spoken, today, told_two_ways
 
-from backups import LOGS
 from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.judging import Told, mismatches, published_by_key, truth
-from signal_exchange.demo.running import Input
-from whole_exchange import TESTS, an_exchange, an_input, await_rest, listed_rows, publish, spoken, today, told_two_ways
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.judging import Told, mismatches, published_by_key, truth
+from signal_exchange_demo.running import Input
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(900)]
 NODE = "municipality-gm0983"
@@ -78,7 +78,7 @@ def nothing_lost(exchange: Exchange, given: Input) -> None:
     assert {arrival.key for arrival in given.arrivals} <= set(found)
     assert picture.ledger.conserved
     assert picture.ledger.counts["in_flight"] == 0
-    assert mismatches(exchange, picture, truth(TESTS, Told(given.arrivals, (), {}, today()), found)) == []
+    assert mismatches(exchange, picture, truth(Told(given.arrivals, (), {}, today()), found)) == []
 
 
 def test_restored_stores_catch_up_and_a_restored_node_publishes_nothing_twice(
@@ -94,7 +94,7 @@ def test_restored_stores_catch_up_and_a_restored_node_publishes_nothing_twice(
         spoken(exchange, name, "backup", "municipality" if name == NODE else name, "--to", str(file), "--json")
     publish(exchange, given)
     await_rest(exchange)
-    exchange.household.stop()
+    exchange.processes.stop()
     before = {name: recorded(exchange, name) for name in ("worklist", "worklist-youth", "agenda")}
     signals = {row[0] for row in recorded(exchange, NODE)["record_signals"]}
     runs = recorded(exchange, NODE)["record_runs"]
@@ -110,15 +110,15 @@ def test_restored_stores_catch_up_and_a_restored_node_publishes_nothing_twice(
             "municipality" if name == NODE else name,
             str(file),
             "--key",
-            str(exchange.region.restore_key(name)),
+            str(restore_key_of(exchange.region, name)),
             "--json",
         )
     code = NODE.removeprefix("municipality-").upper()
     again = exchange.publish({code: Path(given.files[code])})[code]
     told = json.loads(again.stdout)
     assert (told.get("published", 0), told.get("new_version", 0)) == (0, 0), told
-    exchange.household.start()
-    exchange.household.await_ready(300.0, lambda _: None)
+    exchange.processes.start()
+    exchange.processes.await_ready(300.0, lambda _: None)
     nothing_lost(exchange, given)
     # What is told again is sealed anew: readers keep what they have under that revision.
     assert {each.partition(" ")[0] for each in told_two_ways(exchange)} <= {"outcomes"}
@@ -126,5 +126,5 @@ def test_restored_stores_catch_up_and_a_restored_node_publishes_nothing_twice(
     assert {name: recorded(exchange, name) for name in before} == before
     assert {row[0] for row in recorded(exchange, NODE)["record_signals"]} == signals
     assert len(recorded(exchange, NODE)["record_runs"]) == len(runs) + 1
-    assert spoken(exchange, "oversight", "check", "conservation", "--json")["conserved"]
+    assert spoken(exchange, "oversight", "ledger", "conservation", "--json")["conserved"]
     assert municipality_principal(code) == NODE

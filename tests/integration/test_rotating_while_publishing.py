@@ -11,13 +11,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.demo.broker_files import write_private
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.watching import picture_until_now, records_until_now, states_until_now
 from whole_exchange import QUICK, an_exchange, eventually
+
+from signal_exchange.contracts.topics import municipality_principal
+from signal_exchange.reference.loading import load_example
+from signal_exchange.runtime.private_files import write_private
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.watching import picture_until_now, records_until_now, states_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(500)]
 CODE = "GM0983"
@@ -116,4 +116,4 @@ def test_new_keys_and_a_new_admission_while_signals_are_published(exchange: Exch
     # In this order: what the first counts is everything that was published so far.
     new_keys_lose_nothing(exchange)
     a_keeper_hears_who_was_removed_and_who_was_admitted(exchange)
-    exchange.household.check()
+    exchange.processes.check()

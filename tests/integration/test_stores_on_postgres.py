@@ -14,31 +14,32 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, select, update
-
 from postgres import PostgresCluster
+from sqlalchemy import Column, Connection, Integer, MetaData, String, Table, func, select, update
+from whole_exchange import eventually
+
 from signal_exchange.contracts.codec import encode
 from signal_exchange.municipality.node import TABLES_OF_NODE
 from signal_exchange.municipality.store import Vault, VaultRow
 from signal_exchange.privacy.vault import Encrypted
 from signal_exchange.routing.clusters import Clusters
-from signal_exchange.routing.store import TABLES as ROUTING
 from signal_exchange.routing.store import Membership, RoutingStore
+from signal_exchange.routing.tables import TABLES as ROUTING
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database, add_once, key_order, put_newer
-from signal_exchange.runtime.faults import StoreContended
+from signal_exchange.runtime.faults import StoreContendedError
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream import consumer as consumer_module
-from signal_exchange.stream.consumer import BatchLoop, Handle
+from signal_exchange.stream.consumer import BatchLoop, ConsumerSpec, Handle
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
+from signal_exchange.stream.tables import common_tables
 from signal_exchange.stream.work import Work
-from whole_exchange import eventually
 
 TABLES = MetaData()
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
 STATES = Table(
     "projection_states",
     TABLES,
@@ -54,10 +55,10 @@ AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
 class Sender:
     """Takes the place of the broker."""
 
-    sent: list[Letter] = field(default_factory=list)
+    sent: list[OutgoingRecord] = field(default_factory=list)
 
-    async def send(self, letters: Sequence[Letter]) -> None:
-        self.sent += letters
+    async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
+        self.sent += outgoing
 
 
 @contextmanager
@@ -154,7 +155,7 @@ def test_transactions_that_wait_for_each_other_are_told_apart_from_a_store_that_
                 together.wait(WAIT_SECONDS)
                 connection.execute(update(STATES).where(STATES.c.name == second).values(revision=2))
             ended.append("")
-        except StoreContended as fault:
+        except StoreContendedError as fault:
             ended.append(str(fault))
 
     at_once(lambda: cross(workers[0], "a", "b"), lambda: cross(workers[1], "b", "a"))
@@ -165,17 +166,20 @@ def test_transactions_that_wait_for_each_other_are_told_apart_from_a_store_that_
 def a_loop(database: Database, handle: Handle) -> tuple[BatchLoop, Metrics, Sender]:
     metrics, sender = Metrics(), Sender()
     loop = BatchLoop(
-        "routing",
-        reader="routing",
-        database=database,
-        outbox=OUTBOX,
-        handle=handle,
-        sender=sender,
-        seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
-        metrics=metrics,
-        progress=Progress(metrics),
+        ConsumerSpec(
+            "routing",
+            sources=(),
+            reader="routing",
+            database=database,
+            outbox=OUTBOX,
+            handle=handle,
+            seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
+            metrics=metrics,
+        ),
+        sender,
+        Progress(metrics),
+        FloodGate(1000),
         patience_seconds=60.0,
-        flood=FloodGate(1000),
     )
     return loop, metrics, sender
 
@@ -218,7 +222,7 @@ def test_a_batch_whose_rows_another_worker_changed_meanwhile_is_done_again(
     at_once(*(lambda each=each: ended.append(take_a_batch(each, counting(read))) for each in workers))
     assert states(workers[0]) == {"shared": before + 2}
     assert sum(waits for waits, _ in ended) == 1
-    assert len([letter for _, sender in ended for letter in sender.sent]) >= 2
+    assert len([record for _, sender in ended for record in sender.sent]) >= 2
 
 
 def test_batches_that_wait_for_each_other_both_end_with_every_effect(workers: tuple[Database, Database]) -> None:
@@ -243,21 +247,21 @@ def test_batches_that_wait_for_each_other_both_end_with_every_effect(workers: tu
     assert states(workers[0]) == {"a": 3, "b": 3}
 
 
-def a_letter(key: str, revision: int) -> Letter:
-    return Letter("accepted", key, str(revision).encode())
+def an_outgoing_record(key: str, revision: int) -> OutgoingRecord:
+    return OutgoingRecord("accepted", key, str(revision).encode())
 
 
 def sent_by(database: Database) -> list[tuple[str, bytes | None]]:
     loop, _, sender = a_loop(database, lambda _messages, _work: None)
     asyncio.run(loop.flush())
-    return [(letter.key, letter.value) for letter in sender.sent]
+    return [(record.key, record.value) for record in sender.sent]
 
 
 def test_letters_whose_numbers_commit_late_are_still_sent(workers: tuple[Database, Database]) -> None:
     with workers[0].batch() as early:
-        Outbox(early, OUTBOX).add([a_letter("early", number) for number in range(3)])
+        Outbox(early, OUTBOX).add([an_outgoing_record("early", number) for number in range(3)])
         with workers[1].batch() as late:
-            Outbox(late, OUTBOX).add([a_letter("late", 1)])
+            Outbox(late, OUTBOX).add([an_outgoing_record("late", 1)])
         assert sent_by(workers[1]) == [("late", b"1")]
     assert sent_by(workers[1]) == [("early", b"0"), ("early", b"1"), ("early", b"2")]
     assert sent_by(workers[0]) == []
@@ -265,7 +269,7 @@ def test_letters_whose_numbers_commit_late_are_still_sent(workers: tuple[Databas
 
 def test_letters_of_one_transaction_go_in_the_order_in_which_they_were_written(workers: tuple[Database, Database]) -> None:
     with workers[0].batch() as connection:
-        Outbox(connection, OUTBOX).add([a_letter(f"{number * 7919 % 3001:04}", number) for number in range(3000)])
+        Outbox(connection, OUTBOX).add([an_outgoing_record(f"{number * 7919 % 3001:04}", number) for number in range(3000)])
     assert [value for _, value in sent_by(workers[0])] == [str(number).encode() for number in range(3000)]
 
 
@@ -288,8 +292,8 @@ def _raise_state(database: Database) -> None:
             with database.batch() as connection:
                 found = connection.execute(select(STATES.c.revision).where(STATES.c.name == "shared")).scalar() or 0
                 put(connection, [{"name": "shared", "revision": found + 1}])
-                Outbox(connection, OUTBOX).add([a_letter("shared", found + 1)])
-        except StoreContended:
+                Outbox(connection, OUTBOX).add([an_outgoing_record("shared", found + 1)])
+        except StoreContendedError:
             continue
         return
 
@@ -323,7 +327,7 @@ def joined(clusters: Clusters, signal_id: str) -> set[str]:
 
 def test_two_signals_that_join_a_cluster_at_once_are_judged_together(postgres: PostgresCluster) -> None:
     with two_workers(postgres.fresh_database(), ROUTING) as (first, second):
-        with pytest.raises(StoreContended):
+        with pytest.raises(StoreContendedError):
             join_while_another_joins(second, first)
         with second.batch() as again:
             assert joined(Clusters(RoutingStore(again)), "late") == {"early", "late"}
@@ -339,13 +343,13 @@ def join_while_another_joins(own: Database, of_another: Database) -> None:
 
 @dataclass
 class HeldUp(Sender):
-    """A broker that takes letters, and acknowledges them only when it may."""
+    """A broker that takes outgoing records, and acknowledges them only when it may."""
 
     took: Event = field(default_factory=Event)
     may: Event = field(default_factory=Event)
 
-    async def send(self, letters: Sequence[Letter]) -> None:
-        await super().send(letters)
+    async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
+        await super().send(outgoing)
         self.took.set()
         await asyncio.to_thread(self.may.wait, WAIT_SECONDS)
 
@@ -353,7 +357,7 @@ class HeldUp(Sender):
 def telling(key: str, revision: int) -> Handle:
     def handle(messages: Sequence[Message], work: Work) -> None:
         at = messages[0].appended_at
-        work.letters.append(Letter("accepted", key, str(revision).encode()))
+        work.outgoing.append(OutgoingRecord("accepted", key, str(revision).encode()))
         work.trace("RECEIVED", at=at, key=key)
 
     return handle
@@ -377,13 +381,13 @@ def sending(database: Database, key: str) -> Iterator[tuple[BatchLoop, HeldUp]]:
 
 def left(database: Database) -> int:
     with database.reading() as connection:
-        return Outbox(connection, OUTBOX).count()
+        return len(Outbox(connection, OUTBOX).waiting(10_000))
 
 
 def test_what_one_worker_is_sending_no_other_sends(workers: tuple[Database, Database]) -> None:
     with sending(workers[0], "one") as (_, sender):
         assert sent_by(workers[1]) == []
-    assert [letter.topic for letter in sender.sent] == ["accepted", "signal-trace"]
+    assert [record.topic for record in sender.sent] == ["accepted", "signal-trace"]
     assert left(workers[0]) == 0
 
 
@@ -402,7 +406,7 @@ def test_a_later_state_waits_until_the_earlier_one_of_another_worker_arrived(wor
         assert sender.sent == []
         first.may.set()
         later.result(WAIT_SECONDS)
-    assert [letter.value for letter in sender.sent if letter.topic == "accepted"] == [b"2"]
+    assert [record.value for record in sender.sent if record.topic == "accepted"] == [b"2"]
 
 
 def test_a_letter_that_nobody_owns_waits_for_the_earlier_state_that_another_worker_is_sending(
@@ -410,7 +414,7 @@ def test_a_letter_that_nobody_owns_waits_for_the_earlier_state_that_another_work
 ) -> None:
     with sending(workers[0], "one"):
         with workers[1].transaction() as connection:
-            Outbox(connection, OUTBOX).add([Letter("accepted", "one", b"2"), Letter("accepted", "two", b"1")])
+            Outbox(connection, OUTBOX).add([OutgoingRecord("accepted", "one", b"2"), OutgoingRecord("accepted", "two", b"1")])
         assert sent_by(workers[1]) == [("two", b"1")]
     assert sent_by(workers[1]) == [("one", b"2")]
 
@@ -419,7 +423,7 @@ def test_states_of_other_keys_do_not_wait(workers: tuple[Database, Database]) ->
     loop, _, sender = a_loop(workers[1], telling("two", 1))
     with sending(workers[0], "one"):
         asyncio.run(loop.on_batch([a_record()]))
-        assert [letter.key for letter in sender.sent] == ["two", "two"]
+        assert [record.key for record in sender.sent] == ["two", "two"]
 
 
 def test_rows_come_in_the_order_of_the_bytes_of_their_keys_in_a_database_that_sorts_as_people_do(

@@ -13,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from raw_signals import VENLO, raw, send
 from senders import Sender, coded_example
-from signal_exchange.contracts.schemas import schemas_folder
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.places import checkout
-from signal_exchange.demo.processes import Child
-from signal_exchange.demo.watching import lag, records_until_now
-from signal_exchange.runtime import clock
 from whole_exchange import an_exchange, eventually, spoken
+
+from signal_exchange.reference.folders import schemas_folder
+from signal_exchange.runtime import clock
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.places import checkout
+from signal_exchange_demo.processes import Child
+from signal_exchange_demo.watching import lag, records_until_now
 
 pytestmark = [pytest.mark.broker, pytest.mark.timeout(600)]
 SERVICES = ("routing", "statistics", "oversight")
@@ -35,7 +35,7 @@ def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("newer")
     shutil.copytree(checkout() / "services", folder / "services", ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copytree(schemas_folder(), folder / "schemas")
-    command = [sys.executable, "-m", "signal_exchange.cli", "schemas"]
+    command = [sys.executable, "-m", "signal_exchange.cli.main", "schemas"]
     environment = {**os.environ, "PYTHONPATH": str(folder / "services")}
     subprocess.run([*command, "release", "before-season"], env=environment, check=True, capture_output=True)
     schema = json.loads((folder / "schemas" / "Observation.avsc").read_text(encoding="utf-8"))
@@ -66,17 +66,17 @@ class Signals:
 
 def worker(exchange: Exchange, service: str, instance: str, source: Path | None) -> Child:
     """Start a worker of a service beside those that run, from these sources or from today's."""
-    first = next(child for name, child in exchange.household.children.items() if name.partition("-")[0] == service)
+    first = next(child for name, child in exchange.processes.children.items() if name.partition("-")[0] == service)
     own = {"SIGNAL_EXCHANGE_INSTANCE": instance, "SIGNAL_EXCHANGE_METRICS_PORT": "0"}
     paths = {"PYTHONPATH": str(source)} if source else {}
     made = Child(f"{service}-{instance}", first.arguments, {**first.environment, **own, **paths}, first.log, first.ready_url)
     made.start()
-    exchange.household.children[made.name] = made
+    exchange.processes.children[made.name] = made
     return made
 
 
 def stop(exchange: Exchange, name: str) -> None:
-    child = exchange.household.children.pop(name)
+    child = exchange.processes.children.pop(name)
     child.send(15)  # type: ignore[arg-type]  # SIGTERM
     child.wait(60)
 
@@ -125,4 +125,4 @@ def test_readers_first_loses_nothing_and_writers_first_only_parks_until_the_read
     eventually(lambda: counted(exchange), lambda seen: seen == 12)
     assert sorted(headers(exchange).values()) == [4, 8]
     eventually(lambda: (behind(exchange), parked(exchange)), lambda seen: seen == (0, []))
-    exchange.household.check()
+    exchange.processes.check()

@@ -8,7 +8,7 @@ import hashlib
 import json
 from pathlib import Path
 
-from oracle.reference import DEFAULT_DATA, Json, load
+from signal_exchange_demo.oracle.reference import DEFAULT_DATA, Json, load
 
 GOLDEN = Path(__file__).parent / "golden" / "data.json"
 OF_THE_MACHINE = {"dead_letter_reason", "validation_error", "event_type", "link_warning", "audit_action"}

@@ -10,27 +10,32 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from oracle import routes as naive
-from oracle.coding import PASSED_GUARD, coded
-from oracle.days import AMSTERDAM, deadline
-from oracle.oracle import content_hash as naive_content_hash
-from oracle.parts import sealed_for
-from oracle.reference import DEFAULT_DATA, load
-from oracle.verdict import codes_of
-from signal_exchange.contracts.reference import load_code_lists, load_equated_days, load_members
-from signal_exchange.demo.region import Arrival, generate_region
 from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.domain.drafts import coded_signal
-from signal_exchange.domain.facts import facts_of
+from signal_exchange.domain.destinations import recipient_groups
 from signal_exchange.domain.policy import Policy
-from signal_exchange.domain.routing import Route, rescreen_due, retractions, routes_for, unassigned
-from signal_exchange.domain.rulesets import parse_ruleset
-from signal_exchange.domain.signals import CodedSignal, recipient_groups
-from signal_exchange.domain.validation import dead_letter_reason, validate
-from signal_exchange.domain.versions import content_hash
+from signal_exchange.domain.rules.facts import facts_of
+from signal_exchange.domain.rules.reading import parse_ruleset
+from signal_exchange.domain.rules.routing import Route, rescreen_due, routes_for, unassigned
+from signal_exchange.domain.signals.coded_types import CodedSignal
+from signal_exchange.domain.signals.drafts import coded_signal
+from signal_exchange.domain.signals.validation import validate
+from signal_exchange.domain.signals.versions import content_hash
+from signal_exchange.domain.signals.violations import dead_letter_reason
+from signal_exchange.reference.loading import load_code_lists, load_equated_days, load_members
+from signal_exchange.routing.deciding import steps
+from signal_exchange_demo.oracle import routes as naive
+from signal_exchange_demo.oracle.coding import PASSED_GUARD, coded
+from signal_exchange_demo.oracle.days import AMSTERDAM, deadline
+from signal_exchange_demo.oracle.oracle import content_hash as naive_content_hash
+from signal_exchange_demo.oracle.parts import sealed_for
+from signal_exchange_demo.oracle.reference import DEFAULT_DATA, load
+from signal_exchange_demo.oracle.verdict import codes_of
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.model import Arrival
 
 Signal = dict[str, Any]
 TODAY = date(2026, 11, 20)
+NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)
 REFERENCE = load()
 CODES, MEMBERS, POLICY = load_code_lists(), load_members(), Policy()
 RULESET = parse_ruleset(json.loads((DEFAULT_DATA / "routing_rules.json").read_text(encoding="utf-8")))
@@ -196,7 +201,12 @@ def test_both_take_the_same_deliveries_back(old: Signal, new: Signal | None) -> 
     after = naive.routes_for(new, naive.facts_of(new), TODAY, REFERENCE) if new else naive.routes_withdrawn()
     old_routes = routes_for(old, facts_of(old), RULESET, TODAY)
     new_routes = routes_for(new, facts_of(new or old), RULESET, TODAY)
-    made = {(one.destination, one.deliver_as, one.rule_id) for one in retractions(old_routes, new_routes)}
+    held = {step.destination: step.now for step in steps({}, old_routes, NOW, new_version=True)}
+    made = {
+        (step.destination, step.retract.deliver_as, step.now.rule_id)
+        for step in steps(held, new_routes, NOW, new_version=True)
+        if step.retract
+    }
     expected = naive.retractions(before, after)
     assert made == {(one["destination"], one["deliver_as"], one["changed_by"]) for one in expected}
 

@@ -1,7 +1,7 @@
 """Generator and oracle still give what the golden files hold: the truth of two small regions on fixed days.
 
 A difference means that the generator or a rule changed. When that was meant, write the files again with
-`cd tests && ../.venv/bin/python -m oracle.test_golden` and read the difference before committing it.
+`cd tests && ../.venv/bin/python -m signal_exchange_demo.oracle.test_golden` and read the difference before committing it.
 """
 
 import hashlib
@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-from oracle.oracle import truth_for
 from region_entries import entries_for
-from signal_exchange.demo.region import SIX, Region, generate_region
+
+from signal_exchange.participants.region import SIX
+from signal_exchange_demo.oracle.oracle import truth_for
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.model import Region
 
 GOLDEN = Path(__file__).parent / "golden"
 ALL_ACCEDED = (*SIX, "GM0889", "GM0893", "GM0944", "GM1711", "GM1640", "GM1641", "GM1669")

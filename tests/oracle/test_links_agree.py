@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from oracle import links as naive
 from signal_exchange.privacy import normal_forms
 from signal_exchange.privacy.countries import country_key
 from signal_exchange.privacy.placeholders import is_placeholder
 from signal_exchange.privacy.plain import plain
+from signal_exchange_demo.oracle import links as naive
 
 CHECKS: dict[str, Any] = json.loads((Path(__file__).parents[1] / "data" / "check_values.json").read_text(encoding="utf-8"))
 FORMS = CHECKS["normalise"]

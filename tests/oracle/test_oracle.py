@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pytest
 
-from oracle.coding import coded, inside_codes
-from oracle.days import AMSTERDAM, deadline, easter, iso_week
-from oracle.oracle import truth_for
-from oracle.parts import sealed_for
-from oracle.reference import DEFAULT_DATA, Json, load
-from oracle.routes import facts_of, raised, rescreen_due, routes_for, routes_withdrawn, unassigned
-from oracle.verdict import codes_of
-from oracle.worked import CHANGES, NAMES, inside, publish_day, published, routing_case, wire
+from signal_exchange_demo import oracle
+from signal_exchange_demo.oracle.coding import coded, inside_codes
+from signal_exchange_demo.oracle.days import AMSTERDAM, deadline, easter, iso_week
+from signal_exchange_demo.oracle.oracle import truth_for
+from signal_exchange_demo.oracle.parts import sealed_for
+from signal_exchange_demo.oracle.reference import DEFAULT_DATA, Json, load
+from signal_exchange_demo.oracle.routes import facts_of, raised, rescreen_due, routes_for, routes_withdrawn, unassigned
+from signal_exchange_demo.oracle.verdict import codes_of
+from signal_exchange_demo.oracle.worked import CHANGES, NAMES, inside, publish_day, published, routing_case, wire
 
 HERE = Path(__file__).parent
 CHECKS = json.loads((HERE.parent / "data" / "check_values.json").read_text(encoding="utf-8"))
@@ -218,17 +219,20 @@ def test_judging_leaves_the_entries_as_they_were() -> None:
 
 def test_the_command_reads_entries_and_prints_their_truth() -> None:
     entries = [entry("05_minor")]
-    command = [sys.executable, "-m", "oracle.oracle", str(DEFAULT_DATA)]
-    done = subprocess.run(command, input=json.dumps(entries), capture_output=True, text=True, check=True, cwd=HERE.parent)
+    command = [sys.executable, "-m", "signal_exchange_demo.oracle.oracle", str(DEFAULT_DATA)]
+    done = subprocess.run(command, input=json.dumps(entries), capture_output=True, text=True, check=True)
     assert json.loads(done.stdout) == truth_for(entries)
 
 
 def test_the_oracle_imports_nothing_but_the_standard_library_and_itself() -> None:
-    modules = [path for path in HERE.glob("*.py") if not path.name.startswith("test_")]
+    modules = list(Path(oracle.__file__).parent.glob("*.py"))
     assert len(modules) > 5
     for path in modules:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
             for name in names:
-                assert name.split(".")[0] in {*sys.stdlib_module_names, "oracle"}, (path.name, name)
+                assert name.startswith("signal_exchange_demo.oracle") or name.split(".")[0] in sys.stdlib_module_names, (
+                    path.name,
+                    name,
+                )

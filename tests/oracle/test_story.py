@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from oracle.agendas import CAP, Waiting, agenda, cutoff, meeting_day, week_of
-from oracle.carrying import shown
-from oracle.days import AMSTERDAM, monday_of
-from oracle.reference import load
-from oracle.story import story_of
-from oracle.worked import inside, wire
+from signal_exchange_demo.oracle.agendas import CAP, Waiting, agenda, cutoff, meeting_day, week_of
+from signal_exchange_demo.oracle.carrying import shown
+from signal_exchange_demo.oracle.days import AMSTERDAM, monday_of
+from signal_exchange_demo.oracle.reference import load
+from signal_exchange_demo.oracle.story import story_of
+from signal_exchange_demo.oracle.worked import inside, wire
 
 EQUATED = load().equated
 

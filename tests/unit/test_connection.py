@@ -21,13 +21,13 @@ def test_every_server_of_the_bootstrap_text_is_tried() -> None:
 
 def test_the_password_shows_in_no_representation_of_connection_or_arguments() -> None:
     connection = a_connection()
-    shown = f"{connection!r} {connection.for_kafka_python()} {connection.for_aiokafka()!r} {connection.credentials()}"
+    shown = f"{connection!r} {connection.for_kafka_python()} {connection.credentials()}"
     assert "synthetic-secret" not in shown
     assert connection.for_kafka_python()["sasl_plain_password"] == "synthetic-secret"
 
 
 def test_the_connection_authenticates_with_scram_sha_512() -> None:
-    assert a_connection().for_aiokafka()["sasl_mechanism"] == "SCRAM-SHA-512"
+    assert a_connection().for_kafka_python()["sasl_mechanism"] == "SCRAM-SHA-512"
     assert a_connection().credentials()["mechanism"] == "SCRAM-SHA-512"
 
 

@@ -1,1 +1,1 @@
-"""The agenda of the weekly screeningsoverleg."""
+"""The agenda of the weekly screening meeting."""

@@ -1,108 +1,123 @@
-"""What the meeting decides on an item: judged by the rules, kept with its words sealed, and told to the municipality."""
+"""The decision of the meeting on an item: judged by the rules, kept with its words sealed, reported to the municipality."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from signal_exchange.agenda.handler import AGENDA, chair_in
-from signal_exchange.agenda.items import DEFER, Item, Past, week_after
-from signal_exchange.agenda.records import Decided
-from signal_exchange.domain.agenda import Decision, check_decision
+from signal_exchange.agenda.handler import AGENDA, chain_director_in
+from signal_exchange.agenda.items import DEFER, AgendaSlot, Item, OfferHistory, week_after
+from signal_exchange.agenda.records import RecordedDecision
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
-from signal_exchange.domain.outcomes import outcomes_of
+from signal_exchange.domain.meetings.agenda import Decision, check_decision
+from signal_exchange.domain.people import ACCESS_ONLY, Person
 from signal_exchange.domain.policy import Policy
-from signal_exchange.domain.referrals import CHAIR, MUNICIPALITY
+from signal_exchange.domain.referrals.outcomes import outcomes_of
+from signal_exchange.domain.referrals.transitions import CHAIN_DIRECTOR, MUNICIPALITY
+from signal_exchange.domain.refusals import Phrase, RefusedError
+from signal_exchange.domain.signals.violations import Refusal
+from signal_exchange.domain.signals.windows import due_days
 from signal_exchange.domain.times import local_day
-from signal_exchange.domain.violations import Refusal
-from signal_exchange.domain.windows import due_days
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.outcomes import Happened, Keeper, SealTo, padded, tell
+from signal_exchange.stream.acting import require_seen
+from signal_exchange.stream.outcomes import ActionOwner, Happened, SealTo, padded, tell
+from signal_exchange.stream.texts import guarded
 from signal_exchange.stream.work import Work
 
 DECIDED, DEFERRED = "DECIDED", "DEFERRED"
-"""All that is told of a decision besides its outcome: whether it ends the item. The decision itself stays (R-AGENDA-09)."""
+"""The only thing reported of a decision besides its outcome: whether it ends the item. The code itself stays (R-AGENDA-09)."""
 ENRICH = "ENRICH"
 """The decision after which the municipality itself has to act."""
 GROUP = "table"
-STALE = "Dit signaal is intussen veranderd: bekijk het opnieuw en beslis dan."
-_WORDS: Mapping[str, str] = {
-    "decision": "het besluit (--decision)",
-    "instruments": "een instrument (--instrument)",
-    "seats_present": "wie aanwezig was (--seat)",
-    "legal_basis": "de grondslag (--basis)",
-    "motivation": "de motivering (--motivation)",
-    "owner_role": "de eigenaar (--owner)",
-    "owner_organisation": "de organisatie van de eigenaar (--organisation)",
-    "due_date": "de datum (--due)",
-    "kept_signal": "het signaal dat blijft (--keeps)",
+_AS_DECIDED = (
+    "cluster_id", "decision", "legal_basis", "owner_role", "owner_organisation", "kept_signal", "agenda_version", "decided_at",
+)  # fmt: skip
+"""The fields of a decision that are kept as the rules saw them."""
+_NAMED: Mapping[str, Phrase] = {
+    "decision": Phrase("field_decision"),
+    "instruments": Phrase("field_instruments"),
+    "seats_present": Phrase("field_seats_present"),
+    "legal_basis": Phrase("field_legal_basis"),
+    "motivation": Phrase("field_motivation"),
+    "owner_role": Phrase("field_owner_role"),
+    "owner_organisation": Phrase("field_owner_organisation"),
+    "due_date": Phrase("field_due_date"),
+    "kept_signal": Phrase("field_kept_signal"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """A decision as a person enters it (R-AGENDA-07). `expected` is the version of the signal that was on the screen."""
+class DecisionRequest:
+    """A decision as a person enters it (R-AGENDA-07). `seen_version` is the version of the signal that was on the screen.
+
+    `kept_signal` is the signal that stays when the item is a duplicate.
+    """
 
     decision: str
-    who: str
+    who: Person
     motivation: str = field(default="", repr=False)
     feedback: str | None = field(default=None, repr=False)
-    expected: int | None = None
+    seen_version: int | None = None
     seats: tuple[str, ...] = ()
     instruments: tuple[str, ...] = ()
     basis: str | None = None
     owner: str | None = None
     organisation: str | None = None
     due: date | None = None
-    kept: str | None = None
+    kept_signal: str | None = None
 
-    def keeping(self, signal_id: str) -> Asked:
-        """Return the same with the signal that stays when this one is a duplicate."""
-        return replace(self, kept=signal_id)
+    def guarded(self) -> DecisionRequest:
+        """Return the request when its words name nobody (R-LEAK-01).
+
+        Raises:
+            RefusedError: a text may name a person, is too long, or the guard gave no answer.
+        """
+        motivation = guarded(self.motivation) if self.motivation else ""
+        return replace(self, motivation=motivation, feedback=None if self.feedback is None else guarded(self.feedback))
 
 
 @dataclass(frozen=True, slots=True)
-class Spot:
-    """Where the item stands when it is decided: its week, the frozen version of that agenda (0: none), and its past."""
+class DecisionRules:
+    """The working days and code lists by which a decision is judged."""
 
-    week: str
-    agenda_version: int
-    past: Past
+    calendar: WorkingCalendar
+    codes: CodeLists
 
 
-def decided(item: Item, asked: Asked, spot: Spot, *, codes: CodeLists, policy: Policy, at: datetime, seal_to: SealTo) -> Decided:
+def recorded(
+    item: Item, request: DecisionRequest, slot: AgendaSlot, rules: DecisionRules, *, at: datetime, seal_to: SealTo
+) -> RecordedDecision:
     """Return the decision as it is kept.
 
     Raises:
-        Refused: the item is not open, changed meanwhile, or the decision breaks a rule; every field to correct is named.
+        RefusedError: the item is not open, changed meanwhile, or the decision breaks a rule; every field to correct is named.
     """
-    _require_open(item, asked, spot.past)
-    decision = _decision(item, asked, spot, at)
-    earlier = spot.past.defer_decisions
-    refusals = check_decision(decision, earlier_deferrals=earlier, codes=codes, day=local_day(at), policy=policy)
-    wrong = (*refusals, *_wrong_besides(item, asked, codes, local_day(at)))
+    _require_open(item, request, slot.history)
+    decision, policy, today = _decision(item, request, slot, at), rules.calendar.policy, local_day(at)
+    earlier = slot.history.defer_decisions
+    refusals = check_decision(decision, earlier_deferrals=earlier, codes=rules.codes, day=today, policy=policy)
+    wrong = (*refusals, *_wrong_besides(item, request, rules.codes, today))
     if wrong:
-        raise Refused(_sentence(wrong, asked, earlier, policy))
-    require_due(asked.due, "--due", local_day(at), policy)
-    return _kept(decision, item, asked, spot, seal_to)
+        raise _refused([refusal.field for refusal in wrong], request, earlier, policy)
+    require_due(request.due, today, policy)
+    return _kept(decision, item, request, slot, seal_to)
 
 
-def require_due(due: date | None, option: str, today: date, policy: Policy) -> None:
-    """Refuse a date that nothing decided today is due on (R-VAL-24), naming the option in which it was entered.
+def require_due(due: date | None, today: date, policy: Policy, field: str = "due") -> None:
+    """Check that something decided today may be due on a day (R-VAL-24); `field` is the one in which it was entered.
 
     Raises:
-        Refused: it lies before today, or too far ahead.
+        RefusedError: it lies before today, or too far ahead.
     """
     if due is not None and (missed := due_days(today, policy).missed_by(due)):
-        raise Refused(f"De datum ({option}) {missed}.")
+        raise RefusedError("DUE_DATE_OUTSIDE_WINDOW", field=field, rule="R-VAL-24", missed=missed)
 
 
-def tell_decision(
-    kept: Decided, item: Item, feedback: str | None, *, calendar: WorkingCalendar, seal_to: SealTo, work: Work
+def report_decision(
+    kept: RecordedDecision, item: Item, feedback: str | None, *, calendar: WorkingCalendar, seal_to: SealTo, work: Work
 ) -> None:
-    """Tell the municipality the outcome; the decision code never leaves, nor who acts on it."""
+    """Report the outcome to the municipality; the decision code never leaves, nor who acts on it."""
     pair = ((kept.signal_id, kept.version),)
     decision = Decision(kept.cluster_id, pair, kept.decision, (), "", (), "", kept.decided_at, 0, kept_signal=kept.kept_signal)
     happened = Happened(
@@ -116,91 +131,82 @@ def tell_decision(
         outcome=outcomes_of(decision)[kept.signal_id],
         at=kept.decided_at,
         destination=AGENDA,
-        keeper=keeper_after(kept, calendar),
+        keeper=owner_after(kept, calendar),
     )
     tell(happened, {"feedback_text": feedback}, seal_to, work)
 
 
-def keeper_after(kept: Decided, calendar: WorkingCalendar) -> Keeper | None:
-    """Return who has a signal in hand after a decision (R-FLOW-02).
+def owner_after(kept: RecordedDecision, calendar: WorkingCalendar) -> ActionOwner | None:
+    """Return the owner of a signal after a decision (R-FLOW-02).
 
-    After DEFER the chair, until the next meeting. What must be done has a date: the municipality's own work is the
-    municipality's, of all else the chair sees to it that it is followed up, because the trace names no partner (R-AGENDA-09).
+    After DEFER that is the chain director, until the next meeting. A decision with work to do has a date: to enrich is the
+    work of the municipality; all other work is followed up by the chain director, since the trace names no partner (R-AGENDA-09).
     """
     if kept.decision == DEFER:
-        return chair_in(week_after(kept.week, calendar), calendar)
+        return chain_director_in(week_after(kept.week, calendar), calendar)
     if kept.due_date is None:
         return None
-    return Keeper(MUNICIPALITY if kept.decision == ENRICH else CHAIR, kept.due_date)
+    return ActionOwner(MUNICIPALITY if kept.decision == ENRICH else CHAIN_DIRECTOR, kept.due_date)
 
 
-def _require_open(item: Item, asked: Asked, past: Past) -> None:
-    if past.decided:
-        raise Refused("Over dit punt is al besloten.")
+def _require_open(item: Item, request: DecisionRequest, history: OfferHistory) -> None:
+    if history.decided:
+        raise RefusedError("ITEM_DECIDED")
     if item.status != "OFFERED":
-        raise Refused("Dit punt is teruggenomen: er valt niets meer te besluiten.")
-    if asked.expected is not None and asked.expected != item.version:
-        raise Refused(STALE)
+        raise RefusedError("ITEM_TAKEN_BACK", rule="R-ROUTE-12")
+    require_seen(request.seen_version, item.version)
 
 
-def _decision(item: Item, asked: Asked, spot: Spot, at: datetime) -> Decision:
+def _decision(item: Item, request: DecisionRequest, slot: AgendaSlot, at: datetime) -> Decision:
     return Decision(
         cluster_id=item.cluster_id,
         signals=((item.signal_id, item.version),),
-        decision=asked.decision,
-        instruments=asked.instruments,
-        motivation=asked.motivation,
-        seats_present=asked.seats,
-        legal_basis=asked.basis or item.legal_basis or "",
+        decision=request.decision,
+        instruments=request.instruments,
+        motivation=request.motivation,
+        seats_present=request.seats,
+        legal_basis=request.basis or item.legal_basis or "",
         decided_at=at,
-        agenda_version=spot.agenda_version,
-        owner_role=asked.owner,
-        owner_organisation=asked.organisation,
-        due_date=asked.due,
-        kept_signal=asked.kept,
-        feedback_text=asked.feedback,
+        agenda_version=slot.agenda_version,
+        owner_role=request.owner,
+        owner_organisation=request.organisation,
+        due_date=request.due,
+        kept_signal=request.kept_signal,
+        feedback_text=request.feedback,
     )
 
 
-def _wrong_besides(item: Item, asked: Asked, codes: CodeLists, day: date) -> Iterable[Refusal]:
-    if asked.owner is not None and not codes.valid("role", asked.owner, day):
+def _wrong_besides(item: Item, request: DecisionRequest, codes: CodeLists, day: date) -> Iterable[Refusal]:
+    if request.owner is not None and (request.owner in ACCESS_ONLY or not codes.valid("role", request.owner, day)):
         yield Refusal("owner_role", "R-AGENDA-07")
-    if asked.kept == item.signal_id:
+    if request.kept_signal == item.signal_id:
         yield Refusal("kept_signal", "R-AGENDA-07")
 
 
-def _sentence(wrong: Iterable[Refusal], asked: Asked, earlier: int, policy: Policy) -> str:
-    fields = [refusal.field for refusal in wrong]
-    if fields == ["decision"] and asked.decision == DEFER and earlier >= policy.deferrals_max:
-        return f"Dit punt is al {earlier} keer aangehouden: neem nu een ander besluit."
-    return f"Dit ontbreekt of klopt niet: {', '.join(dict.fromkeys(_WORDS[name] for name in fields))}."
+def _refused(fields: Sequence[str], request: DecisionRequest, earlier: int, policy: Policy) -> RefusedError:
+    if list(fields) == ["decision"] and request.decision == DEFER and earlier >= policy.deferrals_max:
+        return RefusedError("DEFERRED_TOO_OFTEN", field="decision", rule="R-AGENDA-07", times=earlier)
+    return RefusedError("DECISION_INCOMPLETE", rule="R-AGENDA-07", fields=[_NAMED[name] for name in dict.fromkeys(fields)])
 
 
-def _kept(decision: Decision, item: Item, asked: Asked, spot: Spot, seal_to: SealTo) -> Decided:
-    number = spot.past.defer_decisions + 1
-    words = padded({"motivation": asked.motivation, "feedback_text": asked.feedback})
-    return Decided(
+def _kept(decision: Decision, item: Item, request: DecisionRequest, slot: AgendaSlot, seal_to: SealTo) -> RecordedDecision:
+    number = slot.history.defer_decisions + 1
+    words = padded({"motivation": request.motivation, "feedback_text": request.feedback})
+    return RecordedDecision(
         signal_id=item.signal_id,
         offer=item.offer,
         number=number,
-        cluster_id=item.cluster_id,
         version=item.version,
-        decision=decision.decision,
         instruments=list(decision.instruments),
         seats_present=list(decision.seats_present),
-        legal_basis=decision.legal_basis,
-        owner_role=decision.owner_role,
-        owner_organisation=decision.owner_organisation,
         due_date=decision.due_date.isoformat() if decision.due_date else None,
-        kept_signal=decision.kept_signal,
-        week=spot.week,
-        agenda_version=spot.agenda_version,
-        decided_at=decision.decided_at,
-        who=asked.who,
+        week=slot.week,
+        **{name: getattr(decision, name) for name in _AS_DECIDED},
+        who=request.who.name,
         words=seal_to(GROUP, words, words_bound_to(item.signal_id, item.offer, number)),
     )
 
 
 def words_bound_to(signal_id: str, offer: int, number: int) -> str:
-    """Return what the sealed words of a decision are bound to."""
+    """Return the id to which the sealed words of a decision are bound."""
     return f"{signal_id}/{offer}/{number}"

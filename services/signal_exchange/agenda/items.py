@@ -1,63 +1,47 @@
-"""Items of the screeningsoverleg: which week each belongs to, and in which order (R-AGENDA-02 to R-AGENDA-05)."""
+"""Items of the screening meeting: which week each belongs to, and in which order (R-AGENDA-02 to R-AGENDA-05)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
 
-from signal_exchange.domain.agenda import AgendaEntry, Member, cutoff_of, entry_of, roll_over, week_for
+from signal_exchange.contracts.records import AgendaItem
 from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.meetings.agenda import AgendaEntry, Member, entry_of, roll_over
+from signal_exchange.domain.meetings.dates import cutoff_of, week_for
+from signal_exchange.stream.deliveries import LatestDelivery
 
 DEFER = "DEFER"
 STUB = "MINOR_STUB"
 """The form in which a minor comes to the table: it shows id, age band and form, and no more (R-ROUTE-07)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
-    """The latest record of a signal on the topic. `cluster_id` is the signal's own id as long as it is in no cluster."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item(LatestDelivery):
+    """The latest AgendaItem record of a signal. `cluster_id` is the signal's own id as long as it is in no cluster."""
 
-    signal_id: str
     cluster_id: str
-    revision: int
-    version: int
-    offer: int
-    municipality: str
-    status: str
-    deliver_as: str
-    rule_id: str
-    urgency: str
     minor: bool
-    due_from: datetime
-    legal_basis: str | None
-    partnership: str | None
-    signal: Mapping[str, Any] | None = field(repr=False)
-    summary: Mapping[str, Any] | None = field(repr=False)
+
+    @classmethod
+    def of(cls, record: AgendaItem) -> Item:
+        """Return the item that a record delivers, in no cluster yet."""
+        return cls(cluster_id=record["signal_id"], **record)
 
     @property
     def key(self) -> tuple[str, int]:
-        """Return what decisions and deferrals of this offer are kept under."""
+        """Return the key under which decisions and deferrals of this offer are kept."""
         return self.signal_id, self.offer
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
-    """What happened to one offer: the weeks that it was put off, how many of these by DEFER, and whether it was decided."""
+class OfferHistory:
+    """The history of one offer: the weeks that it was put off, how many of these by DEFER, and whether it was decided."""
 
     put_off: tuple[str, ...] = ()
     defer_decisions: int = 0
     decided: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Frozen:
-    """The clusters on the latest frozen agenda of a week."""
-
-    week: str
-    clusters: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,24 +59,33 @@ class Placed:
         return self.members[0].cluster_id
 
 
-NOTHING = Past()
+@dataclass(frozen=True, slots=True)
+class AgendaSlot:
+    """The slot of an item when it is decided: its week, the frozen version of that agenda (0: none), and its history."""
+
+    week: str
+    agenda_version: int
+    history: OfferHistory
+
+
+NO_HISTORY = OfferHistory()
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What decides the place of an item besides itself: what happened to each offer, and the latest frozen agendas by week."""
+    """The facts that place an item besides its own: the history of each offer, and the clusters on each week's frozen agenda."""
 
-    past: Mapping[tuple[str, int], Past]
-    frozen: Mapping[str, Frozen]
+    histories: Mapping[tuple[str, int], OfferHistory]
+    frozen: Mapping[str, frozenset[str]]
     calendar: WorkingCalendar
 
-    def of(self, item: Item) -> Past:
-        """Return what happened to the present offer of an item."""
-        return self.past.get(item.key, NOTHING)
+    def of(self, item: Item) -> OfferHistory:
+        """Return the history of the present offer of an item."""
+        return self.histories.get(item.key, NO_HISTORY)
 
     def supplements(self, item: Item) -> bool:
         """Say whether an earlier offer of the signal was decided."""
-        return any(self.past.get((item.signal_id, offer), NOTHING).decided for offer in range(1, item.offer))
+        return any(self.histories.get((item.signal_id, offer), NO_HISTORY).decided for offer in range(1, item.offer))
 
 
 def placed(items: Iterable[Item], known: Known) -> list[Placed]:
@@ -108,7 +101,7 @@ def _placed(members: tuple[Item, ...], known: Known) -> Placed | None:
     return None if entry is None else Placed(entry, _week(entry, offered, known), _reason(offered, known), offered)
 
 
-def _member(item: Item, past: Past) -> Member:
+def _member(item: Item, past: OfferHistory) -> Member:
     return Member(item.signal_id, item.urgency, item.minor, item.due_from, len(past.put_off), past.decided)
 
 
@@ -116,7 +109,7 @@ def _week(entry: AgendaEntry, members: tuple[Item, ...], known: Known) -> str:
     put_off = (week_after(week, known.calendar) for item in members for week in known.of(item).put_off)
     week = max((week_for(entry.due_from, known.calendar), *put_off))
     cluster_id = members[0].cluster_id
-    stands_on = [frozen.week for frozen in known.frozen.values() if frozen.week >= week and cluster_id in frozen.clusters]
+    stands_on = [each for each, clusters in known.frozen.items() if each >= week and cluster_id in clusters]
     if stands_on:
         return max(stands_on)
     # What came in after its agenda was frozen, because this service stood still, goes to the next one.

@@ -1,16 +1,17 @@
-"""What people entered at the agenda, and the alerts they answer, as values."""
+"""The records that people made at the agenda, and the alerts that they answer, as values."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+
+from signal_exchange.contracts.records import SealedPart
 
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """An alert to the chair, and who took note of it."""
+    """An alert to the chain director, and who took note of it."""
 
     alert_id: str
     signal_id: str
@@ -25,7 +26,7 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
-class Decided:
+class RecordedDecision:
     """A decision as it is kept. Dates are as 2026-11-20."""
 
     signal_id: str
@@ -45,7 +46,7 @@ class Decided:
     agenda_version: int
     decided_at: datetime
     who: str
-    words: Mapping[str, Any] | None = field(repr=False)
+    words: SealedPart | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ RULE_CHANGED = "R-AGENDA-02"
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """What happened to a decided item afterwards: a rule took it back, or LINK_UNDONE or RULE_CHANGED."""
+    """A note on a decided item about a later event: a rule took it back, or LINK_UNDONE or RULE_CHANGED."""
 
     signal_id: str
     offer: int

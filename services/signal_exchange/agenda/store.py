@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import fields, replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from sqlalchemy import Column, Connection, Select, Table, delete, select, update
+from sqlalchemy import Connection, Select, Table, delete, select, update
 
-from signal_exchange.agenda.items import DEFER, Item, Past
-from signal_exchange.agenda.records import Agenda, Alert, Decided, FollowUp, Note
+from signal_exchange.agenda.items import DEFER, Item, OfferHistory
+from signal_exchange.agenda.records import Agenda, Alert, FollowUp, Note, RecordedDecision
 from signal_exchange.agenda.tables import (
     ACKNOWLEDGEMENTS,
     AGENDAS,
@@ -24,10 +24,9 @@ from signal_exchange.agenda.tables import (
     NOTES,
     OPENINGS,
 )
-from signal_exchange.runtime.database import add_once, put_newer
-from signal_exchange.stream.naming import start_of, the_one
-
-Kept = TypeVar("Kept", Item, Decided, Agenda, Note, FollowUp)
+from signal_exchange.cli.naming import start_of, the_one
+from signal_exchange.contracts.records import ChairAlert, ClusterMembership
+from signal_exchange.runtime.database import add_once, erase_rows, put_newer, row_of, rows_of, values_of
 
 
 class AgendaStore:
@@ -38,7 +37,8 @@ class AgendaStore:
 
     def items(self, signal_ids: Iterable[str] | None = None) -> dict[str, Item]:
         """Return the items of these signals, or all."""
-        found = self._all(Item, _of(select(ITEMS), ITEMS, signal_ids).order_by(ITEMS.c.signal_id).with_for_update())
+        chosen = _of(select(ITEMS), ITEMS, signal_ids).order_by(ITEMS.c.signal_id).with_for_update()
+        found = values_of(Item, self._connection, chosen)
         return {item.signal_id: item for item in self._in_clusters(found)}
 
     def _in_clusters(self, items: Sequence[Item]) -> list[Item]:
@@ -59,11 +59,7 @@ class AgendaStore:
 
         Frozen agendas keep order, ids and decisions; the words of a decision go (R-AGENDA-06).
         """
-        held: set[str] = set()
-        for table in (ITEMS, ALERTS, MEMBERSHIPS, NOTES, OPENINGS, FOLLOW_UPS):
-            own = table.c.signal_id.in_(signal_ids)
-            held |= set(self._connection.execute(select(table.c.signal_id).where(own)).scalars())
-            self._connection.execute(delete(table).where(own))
+        held = erase_rows(self._connection, (ITEMS, ALERTS, MEMBERSHIPS, NOTES, OPENINGS, FOLLOW_UPS), signal_ids)
         with_words = DECISIONS.c.signal_id.in_(signal_ids) & DECISIONS.c.words.is_not(None)
         held |= set(self._connection.execute(select(DECISIONS.c.signal_id).where(with_words)).scalars())
         self._connection.execute(update(DECISIONS).where(with_words).values(words=None))
@@ -73,72 +69,73 @@ class AgendaStore:
         """Delete the memberships of signals of which linking keeps none any more."""
         self._connection.execute(delete(MEMBERSHIPS).where(MEMBERSHIPS.c.signal_id.in_(signal_ids)))
 
-    def put_memberships(self, told: Sequence[Mapping[str, Any]]) -> None:
+    def put_memberships(self, records: Sequence[ClusterMembership]) -> None:
         """Keep in which cluster signals are, of which an older revision never wins."""
-        names = [column.name for column in MEMBERSHIPS.columns]
-        put_newer(self._connection, MEMBERSHIPS, [{name: row[name] for name in names} for row in told], guard="revision")
+        put_newer(self._connection, MEMBERSHIPS, rows_of(MEMBERSHIPS, records), guard="revision")
 
-    def decisions(self, signal_ids: Iterable[str] | None = None) -> list[Decided]:
+    def decisions(self, signal_ids: Iterable[str] | None = None) -> list[RecordedDecision]:
         """Return the decisions on these signals, or all, in order."""
         order = (DECISIONS.c.signal_id, DECISIONS.c.offer, DECISIONS.c.number)
-        return self._all(Decided, _of(select(DECISIONS), DECISIONS, signal_ids).order_by(*order))
+        return values_of(RecordedDecision, self._connection, _of(select(DECISIONS), DECISIONS, signal_ids).order_by(*order))
 
-    def past(self, signal_ids: Iterable[str] | None = None) -> dict[tuple[str, int], Past]:
-        """Return what happened to each offer of these signals, or of all."""
+    def histories(self, signal_ids: Iterable[str] | None = None) -> dict[tuple[str, int], OfferHistory]:
+        """Return the history of each offer of these signals, or of all."""
         ids = None if signal_ids is None else set(signal_ids)
         weeks: dict[tuple[str, int], list[str]] = defaultdict(list)
         for row in self._connection.execute(_of(select(DEFERRALS), DEFERRALS, ids).order_by(DEFERRALS.c.week)):
             weeks[row.signal_id, row.offer].append(row.week)
-        decided: dict[tuple[str, int], list[Decided]] = defaultdict(list)
+        decided: dict[tuple[str, int], list[RecordedDecision]] = defaultdict(list)
         for each in self.decisions(ids):
             decided[each.signal_id, each.offer].append(each)
-        return {key: _past(weeks[key], decided[key]) for key in {*weeks, *decided}}
+        return {key: _history(weeks[key], decided[key]) for key in {*weeks, *decided}}
 
     def find(self, named: str) -> Item:
         """Return the item that a person named, by its id or short number.
 
         Raises:
-            Refused: there is none, or more than one.
+            RefusedError: there is none, or more than one.
         """
         start = start_of(named)
-        chosen = self._in_clusters(self._all(Item, select(ITEMS).where(_starts(ITEMS.c.signal_id, start))))
+        starts = ITEMS.c.signal_id.startswith(start, autoescape=True)
+        chosen = self._in_clusters(values_of(Item, self._connection, select(ITEMS).where(starts)))
         found = {item.signal_id: item for item in chosen}
         return found[the_one(found, start)]
 
     def put_items(self, items: Sequence[Item], notes: Sequence[Note]) -> None:
         """Write items, of which an older revision never wins, and notes to decided ones."""
-        put_newer(self._connection, ITEMS, [_row(item) for item in items], guard="revision")
+        put_newer(self._connection, ITEMS, [row_of(item) for item in items], guard="revision")
         self.add_notes(notes)
 
     def add_notes(self, notes: Sequence[Note]) -> None:
         """Keep notes to decided items, each once."""
-        add_once(self._connection, NOTES, [_row(note) for note in notes])
+        add_once(self._connection, NOTES, [row_of(note) for note in notes])
 
     def follow_ups(self, signal_id: str) -> list[FollowUp]:
         """Return every time that the decisions on a signal were followed up, in order."""
         order = (FOLLOW_UPS.c.offer, FOLLOW_UPS.c.number)
-        return self._all(FollowUp, _of(select(FOLLOW_UPS), FOLLOW_UPS, [signal_id]).order_by(*order))
+        return values_of(FollowUp, self._connection, _of(select(FOLLOW_UPS), FOLLOW_UPS, [signal_id]).order_by(*order))
 
     def add_follow_up(self, follow_up: FollowUp) -> None:
         """Keep that a decision was followed up."""
-        add_once(self._connection, FOLLOW_UPS, [_row(follow_up)])
+        add_once(self._connection, FOLLOW_UPS, [row_of(follow_up)])
 
     def notes(self, signal_id: str) -> list[Note]:
         """Return the notes to the decided offers of a signal."""
-        return self._all(Note, _of(select(NOTES), NOTES, [signal_id]).order_by(NOTES.c.offer, NOTES.c.at))
+        return values_of(Note, self._connection, _of(select(NOTES), NOTES, [signal_id]).order_by(NOTES.c.offer, NOTES.c.at))
 
     def agendas(self) -> dict[str, Agenda]:
         """Return the latest frozen version of each week's agenda."""
-        return {agenda.week: agenda for agenda in self._all(Agenda, select(AGENDAS).order_by(AGENDAS.c.week, AGENDAS.c.version))}
+        chosen = select(AGENDAS).order_by(AGENDAS.c.week, AGENDAS.c.version)
+        return {agenda.week: agenda for agenda in values_of(Agenda, self._connection, chosen)}
 
     def add_agenda(self, agenda: Agenda, put_off: Iterable[Item]) -> None:
         """Keep a frozen version, and the items that it put off."""
-        add_once(self._connection, AGENDAS, [_row(agenda)])
+        add_once(self._connection, AGENDAS, [row_of(agenda)])
         self._defer(put_off, agenda.week)
 
-    def add_decision(self, decided: Decided, item: Item) -> None:
+    def add_decision(self, decided: RecordedDecision, item: Item) -> None:
         """Keep a decision; DEFER puts the item off."""
-        add_once(self._connection, DECISIONS, [_row(decided)])
+        add_once(self._connection, DECISIONS, [row_of(decided)])
         if decided.decision == DEFER:
             self._defer([item], decided.week)
 
@@ -146,13 +143,12 @@ class AgendaStore:
         rows = [{"signal_id": item.signal_id, "offer": item.offer, "week": week} for item in items]
         add_once(self._connection, DEFERRALS, rows)
 
-    def add_alerts(self, alerts: Sequence[Mapping[str, Any]]) -> list[str]:
+    def add_alerts(self, alerts: Sequence[ChairAlert]) -> list[str]:
         """Keep alerts; return the ids of those that are new."""
         ids = {alert["alert_id"] for alert in alerts}
         chosen = select(ALERTS.c.alert_id).where(ALERTS.c.alert_id.in_(ids))
         known = set(self._connection.execute(chosen).scalars()) if ids else set()
-        names = [column.name for column in ALERTS.columns]
-        add_once(self._connection, ALERTS, [{name: alert[name] for name in names} for alert in alerts])
+        add_once(self._connection, ALERTS, rows_of(ALERTS, alerts))
         return sorted(ids - known)
 
     def alerts(self) -> list[Alert]:
@@ -166,36 +162,25 @@ class AgendaStore:
         """Return the alert that a person named, by its id or short number.
 
         Raises:
-            Refused: there is none, or more than one.
+            RefusedError: there is none, or more than one.
         """
         start = start_of(named)
         found = {alert.alert_id: alert for alert in self.alerts() if alert.alert_id.startswith(start)}
         return found[the_one(found, start)]
 
     def acknowledge(self, alert_id: str, at: datetime, who: str) -> None:
-        """Keep who took note of an alert first."""
+        """Keep the person who took note of an alert first."""
         add_once(self._connection, ACKNOWLEDGEMENTS, [{"alert_id": alert_id, "at": at, "who": who}])
 
     def add_opening(self, signal_id: str, version: int, at: datetime, who: str) -> None:
-        """Keep who opened a summary."""
+        """Keep the name of a person who opened a summary."""
         add_once(self._connection, OPENINGS, [{"signal_id": signal_id, "version": version, "at": at, "who": who}])
-
-    def _all(self, kind: type[Kept], chosen: Select[Any]) -> list[Kept]:
-        return [kind(**row._mapping) for row in self._connection.execute(chosen)]  # noqa: SLF001 - SQLAlchemy's public name
 
 
 def _of(chosen: Select[Any], table: Table, signal_ids: Iterable[str] | None) -> Select[Any]:
     return chosen if signal_ids is None else chosen.where(table.c.signal_id.in_(set(signal_ids)))
 
 
-def _starts(column: Column[str], start: str) -> Any:  # noqa: ANN401 - SQLAlchemy's expression
-    return column.startswith(start, autoescape=True)
-
-
-def _past(weeks: Sequence[str], decisions: Sequence[Decided]) -> Past:
+def _history(weeks: Sequence[str], decisions: Sequence[RecordedDecision]) -> OfferHistory:
     ended = any(each.decision != DEFER for each in decisions)
-    return Past(tuple(weeks), sum(each.decision == DEFER for each in decisions), ended)
-
-
-def _row(value: Item | Decided | Agenda | Note | FollowUp) -> dict[str, Any]:
-    return {each.name: getattr(value, each.name) for each in fields(value)}
+    return OfferHistory(tuple(weeks), sum(each.decision == DEFER for each in decisions), ended)

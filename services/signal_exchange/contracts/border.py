@@ -13,9 +13,9 @@ from re import compile as pattern
 from typing import Any, Final
 from unicodedata import category
 
-from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.contracts.schemas import current_schemas
 from signal_exchange.domain.ids import is_municipality_code, is_uuid
+from signal_exchange.reference.loading import load_code_lists
 
 UUIDS: Final = frozenset(
     [

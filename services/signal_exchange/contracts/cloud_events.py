@@ -8,6 +8,8 @@ from __future__ import annotations
 import secrets
 from datetime import datetime
 
+from signal_exchange.domain.destinations import OWNING_RECEIVERS
+
 Headers = list[tuple[str, bytes]]
 
 PREFIX = "nl.mensenhandelsignalen."
@@ -22,8 +24,7 @@ EVENT_TYPES = {
     "SignalErased": PREFIX + "signaal.vernietigd.v1",
     "Checkpoint": PREFIX + "verzending.controlepunt.v1",
     "AcceptedSignal": PREFIX + "signaal.aanvaard.v1",
-    "Referral": PREFIX + "levering.bijgewerkt.v1",
-    "AgendaItem": PREFIX + "levering.bijgewerkt.v1",
+    **{receiver.record: PREFIX + "levering.bijgewerkt.v1" for receiver in OWNING_RECEIVERS},
     "ChairAlert": PREFIX + "alarm.gegeven.v1",
     "LinkTokens": PREFIX + "koppelsleutels.bijgewerkt.v1",
     "LinkAnswer": PREFIX + "koppeling.beantwoord.v1",

@@ -9,7 +9,8 @@ from typing import Any, cast
 
 from fastavro import schemaless_reader, schemaless_writer
 
-from signal_exchange.contracts.faults import CannotEncode, Undecodable
+from signal_exchange.contracts.faults import CannotEncodeError, UndecodableError
+from signal_exchange.contracts.record_names import Fields, RecordName
 from signal_exchange.contracts.schemas import SINGLE_OBJECT_MARK, WriterSchema, current_schemas, reader_schemas, writer_schemas
 
 HEADER_BYTES = 10
@@ -33,7 +34,7 @@ def encode(record: str, fields: Mapping[str, object]) -> bytes:
     """Encode fields as the current version of a record.
 
     Raises:
-        CannotEncode: a field is missing, unknown or of another type.
+        CannotEncodeError: a field is missing, unknown or of another type.
     """
     schema = current_schemas()[record]
     out = BytesIO()
@@ -41,7 +42,7 @@ def encode(record: str, fields: Mapping[str, object]) -> bytes:
     try:
         schemaless_writer(out, schema.parsed, dict(fields), strict_allow_default=True)
     except Exception:  # noqa: BLE001 - the writer's errors hold the value that does not fit
-        raise CannotEncode(record) from None
+        raise CannotEncodeError(record) from None
     return out.getvalue()
 
 
@@ -49,21 +50,33 @@ def decode(value: bytes | None, reader: str) -> Decoded:
     """Decode a record into the view that the service `reader` has of it.
 
     Raises:
-        Undecodable: with a closed reason; whatever the bytes are, nothing else is raised.
+        UndecodableError: with a closed reason; whatever the bytes are, nothing else is raised.
     """
     body = _checked(value)
     schema = _written(body)
     view = reader_schemas(reader).get(schema.record)
     if view is None:
-        raise Undecodable("unexpected_record")
+        raise UndecodableError("unexpected_record")
     return Decoded(schema.record, _read(body, schema.parsed, view))
+
+
+def decode_as(value: bytes | None, record: RecordName[Fields]) -> Fields:
+    """Decode a whole record of a known name: one that a service wrote itself, or that stands inside another.
+
+    Raises:
+        UndecodableError: see `decode`; also when it is another record.
+    """
+    decoded = decode_whole(value)
+    if decoded.record != record:
+        raise UndecodableError("unexpected_record")
+    return cast("Fields", decoded.fields)
 
 
 def decode_whole(value: bytes | None) -> Decoded:
     """Decode a record with every field that was written: for tools and tests that stand outside the services.
 
     Raises:
-        Undecodable: see `decode`.
+        UndecodableError: see `decode`.
     """
     body = _checked(value)
     schema = _written(body)
@@ -73,17 +86,17 @@ def decode_whole(value: bytes | None) -> Decoded:
 def _written(body: bytes) -> WriterSchema:
     schema = writer_schemas().get(body[:HEADER_BYTES])
     if schema is None:
-        raise Undecodable("unknown_fingerprint" if body.startswith(SINGLE_OBJECT_MARK) else "no_single_object_header")
+        raise UndecodableError("unknown_fingerprint" if body.startswith(SINGLE_OBJECT_MARK) else "no_single_object_header")
     return schema
 
 
 def _checked(value: bytes | None) -> bytes:
     if value is None:
-        raise Undecodable("tombstone")
+        raise UndecodableError("tombstone")
     if not value:
-        raise Undecodable("empty")
+        raise UndecodableError("empty")
     if len(value) > MAX_READ_BYTES:
-        raise Undecodable("too_large")
+        raise UndecodableError("too_large")
     return value
 
 
@@ -93,11 +106,11 @@ def _read(body: bytes, written: dict[str, Any], view: dict[str, Any]) -> dict[st
     try:
         fields = cast("dict[str, Any]", schemaless_reader(stream, written, view))
     except Exception:  # noqa: BLE001 - a decoder's errors are many and hold values; the message is at fault
-        raise Undecodable("broken_body") from None
+        raise UndecodableError("broken_body") from None
     if stream.tell() != len(body):
-        raise Undecodable("trailing_bytes")
+        raise UndecodableError("trailing_bytes")
     if _longest(fields) > MAX_ITEMS:
-        raise Undecodable("oversized_collection")
+        raise UndecodableError("oversized_collection")
     return fields
 
 

@@ -10,7 +10,8 @@ import avro.compatibility
 import avro.schema
 
 from signal_exchange.contracts.releasing import changed_releases
-from signal_exchange.contracts.schemas import NAMESPACE, schemas_folder, self_contained
+from signal_exchange.contracts.schemas import NAMESPACE, self_contained
+from signal_exchange.reference.folders import schemas_folder
 
 Schema = Any
 """A schema as JSON."""
@@ -26,7 +27,7 @@ def problems_between(reader: Schema, writer: Schema) -> list[str]:
 
 
 def problems_of(schema: Schema) -> list[str]:
-    """Return what is wrong with a schema by itself: a field without doc, or an array whose items may take no byte."""
+    """Return the faults of a schema by itself: a field without doc, or an array whose items may take no byte."""
     return list(_own_problems(schema, "", {}))
 
 
@@ -74,12 +75,10 @@ def _avro(schema: Schema) -> avro.schema.Schema:
 
 def _logical_problems(reader: Schema, writer: Schema, path: str) -> Iterator[str]:
     reader, writer = _without_null(reader), _without_null(writer)
-    if not (isinstance(reader, dict) and isinstance(writer, dict)):
-        if _logic(reader) != _logic(writer):
-            yield f"{path}: logical types differ"
-        return
     if _logic(reader) != _logic(writer):
         yield f"{path}: logical types differ"
+    if not (isinstance(reader, dict) and isinstance(writer, dict)):
+        return
     if reader.get("type") == writer.get("type") == "record":
         written = {field["name"]: field["type"] for field in writer["fields"]}
         for field in reader["fields"]:

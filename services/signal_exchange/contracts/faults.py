@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Undecodable(Exception):  # noqa: N818 - names the state of the message, as InvalidSignal and BadSignature do
+class UndecodableError(Exception):
     """A record's bytes are no record that this reader knows: the message is at fault and is parked.
 
     `reason` is one of the closed words in `UNDECODABLE_REASONS`.
@@ -27,7 +27,7 @@ UNDECODABLE_REASONS = (
 )
 
 
-class CannotEncode(Exception):  # noqa: N818 - says what happened
+class CannotEncodeError(Exception):
     """A datum does not fit its schema: our own fault. Names the record only, since a datum may hold anything."""
 
     def __init__(self, record: str) -> None:

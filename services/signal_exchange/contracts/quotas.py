@@ -1,4 +1,4 @@
-"""How much of Kafka one user may take, so that no member starves the others (docs/decisions/0022)."""
+"""The share of Kafka that one user may take, so that no member starves the others (docs/decisions/0022)."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def write_sums(frozen: Path) -> None:
 
 
 def changed_releases(folder: Path) -> Iterator[str]:
-    """Yield what is not as it was released: a file that changed, went or came."""
+    """Yield the differences from a release: a file that changed, went or came."""
     for frozen in sorted(each for each in folder.glob("released/*") if each.is_dir()):
         now = {file.name: _sum(file) for file in _files(frozen)}
         then = _sums(frozen)

@@ -14,17 +14,12 @@ from typing import Any, cast
 
 import fastavro.schema
 
+from signal_exchange.reference.folders import schemas_folder
+
 NAMESPACE = "nl.mensenhandelsignalen"
 SINGLE_OBJECT_MARK = b"\xc3\x01"
 
 Schema = dict[str, Any]
-
-
-def schemas_folder() -> Path:
-    """Return the folder of the schemas: inside the installed package, or at the root of a checkout."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "schemas"
-    return installed if installed.is_dir() else package.parents[1] / "schemas"
 
 
 @dataclass(frozen=True, slots=True)

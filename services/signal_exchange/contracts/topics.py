@@ -12,6 +12,7 @@ from datetime import timedelta
 from enum import Enum
 
 from signal_exchange.contracts.quotas import LONGEST_BATCH_BYTES, Quota, quotas_of
+from signal_exchange.domain.destinations import BY_CODE, CHAIR_ALERT, OWNING_RECEIVERS, RECEIVERS, STATISTICS, Receiver
 
 PARTITIONS = 6
 """Of every topic: a key keeps its partition as long as this number stays."""
@@ -22,7 +23,7 @@ DAY_MILLISECONDS = 24 * 3600 * 1000
 
 
 class Kind(Enum):
-    """How a topic forgets."""
+    """The way in which a topic forgets."""
 
     STATE = "compact"
     LOG = "delete"
@@ -48,7 +49,7 @@ class Topic:
 
     @property
     def readers(self) -> tuple[str, ...]:
-        """Return who may read it: subscribers, who reads it again for a rebuild, and who checks that an erased signal is gone."""
+        """Return its readers: subscribers, readers for a rebuild, and readers that check that an erased signal is gone."""
         return (*self.subscribers, *self.rebuilt_by, *self.checked_by)
 
     partitions: int = PARTITIONS
@@ -87,7 +88,7 @@ SEGMENT = timedelta(milliseconds=DAY_MILLISECONDS)
 SIGNALS_KEEP = timedelta(days=7)
 TRACE_KEEP = timedelta(days=60 * 30)
 RETRY_KEEP = timedelta(days=7)
-CONSUMERS = ("routing", "linking", "worklist", "worklist-youth", "agenda", "statistics", "feedback", "oversight")
+CONSUMERS = ("routing", "linking", *dict.fromkeys(receiver.service for receiver in RECEIVERS), "feedback", "oversight")
 """Services that consume; the principal, the consumer group and the Faust app of each have this name."""
 
 
@@ -144,62 +145,19 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
             "The last verified state of each signal, for rebuild and rehearsal.",
             rebuilt_by=("routing",),
         ),
-        Topic(
-            "referrals",
-            "signal_id",
-            Kind.STATE,
-            ("Referral",),
-            ("routing",),
-            ("worklist",),
-            "What care needs of adults.",
-            checked_by=("routing",),
-        ),
-        Topic(
-            "referrals-youth",
-            "signal_id",
-            Kind.STATE,
-            ("Referral",),
-            ("routing",),
-            ("worklist-youth",),
-            "What care needs of minors.",
-            checked_by=("routing",),
-        ),
-        Topic(
-            "agenda-items",
-            "signal_id",
-            Kind.STATE,
-            ("AgendaItem",),
-            ("routing",),
-            ("agenda",),
-            "What the screeningsoverleg needs.",
-            checked_by=("routing",),
-        ),
-        Topic(
-            "chair-alerts",
-            "alert_id",
-            Kind.LOG,
-            ("ChairAlert",),
-            ("routing",),
-            ("agenda",),
-            "Direct danger, within minutes.",
-            SIGNALS_KEEP,
-        ),
+        *(_delivered(receiver, "signal_id", Kind.STATE, checked_by=("routing",)) for receiver in OWNING_RECEIVERS),
+        *(_delivered(receiver, "alert_id", Kind.LOG, keep=SIGNALS_KEEP) for receiver in BY_CODE[CHAIR_ALERT].receivers),
         *_links(),
-        Topic(
-            "observations",
-            "observation_id",
-            Kind.STATE,
-            ("Observation",),
-            ("routing", "linking"),
-            ("statistics",),
-            "Facts for the figures, under random ids.",
+        *(
+            _delivered(receiver, "observation_id", Kind.STATE, writers=("routing", "linking"))
+            for receiver in BY_CODE[STATISTICS].receivers
         ),
         Topic(
             "outcomes",
             "signal_id/outcome_id",
             Kind.STATE,
             ("Outcome",),
-            ("routing", "linking", "worklist", "worklist-youth", "agenda", "feedback"),
+            ("routing", "linking", *(receiver.service for receiver in OWNING_RECEIVERS), "feedback"),
             ("routing", "feedback"),
             "What happened, on its way home; partitioned by signal_id.",
         ),
@@ -226,6 +184,19 @@ def _shared(municipalities: tuple[str, ...]) -> tuple[Topic, ...]:
         ),
         *map(_retry, CONSUMERS),
     )
+
+
+def _delivered(
+    receiver: Receiver,
+    key: str,
+    kind: Kind,
+    *,
+    writers: tuple[str, ...] = ("routing",),
+    keep: timedelta | None = None,
+    checked_by: tuple[str, ...] = (),
+) -> Topic:
+    readers = (receiver.service,)
+    return Topic(receiver.topic, key, kind, (receiver.record,), writers, readers, receiver.why, keep, checked_by=checked_by)
 
 
 def _retry(service: str) -> Topic:
@@ -320,25 +291,17 @@ class Catalogue:
 
     @property
     def quotas(self) -> dict[str, Quota]:
-        """Return how much of Kafka each principal may take."""
+        """Return the quotas of each principal."""
         return quotas_of(CONSUMERS, map(municipality_principal, self.municipalities))
 
     @property
     def watchers(self) -> tuple[str, ...]:
-        """Return who may see of every topic and consumer group how far it is, and nothing of what it holds."""
+        """Return the principals that may see how far every topic and group is, and nothing of the content."""
         return ("oversight",)
 
     def sources_of(self, principal: str) -> tuple[str, ...]:
         """Return the topics that a principal's consumer subscribes to."""
         return tuple(topic.name for topic in self.topics if principal in topic.subscribers)
-
-    def may(self, principal: str, operation: str, topic: str) -> bool:
-        """Say whether a principal may READ, WRITE or DESCRIBE a topic; who may READ or WRITE may DESCRIBE as well."""
-        if operation == "DESCRIBE":
-            known = any(each.name == topic for each in self.topics)
-            return (known and principal in self.watchers) or any(self.may(principal, each, topic) for each in ("READ", "WRITE"))
-        found = next((each for each in self.topics if each.name == topic), None)
-        return found is not None and principal in (found.writers if operation == "WRITE" else found.readers)
 
 
 def catalogue(municipalities: Iterable[str]) -> Catalogue:

@@ -85,6 +85,10 @@ class WorkingCalendar:
             left -= self.is_working_day(day)
         return day
 
+    def working_days_between(self, first: date, last: date) -> int:
+        """Give the number of working days after the first day, up to and with the last (R-CAL-03)."""
+        return sum(self.is_working_day(first + n * _DAY) for n in range(1, (last - first).days + 1))
+
     def day_zero(self, received: datetime) -> date:
         """Give the day that a receipt counts as: the next working day after 17:00 or on a free day (R-CAL-02)."""
         moment = local(received)
@@ -95,14 +99,3 @@ class WorkingCalendar:
     def deadline(self, received: datetime, n: int) -> datetime:
         """Give 17:00 Amsterdam on the n-th working day after day 0 (R-CAL-03)."""
         return at(self.add_working_days(self.day_zero(received), n), self.policy.day_ends_at)
-
-    def lead_time(self, start: date, end: date) -> int:
-        """Count the working days after `start` up to and including `end` (R-CAL-03); 0 when it does not lie later."""
-        days = (start + _DAY * n for n in range(1, (end - start).days + 1))
-        return sum(self.is_working_day(day) for day in days)
-
-
-def decree_alarm(decree_ends: date, today: date, policy: Policy) -> bool:
-    """Say whether the last decree with equated days ends too soon: a new one must be entered, never guessed."""
-    months = today.year * 12 + today.month + policy.decree_warning_months
-    return (decree_ends.year * 12 + decree_ends.month, decree_ends.day) < (months, today.day)

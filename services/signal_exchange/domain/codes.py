@@ -54,6 +54,11 @@ class CodeLists:
         found = self.lists[list_name].codes.get(code)
         return code if found is None else found.label_nl
 
+    def label_en(self, list_name: str, code: str) -> str:
+        """Give the English label for a screen; an unknown code stands for itself."""
+        found = self.lists[list_name].codes.get(code)
+        return code if found is None else found.label_en
+
     def codes(self, list_name: str) -> tuple[str, ...]:
         """Give every code of a list in file order, reserved and ended ones too."""
         return tuple(self.lists[list_name].codes)

@@ -3,9 +3,6 @@
 import re
 from typing import NewType
 
-SignalId = NewType("SignalId", str)
-"""Random UUID of a signal in its canonical form: lower case, with hyphens."""
-
 MunicipalityCode = NewType("MunicipalityCode", str)
 """CBS code of a municipality, as GM0983."""
 
@@ -30,13 +27,6 @@ def is_municipality_code(text: str) -> bool:
 def is_signal_id(value: object) -> bool:
     """Say whether a value is a canonical signal id (R-VAL-22)."""
     return isinstance(value, str) and is_uuid(value)
-
-
-def parse_signal_id(text: str) -> SignalId:
-    """Read a signal id; raises NotAnIdError (R-VAL-22)."""
-    if not is_signal_id(text):
-        raise NotAnIdError("signal_id: no UUID in lower case with hyphens (R-VAL-22)")
-    return SignalId(text)
 
 
 def parse_municipality_code(text: str) -> MunicipalityCode:

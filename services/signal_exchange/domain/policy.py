@@ -1,4 +1,4 @@
-"""The policy parameters: every number that the rules put in [brackets]."""
+"""The policy parameters: the numbers that the rules put in [brackets], except those of one rule alone, which stand beside it."""
 
 from dataclasses import dataclass
 from datetime import time
@@ -39,7 +39,6 @@ class Policy:
     municipality_wd: int = 20
 
     day_ends_at: time = time(17)
-    decree_warning_months: int = 12
 
     meeting_weekday: int = 4
     meeting_at: time = time(10)
@@ -48,15 +47,12 @@ class Policy:
     regular_items_max: int = 20
     deferrals_max: int = 2
     motivation_max_points: int = 1000
-    outcome_wd: int = 5
 
     acute_decide_hours: int = 2
-    acute_chair_minutes: int = 15
     urgent: Term = Term(decide_wd=1, contact_wd=2)
     regular: Term = Term(decide_wd=5, contact_wd=10)
     monitor: Term = Term(decide_wd=10, contact_wd=20)
     progress_note_wd: int = 20
-    chair_after_wd: int = 1
 
     link_cap: int = 10
     link_cap_soft: int = 8
@@ -67,5 +63,7 @@ class Policy:
     link_questions_days: int = 30
 
     receipt_wd: int = 5
+
+    audit_months: int = 60
 
     missing_number_minutes: int = 10

@@ -1,4 +1,4 @@
-"""Commands of feedback: what each municipality was told, as far as this service itself can read it. Details stay sealed."""
+"""Commands of feedback: the view that each municipality has of its signals. Details stay sealed: no key here opens them."""
 
 from __future__ import annotations
 
@@ -6,43 +6,43 @@ from typing import Any
 
 import typer
 
-from signal_exchange.feedback.store import TABLES, FeedbackStore
+from signal_exchange import words
+from signal_exchange.cli.context import GROUP, AsJson, CommandContext, show_list
+from signal_exchange.feedback.actions import FeedbackActions
+from signal_exchange.feedback.store import TABLES
 from signal_exchange.feedback.views import View
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import GROUP, AsJson, Place, show_json, show_rows
 
-app = typer.Typer(**GROUP, no_args_is_help=True, help="Wat elke gemeente over haar eigen signalen hoort.")
-PLACE = Place("feedback", TABLES)
-LISTED = {"municipality": "gemeente", "signal_id": "signaal", "numbers": "nummers", "steps": "stappen", "outcomes": "uitkomsten"}
-SHOWN = {"source": "dienst", "kind": "soort", "state": "stand", "outcome": "uitkomst"}
+app = typer.Typer(**GROUP, no_args_is_help=True, help="The outcomes that each municipality receives of its own signals.")
+LISTED = {
+    "municipality": "column.municipality",
+    "signal_id": "column.signal",
+    "numbers": "column.numbers",
+    "steps": "column.steps",
+    "outcomes": "column.outcomes",
+}
+SHOWN = {"source": "column.service", "kind": "column.kind", "state": "column.state", "outcome": "column.outcome"}
+
+
+acting = CommandContext("feedback", TABLES, FeedbackActions).acting
+"""Opens the actions of feedback for one command."""
 
 
 @app.command("list")
 def list_views(*, as_json: AsJson = False) -> None:
     """List every view with how much it holds."""
-    rows = [_summary(view) for view in _views()]
-    if as_json:
-        show_json(rows)
-    else:
-        show_rows(rows, LISTED, empty="Er is nog niets teruggekoppeld.")
+    with acting() as actions:
+        rows = [_summary(view) for view in actions.views()]
+    show_list(rows, LISTED, empty=words.text("feedback.empty"), as_json=as_json)
 
 
 @app.command()
 def show(signal_id: str, *, as_json: AsJson = False) -> None:
     """Show the outcomes of one signal; reasons and texts are sealed to its municipality."""
-    found = next((view for view in _views() if view.owner[1] == signal_id), None)
-    if found is None:
-        raise Refused("Dit signaal is hier niet bekend.")
+    with acting() as actions:
+        found = actions.show(signal_id)
     outcomes = [{name: fields.get(name) for name in SHOWN} for _, fields in found.outcomes.values()]
-    if as_json:
-        show_json({**_summary(found), "outcomes": outcomes})
-    else:
-        show_rows(outcomes, SHOWN, empty="Er is nog geen uitkomst.")
-
-
-def _views() -> list[View]:
-    with PLACE.reading() as connection:
-        return FeedbackStore(connection).all_views()
+    value = {**_summary(found), "outcomes": outcomes}
+    show_list(outcomes, SHOWN, value=value, empty=words.text("feedback.no_outcome"), as_json=as_json)
 
 
 def _summary(view: View) -> dict[str, Any]:

@@ -1,24 +1,22 @@
-"""How the views come back: from the same facts, and under revisions that the municipalities have not seen for anything else."""
+"""The rebuild of the views: from the same facts, and under revisions that the municipalities have not seen for anything else."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from signal_exchange.feedback.composition import consumer_spec
 from signal_exchange.feedback.store import VIEWS
-from signal_exchange.feedback.views import SHELVES, Owner
+from signal_exchange.feedback.views import FACT_TABLES, Owner
+from signal_exchange.recovery.rebuilding import Plan
 from signal_exchange.runtime import clock
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.outbox import kept_table
-from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.runtime.settings import ServiceSettings, loaded
+from signal_exchange.stream.tables import PARKED
 
 
 class Revisions:
-    """Gives each view its revision back when it holds the same as before; one that does not gets one above all that was told."""
+    """Gives a view its revision back when it holds the same as before, and another view one above all that were sent."""
 
     def __init__(self) -> None:
         self._before: dict[Owner, tuple[int, str]] = {}
@@ -27,7 +25,7 @@ class Revisions:
         """Remember what there is, and empty the store."""
         self._before = _views(connection)
         connection.execute(delete(VIEWS))
-        connection.execute(delete(kept_table(VIEWS.metadata)))
+        connection.execute(delete(PARKED))
 
     def finish(self, connection: Connection) -> None:
         """Give every view its revision."""
@@ -45,18 +43,15 @@ class Revisions:
 
 def _views(connection: Connection) -> dict[Owner, tuple[int, str]]:
     rows = connection.execute(select(VIEWS)).mappings()
-    return {(row["municipality"], row["signal_id"]): (row["revision"], _content(row)) for row in rows}
-
-
-def _content(row: Mapping[Any, Any]) -> str:
-    return json.dumps([row[shelf] for shelf in SHELVES], sort_keys=True)
+    content = ((row, json.dumps([row[table] for table in FACT_TABLES], sort_keys=True)) for row in rows)
+    return {(row["municipality"], row["signal_id"]): (row["revision"], held) for row, held in content}
 
 
 def plan() -> Plan:
-    """Return how this service is rebuilt."""
+    """Return the rebuild plan of this service."""
     revisions = Revisions()
-    return Plan.of(
-        consumer_spec(service_settings()),
+    return Plan(
+        consumer_spec(loaded(ServiceSettings)),
         empty=revisions.empty,
         finish=revisions.finish,
         handled_again=False,  # it would tell other content under revisions that were told

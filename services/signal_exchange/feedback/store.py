@@ -6,21 +6,21 @@ from collections.abc import Iterable, Sequence
 
 from sqlalchemy import JSON, BigInteger, Column, Connection, String, Table, select
 
-from signal_exchange.feedback.views import SHELVES, Owner, View
+from signal_exchange.feedback.views import FACT_TABLES, Owner, View
+from signal_exchange.runtime.columns import keys, required
 from signal_exchange.runtime.database import put_newer
 from signal_exchange.runtime.migrations import store_tables
-from signal_exchange.stream.outbox import outbox_table
+from signal_exchange.stream.tables import common_tables
 
 TABLES = store_tables("feedback")
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
 
 VIEWS = Table(
     "projection_views",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("municipality", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    *(Column(shelf, JSON, nullable=False) for shelf in SHELVES),
+    *keys(signal_id=String, municipality=String),
+    *required(revision=BigInteger),
+    *(Column(table, JSON, nullable=False) for table in FACT_TABLES),
 )
 """One row per municipality and signal. Details stay sealed: this service holds no key that opens them."""
 
@@ -50,5 +50,5 @@ class FeedbackStore:
 
 def _row(view: View) -> dict[str, object]:
     municipality, signal_id = view.owner
-    shelves = {shelf: getattr(view, shelf) for shelf in SHELVES}
-    return {"signal_id": signal_id, "municipality": municipality, "revision": view.revision, **shelves}
+    tables = {table: getattr(view, table) for table in FACT_TABLES}
+    return {"signal_id": signal_id, "municipality": municipality, "revision": view.revision, **tables}

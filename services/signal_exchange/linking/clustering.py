@@ -10,7 +10,7 @@ from itertools import count
 
 from sqlalchemy import Connection, select
 
-from signal_exchange.domain.clusters import clusters, names_of
+from signal_exchange.domain.links.clusters import clusters, names_of
 from signal_exchange.linking.records import OPEN, Link, Signal, next_revision
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.tables import MEMBERSHIPS
@@ -20,7 +20,7 @@ from signal_exchange.runtime.database import put_newer
 
 @dataclass(frozen=True, slots=True)
 class Membership:
-    """The cluster of one signal as it is told, and its own confirmed links."""
+    """The cluster of one signal as it was last published, and its own confirmed links."""
 
     signal_id: str
     cluster_id: str | None

@@ -7,24 +7,24 @@ from typing import Annotated, Any
 
 import typer
 
-from signal_exchange.contracts.reference import load_code_lists
-from signal_exchange.domain.link_states import CANDIDATE, CONFIRMED
+from signal_exchange import words
+from signal_exchange.cli.context import GROUP, AsJson, CommandContext, show_list, shown
+from signal_exchange.linking.actions import LinkingActions
 from signal_exchange.linking.records import Link
-from signal_exchange.linking.store import TABLES, LinkingStore
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import GROUP, AsJson, Place, show_json, show_rows, shown
+from signal_exchange.linking.tables import TABLES
 
-app = typer.Typer(**GROUP, no_args_is_help=True, help="Samenhang tussen signalen, zonder te weten om wie het gaat.")
-PLACE = Place("linking", TABLES)
+app = typer.Typer(**GROUP, no_args_is_help=True, help="Links between signals, without knowing whom they are about.")
+acting = CommandContext("linking", TABLES, LinkingActions).acting
+"""Opens the actions of linking for one command."""
 LISTED = {
-    "link_id": "koppeling",
-    "kind": "soort",
-    "types": "gedeeld",
-    "frequency": "komt voor",
-    "state": "stand",
-    "overdue": "te laat",
+    "link_id": "column.link",
+    "kind": "column.kind",
+    "types": "column.shared",
+    "frequency": "column.frequency",
+    "state": "column.state",
+    "overdue": "column.late",
 }
-FIELD = {"name": "gegeven", "value": "waarde"}
+FIELD = {"name": "column.field", "value": "column.value"}
 _HIDDEN = frozenset({"refs", "versions", "last_day"})
 Everything = Annotated[bool, typer.Option("--all", help="The rejected, revoked and expired ones too.")]
 
@@ -32,30 +32,18 @@ Everything = Annotated[bool, typer.Option("--all", help="The rejected, revoked a
 @app.command("list")
 def list_links(*, everything: Everything = False, as_json: AsJson = False) -> None:
     """List the candidates and the confirmed links, oldest first."""
-    with PLACE.reading() as connection:
-        found = LinkingStore(connection).all_links()
-    rows = [_row(link) for link in found if everything or link.state in (CANDIDATE, CONFIRMED)]
-    if as_json:
-        show_json(rows)
-    else:
-        show_rows([*map(_labelled, rows)], LISTED, empty="Er is nog geen samenhang gevonden.")
+    with acting() as actions:
+        rows = [_row(link) for link in actions.links(ended=everything)]
+    show_list([*map(_labelled, rows)], LISTED, value=rows, empty=words.text("linking.empty"), as_json=as_json)
 
 
 @app.command()
 def show(link_id: str, *, as_json: AsJson = False) -> None:
     """Show one link: both signals by their random ids, what kind of value they share, and who must still answer."""
-    with PLACE.reading() as connection:
-        link = LinkingStore(connection).links([link_id]).get(link_id)
-    if link is None:
-        raise Refused("Deze koppeling is hier niet bekend.")
-    row = _row(link)
-    if as_json:
-        show_json(row)
-    else:
-        lines = [
-            {"name": name, "value": shown(", ".join(value) if isinstance(value, tuple) else value)} for name, value in row.items()
-        ]
-        show_rows(lines, FIELD, empty="")
+    with acting() as actions:
+        row = _row(actions.link(link_id))
+    lines = [{"name": name, "value": shown(", ".join(each) if isinstance(each, tuple) else each)} for name, each in row.items()]
+    show_list(lines, FIELD, value=row, empty="", as_json=as_json)
 
 
 def _row(link: Link) -> dict[str, Any]:
@@ -63,11 +51,10 @@ def _row(link: Link) -> dict[str, Any]:
 
 
 def _labelled(row: dict[str, Any]) -> dict[str, Any]:
-    codes = load_code_lists()
-    types = ", ".join(codes.label_nl("link_key_type", each) for each in row["key_types"])
+    types = ", ".join(words.label("link_key_type", each) for each in row["key_types"])
     return {
         **row,
         "types": types,
-        "kind": codes.label_nl("link_kind", row["kind"]),
-        "state": codes.label_nl("link_state", row["state"]),
+        "kind": words.label("link_kind", row["kind"]),
+        "state": words.label("link_state", row["state"]),
     }

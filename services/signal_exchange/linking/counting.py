@@ -1,4 +1,4 @@
-"""Which mentions of victims are one person, and what the figures are told of that person (R-STAT-01)."""
+"""Which mentions of victims are one person, and the facts about that person for the figures (R-STAT-01)."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, time
-from typing import Any
 
-from sqlalchemy import Connection, Row, delete, or_, select
+from sqlalchemy import Connection, delete, or_, select
 
-from signal_exchange.domain.clusters import clusters
-from signal_exchange.domain.linking import SAME_PERSON
-from signal_exchange.domain.persons import VICTIM, PersonFact, Victim, yearly_facts
+from signal_exchange.contracts.records import LinkSubject
+from signal_exchange.domain.figures.persons import VICTIM, PersonFact, Victim, yearly_facts
+from signal_exchange.domain.links.clusters import clusters
+from signal_exchange.domain.links.sharing import SAME_PERSON
 from signal_exchange.domain.times import at
 from signal_exchange.linking.records import ERASED, WITHDRAWN, Link, Signal, next_revision
 from signal_exchange.linking.store import LinkingStore
 from signal_exchange.linking.tables import FACTS, MENTIONS
 from signal_exchange.privacy.secret_ids import SecretIds
-from signal_exchange.runtime.database import put_newer
+from signal_exchange.runtime.database import put_newer, values_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Mention:
 
 @dataclass(frozen=True, slots=True)
 class Fact:
-    """What the figures are told of a person in a year, under an id that is random to them."""
+    """The fact about a person in a year for the figures, under an id that is random to them."""
 
     observation_id: str
     person_id: str
@@ -88,8 +88,7 @@ class Persons:
         """Return every mention of the persons of these signals, and of these persons: an erased signal may have left one."""
         own = select(MENTIONS.c.person_id).where(MENTIONS.c.signal_id.in_(signal_ids))
         of_person = or_(MENTIONS.c.person_id.in_(own), MENTIONS.c.person_id.in_(person_ids))
-        rows = self._connection.execute(select(MENTIONS).where(or_(of_person, MENTIONS.c.signal_id.in_(signal_ids))))
-        return [_mention(row) for row in rows]
+        return values_of(Mention, self._connection, select(MENTIONS).where(or_(of_person, MENTIONS.c.signal_id.in_(signal_ids))))
 
     def _without_erased(self, mentions: list[Mention], signals: Mapping[str, Signal]) -> list[Mention]:
         """Cut the mentions of erased signals loose: what was counted stays counted, and leads to no signal."""
@@ -125,8 +124,8 @@ class Persons:
         put_newer(self._connection, MENTIONS, [asdict(each) for each in rows if each != known.get(each.key)], guard="revision")
 
     def _put_facts(self, person_ids: Collection[str], victims: Mapping[str, Victim], person_of: Mapping[str, str]) -> list[Fact]:
-        rows = self._connection.execute(select(FACTS).where(FACTS.c.person_id.in_(person_ids)))
-        known = {(fact.person_id, fact.year): fact for fact in (Fact(**row._mapping) for row in rows)}  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+        stored = values_of(Fact, self._connection, select(FACTS).where(FACTS.c.person_id.in_(person_ids)))
+        known = {(fact.person_id, fact.year): fact for fact in stored}
         persons: dict[str, list[Victim]] = defaultdict(list)
         for key, person_id in person_of.items():
             persons[person_id].append(victims[key])
@@ -152,10 +151,6 @@ class Persons:
         )
 
 
-def _mention(row: Row[Any]) -> Mention:
-    return Mention(row.key, row.person_id, row.signal_id, row.counts_as, row.revision)
-
-
 def _kept(mentions: Iterable[Mention]) -> list[Mention]:
     return [each for each in mentions if each.signal_id is None]
 
@@ -168,7 +163,7 @@ def _victims(signals: Iterable[Signal]) -> Iterable[Victim]:
                     yield _victim(signal, subject)
 
 
-def _victim(signal: Signal, subject: Mapping[str, str]) -> Victim:
+def _victim(signal: Signal, subject: LinkSubject) -> Victim:
     key, form = f"{signal.signal_id}/{subject['ref']}", signal.form or ""
     return Victim(key, signal.signal_id, signal.appended_at, signal.municipality, signal.publish_day, form, subject["age_class"])
 

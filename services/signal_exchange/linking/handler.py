@@ -1,45 +1,44 @@
-"""The work of linking on one batch: keep signals, tokens and answers, judge every link they touch, and tell what changed."""
+"""The work of linking on one batch: keep signals, tokens and answers, judge every link they touch, and publish the changes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
 
+from signal_exchange.contracts.records import LinkAnswer, LinkTokens
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.domain.codes import CodeLists
-from signal_exchange.domain.epochs import previous_epoch
-from signal_exchange.domain.link_states import Answer
-from signal_exchange.domain.linking import Pair
+from signal_exchange.domain.links.epochs import previous_epoch
+from signal_exchange.domain.links.sharing import Pair
+from signal_exchange.domain.links.states import Answer
 from signal_exchange.domain.times import local_day
 from signal_exchange.linking.clustering import Clusters
 from signal_exchange.linking.counting import Persons
 from signal_exchange.linking.judging import Judge
 from signal_exchange.linking.opening import Open, opened_tokens
-from signal_exchange.linking.records import ERASED, WITHDRAWN, Holding, Link, Signal
-from signal_exchange.linking.store import OUTBOX, LinkingStore
-from signal_exchange.linking.telling import tell_candidate, tell_fact, tell_membership, tell_questions
-from signal_exchange.privacy.register import NoSealingKey, Register
+from signal_exchange.linking.outcomes import publish_candidate, publish_fact, publish_membership, report_questions
+from signal_exchange.linking.records import ERASED, WITHDRAWN, Link, Signal, TokenUse
+from signal_exchange.linking.store import LinkingStore
+from signal_exchange.privacy.register import NoSealingKeyError, Register
 from signal_exchange.privacy.secret_ids import SecretIds
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.erasing import ErasedSignals, answer_asked, is_marked, markers
 from signal_exchange.stream.erasure_proof import Proof
-from signal_exchange.stream.messages import Incoming, Message
+from signal_exchange.stream.messages import Incoming
 from signal_exchange.stream.outcomes import SealTo
 from signal_exchange.stream.scrubbing import owe
+from signal_exchange.stream.views import LinkingReads, LinkTokensMessage
 from signal_exchange.stream.work import Work
-
-_FIELDS = tuple(each.name for each in fields(Signal))
 
 
 @dataclass(slots=True)
-class _Taken:
-    """What a batch brought that was not known."""
+class _BatchChanges:
+    """The news in a batch."""
 
     signals: dict[str, Signal] = field(default_factory=dict)
-    holdings: list[Holding] = field(default_factory=list)
+    token_uses: list[TokenUse] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,24 +57,24 @@ class LinkingHandler:
     now: Callable[[], datetime] = clock.now
     metrics: Metrics = field(default_factory=Metrics)
 
-    def __call__(self, messages: Sequence[Message], work: Work) -> None:
-        """Keep what came, once; judge what it touches; tell what changed."""
+    def __call__(self, messages: Sequence[LinkingReads], work: Work) -> None:
+        """Keep each record once, judge the links that it touches, and publish the changes."""
         store = LinkingStore(work.connection)
         told = [message for message in messages if message.record == "LinkTokens"]
         taken = self._take(Proof(self.register(), store.owners).proven(told, work), store, work)
         answered = _take_answers(_about_what_is_there(messages, work), store)
         judge = Judge(store, self.calendar, self.now())
-        pairs = judge.pairs_of(taken.holdings) | answered
+        pairs = judge.pairs_of(taken.token_uses) | answered
         pairs |= {link.pair for link in store.links_of(set(taken.signals)).values()}
-        self._settle(judge, pairs, taken.signals, store, work)
+        self._publish_changes(judge, pairs, taken.signals, store, work)
         _bury_memberships(work.erased, messages, work)
 
-    def look_again(self, work: Work) -> None:
+    def recheck(self, work: Work) -> None:
         """Judge the candidates that the passing of time changes, and delete the tokens of more than two epochs ago (R-RET-02)."""
         store, now = LinkingStore(work.connection), self.now()
         deleted = store.forget_tokens_before(previous_epoch(local_day(now)))
         if deleted:
-            owe(work.connection, OUTBOX)
+            owe(work.connection)
             logs.log("tokens_deleted", count=deleted)
         due = {link.pair for link in store.links_due(now, local_day(now)).values()}
         if not self._settled(due, store, work):
@@ -84,43 +83,43 @@ class LinkingHandler:
 
     def _settled(self, pairs: set[Pair], store: LinkingStore, work: Work) -> bool:
         """Judge pairs again, or none of them when the register lacks the key of a municipality that must hear of it."""
-        told = len(work.letters)
+        told = len(work.outgoing)
         try:
             with work.connection.begin_nested():
-                self._settle(Judge(store, self.calendar, self.now()), pairs, {}, store, work)
-        except NoSealingKey as fault:
-            del work.letters[told:]
+                self._publish_changes(Judge(store, self.calendar, self.now()), pairs, {}, store, work)
+        except NoSealingKeyError as fault:
+            del work.outgoing[told:]
             logs.warn("sealing_key_missing", reason=str(fault))
             return False
         return True
 
-    def _take(self, messages: Sequence[Message], store: LinkingStore, work: Work) -> _Taken:
-        known, taken = store.signals(message.fields["signal_id"] for message in messages), _Taken()
+    def _take(self, messages: Sequence[LinkTokensMessage], store: LinkingStore, work: Work) -> _BatchChanges:
+        known, taken = store.signals(message.fields["signal_id"] for message in messages), _BatchChanges()
         held = {signal_id for signal_id, signal in known.items() if signal.status != ERASED}
         gone = ErasedSignals(work.connection).receipts(message.fields["signal_id"] for message in messages)
         for message in (each for each in messages if each.fields["signal_id"] not in gone):
             told = signal_of(message.fields)
             before = known.get(told.signal_id)
             if before is None or before.status != ERASED:
-                taken.holdings += self._opened(message, work)
+                taken.token_uses += self._opened(message, work)
                 if before is None or before.revision < told.revision:
                     known[told.signal_id] = taken.signals[told.signal_id] = told
         asks = [message for message in messages if message.fields["status"] == ERASED]
         answer_asked(asks, work, held.intersection)
-        taken.holdings = [each for each in taken.holdings if each.signal_id not in work.erased]
+        taken.token_uses = [each for each in taken.token_uses if each.signal_id not in work.erased]
         store.put_signals(taken.signals.values())
-        store.add_tokens(taken.holdings)
+        store.add_tokens(taken.token_uses)
         store.forget(work.erased, store.links_of(work.erased))
         return taken
 
-    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+    def on_tombstones(self, gone: Sequence[Incoming], work: Work) -> None:
         """Delete the rest of signals whose records are gone, and close the segments of linking's own topics with routing's.
 
         Their memberships are buried once more: one that was sent a second time after a crash came after the first tombstone.
         """
         store = LinkingStore(work.connection)
         tombstones = [each for each in gone if each.topic == "link-tokens"]
-        keys = {each.key_text for each in Proof(self.register(), store.owners).buried(tombstones, work)}
+        keys = {each.key_text for each in Proof(self.register(), store.owners).proven_tombstones(tombstones, work)}
         late = {} if work.replays else _erased_late(store.signals(keys).values(), gone[0].appended_at)
         self._erase_late(late, gone[0].appended_at, store, work)
         _bury_memberships({*late, *store.members(keys)} - work.erased, gone, work)
@@ -137,12 +136,14 @@ class LinkingHandler:
             ErasedSignals(work.connection).remember(dict.fromkeys(late, at), late)
             store.put_signals(late.values())
             store.forget(late, links)
-            self._settle(Judge(store, self.calendar, self.now()), {link.pair for link in links.values()}, late, store, work)
+            self._publish_changes(
+                Judge(store, self.calendar, self.now()), {link.pair for link in links.values()}, late, store, work
+            )
 
-    def _opened(self, message: Message, work: Work) -> list[Holding]:
+    def _opened(self, message: LinkTokensMessage, work: Work) -> list[TokenUse]:
         return opened_tokens(message, self.open_part, self.codes, self.calendar.policy, work)
 
-    def _settle(
+    def _publish_changes(
         self, judge: Judge, pairs: Iterable[Pair], signals: Mapping[str, Signal], store: LinkingStore, work: Work
     ) -> None:
         changes = list(judge.judged(pairs))
@@ -150,19 +151,19 @@ class LinkingHandler:
         sides = store.signals(signal_id for _, after in changes for signal_id in after.pair)
         self._warn_of_probes(changes, signals)
         for before, after in changes:
-            tell_candidate(after, work)
-            tell_questions(before, after, sides, self.seal_to, work)
+            publish_candidate(after, work)
+            report_questions(before, after, sides, self.seal_to, work)
         turned = {signal_id for before, after in changes if _turned(before, after) for signal_id in after.pair}
         moved = [*(signal.stated_at for signal in signals.values()), *(after.changed_at for _, after in changes)]
         if moved:
-            self._tell_consequences({*turned, *signals}, max(moved), judge, work)
+            self._publish_consequences({*turned, *signals}, max(moved), judge, work)
 
-    def _tell_consequences(self, signal_ids: set[str], at: datetime, judge: Judge, work: Work) -> None:
+    def _publish_consequences(self, signal_ids: set[str], at: datetime, judge: Judge, work: Work) -> None:
         ids, store, now = self.ids(), judge.store, judge.now
         for membership in Clusters(work.connection, store, ids, now).changed(signal_ids, at):
-            tell_membership(membership, work)
+            publish_membership(membership, work)
         for fact in Persons(work.connection, store, ids, now).changed(signal_ids):
-            tell_fact(fact, at, work)
+            publish_fact(fact, at, work)
 
     def _warn_of_probes(self, changes: Iterable[tuple[Link | None, Link]], signals: Mapping[str, Signal]) -> None:
         """Warn when a signal is withdrawn after a question about it went out; which one is not for a log."""
@@ -173,7 +174,7 @@ class LinkingHandler:
             logs.warn("withdrawn_after_question", count=len(probes))
 
 
-def _bury_memberships(signal_ids: Collection[str], came: Sequence[Message] | Sequence[Incoming], work: Work) -> None:
+def _bury_memberships(signal_ids: Collection[str], came: Sequence[LinkingReads] | Sequence[Incoming], work: Work) -> None:
     """Leave nothing under these erased signals on `links`, whatever changed now: each may have been told a cluster once."""
     for signal_id in sorted(signal_ids):
         work.tombstone("links", signal_id, at=max(each.appended_at for each in came))
@@ -194,19 +195,30 @@ def _turned(before: Link | None, after: Link) -> bool:
     return turned or (after.confirmed and before.refs != after.refs)
 
 
-def signal_of(told: Mapping[str, Any]) -> Signal:
-    """Return what is kept of a LinkTokens record, without its tokens."""
-    return Signal(**{name: told[name] for name in _FIELDS})
+def signal_of(told: LinkTokens) -> Signal:
+    """Return the signal in a LinkTokens record, without its tokens."""
+    return Signal(
+        signal_id=told["signal_id"],
+        revision=told["revision"],
+        version=told["version"],
+        municipality=told["municipality"],
+        status=told["status"],
+        publish_day=told["publish_day"],
+        appended_at=told["appended_at"],
+        stated_at=told["stated_at"],
+        form=told["form"],
+        subjects=told["subjects"],
+    )
 
 
-def _about_what_is_there(messages: Sequence[Message], work: Work) -> list[Mapping[str, Any]]:
+def _about_what_is_there(messages: Sequence[LinkingReads], work: Work) -> list[LinkAnswer]:
     """Return the answers of a batch without those about a signal that was erased: of its links nothing may come back."""
     told = [message.fields for message in messages if message.record == "LinkAnswer"]
     gone = ErasedSignals(work.connection).receipts(each["signal_id"] for each in told if each["signal_id"])
     return [each for each in told if each["signal_id"] not in gone]
 
 
-def _take_answers(told: Sequence[Mapping[str, Any]], store: LinkingStore) -> set[Pair]:
+def _take_answers(told: Sequence[LinkAnswer], store: LinkingStore) -> set[Pair]:
     """Keep each answer once; return the pairs that it is about, as far as they are known."""
     links = store.links(each["link_id"] for each in told)
     erased = {link_id for link_id, link in links.items() if link.state == ERASED}
@@ -214,6 +226,6 @@ def _take_answers(told: Sequence[Mapping[str, Any]], store: LinkingStore) -> set
     return {link.pair for link in links.values()}
 
 
-def _answer(told: Mapping[str, Any]) -> Answer:
+def _answer(told: LinkAnswer) -> Answer:
     types = frozenset(told["key_types"])
     return Answer(told["answer_id"], told["kind"], told["by_role"], told["municipality"], types, told["answered_at"])

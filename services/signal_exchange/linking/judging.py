@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 
-from signal_exchange.domain import link_states
 from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.domain.link_states import Answer, Facts, LinkState
-from signal_exchange.domain.linking import (
+from signal_exchange.domain.links import states as link_states
+from signal_exchange.domain.links.sharing import (
     SAME_PERSON,
     SHARED_CONTEXT,
     Holder,
@@ -23,7 +22,8 @@ from signal_exchange.domain.linking import (
     pair_of,
     proposing,
 )
-from signal_exchange.linking.records import ERASED, Holding, Link, Signal, Value, next_revision
+from signal_exchange.domain.links.states import Answer, Facts, LinkState
+from signal_exchange.linking.records import ERASED, Link, Signal, TokenUse, Value, next_revision
 from signal_exchange.linking.store import LinkingStore
 
 KINDS = (SAME_PERSON, SHARED_CONTEXT)
@@ -47,11 +47,11 @@ class Judge:
     now: datetime
     _holders: dict[Value, list[Holder]] = field(default_factory=dict)
 
-    def pairs_of(self, holdings: Iterable[Holding]) -> set[Pair]:
+    def pairs_of(self, token_uses: Iterable[TokenUse]) -> set[Pair]:
         """Return the pairs that these tokens propose, and those whose place under the cap they may have changed."""
         owners: dict[Value, set[str]] = defaultdict(set)
-        for holding in holdings:
-            owners[holding.value].add(holding.signal_id)
+        for use in token_uses:
+            owners[use.value].add(use.signal_id)
         pairs: set[Pair] = set()
         for value, new in owners.items():
             around = {holder.signal_id for holder in self._first(value)}
@@ -61,7 +61,7 @@ class Judge:
         return pairs
 
     def _grew(self, value: Value, added: int) -> bool:
-        """Say whether a value changed its class of frequency, so that every link through it is told anew."""
+        """Say whether a value changed its class of frequency, so that every link through it is published anew."""
         count = len(self._first(value))
         return self._class(value, count) != self._class(value, count - added) or count > cap_of(value.type, self.calendar.policy)
 
@@ -77,18 +77,18 @@ class Judge:
         """Return each link of these pairs that is new or changed: as it was, or None, and as it is."""
         wanted = [(pair, kind, link_id(pair, kind)) for pair in sorted(set(pairs)) for kind in KINDS]
         signals = self.store.signals(signal for pair, _, _ in wanted for signal in pair)
-        carried = _carried(signals, self.store.holdings(signals))
+        carried = _carried(signals, self.store.token_uses(signals))
         answers = self.store.answers(identity for _, _, identity in wanted)
         before = self.store.links(identity for _, _, identity in wanted)
         for pair, kind, identity in wanted:
             if {*pair} <= signals.keys():
-                case = _Case(kind, signals[pair[0]], signals[pair[1]], answers.get(identity, []), before.get(identity))
+                case = _LinkCase(kind, signals[pair[0]], signals[pair[1]], answers.get(identity, []), before.get(identity))
                 after = self._link(identity, case, carried)
                 if after is not None and after != case.before:
                     told = case.before.revision if case.before else 0
                     yield case.before, replace(after, revision=next_revision(told, self.now))
 
-    def _link(self, identity: str, case: _Case, carried: Mapping[str, Mapping[Value, Carried]]) -> Link | None:
+    def _link(self, identity: str, case: _LinkCase, carried: Mapping[str, Mapping[Value, Carried]]) -> Link | None:
         if case.erased:
             return _erased(case)
         shared = self._shared(case, carried)
@@ -102,7 +102,7 @@ class Judge:
         state = link_states.judge(facts, case.answers, self.calendar, self.now)
         return _told(identity, case, evidence, state, facts)
 
-    def _shared(self, case: _Case, carried: Mapping[str, Mapping[Value, Carried]]) -> list[Value]:
+    def _shared(self, case: _LinkCase, carried: Mapping[str, Mapping[Value, Carried]]) -> list[Value]:
         one, other = carried[case.a.signal_id], carried[case.b.signal_id]
         both = [value for value in one.keys() & other.keys() if kind_of(value.type) == case.kind]
         pair = {case.a.signal_id, case.b.signal_id}
@@ -112,7 +112,7 @@ class Judge:
     def _proposing(self, value: Value) -> frozenset[str]:
         return proposing(self._first(value), cap_of(value.type, self.calendar.policy))
 
-    def _evidence(self, shared: list[Value], carried: Mapping[str, Mapping[Value, Carried]], case: _Case) -> _Evidence:
+    def _evidence(self, shared: list[Value], carried: Mapping[str, Mapping[Value, Carried]], case: _LinkCase) -> _Evidence:
         one, other = carried[case.a.signal_id], carried[case.b.signal_id]
         since = {value: max(one[value].since, other[value].since) for value in shared}
         now = [value for value in shared if one[value].carriers and other[value].carriers]
@@ -145,7 +145,7 @@ class _Evidence:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class _LinkCase:
     kind: str
     a: Signal
     b: Signal
@@ -162,18 +162,18 @@ class _Case:
         return Facts(self.kind, places, evidence.types, min(closed, default=None), evidence.last_day)
 
 
-def _carried(signals: Mapping[str, Signal], holdings: Mapping[str, list[Holding]]) -> dict[str, dict[Value, Carried]]:
-    return {signal_id: _of_one(signal, holdings.get(signal_id, [])) for signal_id, signal in signals.items()}
+def _carried(signals: Mapping[str, Signal], token_uses: Mapping[str, list[TokenUse]]) -> dict[str, dict[Value, Carried]]:
+    return {signal_id: _of_one(signal, token_uses.get(signal_id, [])) for signal_id, signal in signals.items()}
 
 
-def _of_one(signal: Signal, holdings: list[Holding]) -> dict[Value, Carried]:
-    found: dict[Value, list[Holding]] = defaultdict(list)
-    for holding in holdings:
-        found[holding.value].append(holding)
+def _of_one(signal: Signal, token_uses: list[TokenUse]) -> dict[Value, Carried]:
+    found: dict[Value, list[TokenUse]] = defaultdict(list)
+    for use in token_uses:
+        found[use.value].append(use)
     return {value: _carried_value(signal, own) for value, own in found.items()}
 
 
-def _carried_value(signal: Signal, own: list[Holding]) -> Carried:
+def _carried_value(signal: Signal, own: list[TokenUse]) -> Carried:
     carriers = sorted({each.carrier for each in own if each.version == signal.version})
     return Carried(min(each.since for each in own), max(each.version for each in own), tuple(carriers))
 
@@ -186,21 +186,21 @@ def _ref_pairs(one: Carried, other: Carried) -> Iterator[tuple[str, str]]:
 
 
 def _remembered(before: Link, versions: tuple[int, int]) -> _Evidence:
-    """Give what both shared when their tokens are gone by age: it stands until a new version of one of them."""
+    """Give the evidence that both shared when their tokens are gone by age: it stands until a new version of one of them."""
     stands = versions == before.versions
     types = dict.fromkeys(before.key_types, before.found_at) if stands else {}
     last_day = date.fromisoformat(before.last_day)
     return _Evidence(types, before.refs if stands else (), last_day, before.frequency, before.found_at, before.versions)
 
 
-def _erased(case: _Case) -> Link | None:
+def _erased(case: _LinkCase) -> Link | None:
     if case.before is None:
         return None
     gone = {"key_types": (), "refs": (), "frequency": "2", "evidence_gone": False, "compared": (), "awaits": ()}
     return replace(case.before, **gone, state=ERASED, answer_by=None, overdue=False, released_at=None)  # type: ignore[arg-type]  # empty tuples
 
 
-def _told(identity: str, case: _Case, evidence: _Evidence, state: LinkState, facts: Facts) -> Link:
+def _told(identity: str, case: _LinkCase, evidence: _Evidence, state: LinkState, facts: Facts) -> Link:
     return Link(
         identity,
         case.kind,

@@ -1,4 +1,4 @@
-"""What linking keeps of a signal, of its tokens and of a link."""
+"""The rows of linking as values: a signal, the use of a token, and a link."""
 
 from __future__ import annotations
 
@@ -7,21 +7,22 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from signal_exchange.domain.linking import SAME_PERSON
+from signal_exchange.contracts.records import LinkSubject
+from signal_exchange.domain.links.sharing import SAME_PERSON
 
 OPEN, WITHDRAWN, ERASED = "OPEN", "WITHDRAWN", "ERASED"
 
 
 def next_revision(before: int, now: datetime) -> int:
-    """Return the revision of what is told now: above the last one, which is 0 when there was none.
+    """Return the revision of the next record: above the last one, which is 0 when there was none.
 
-    It is the moment in milliseconds: a linking that was restored does not know what it told last, and is above that as well.
+    It is the moment in milliseconds: a restored linking does not know its last record, and is above that as well.
     """
     return max(before + 1, round(now.timestamp() * 1000))
 
 
 class Value(NamedTuple):
-    """What two signals can share: a type, its epoch and the token. The token is never shown, logged or sent."""
+    """A value that two signals can share: a type, its epoch and the token. The token is never shown, logged or sent."""
 
     type: str
     epoch: str
@@ -41,7 +42,7 @@ class Signal:
     appended_at: datetime
     stated_at: datetime
     form: str | None
-    subjects: list[Mapping[str, str]]
+    subjects: list[LinkSubject]
 
     @property
     def closed_at(self) -> datetime | None:
@@ -50,7 +51,7 @@ class Signal:
 
 
 @dataclass(frozen=True, slots=True)
-class Holding:
+class TokenUse:
     """One token of one version of a signal; `since` is when it came, `appended_at` when the signal first came."""
 
     signal_id: str
@@ -63,7 +64,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """One link as it is told. `refs` are the pairs of subjects that share a person's value."""
+    """One link as it is published. `refs` are the pairs of subjects that share a person's value."""
 
     link_id: str
     kind: str

@@ -10,13 +10,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, bindparam, delete, or_, select
 
-from signal_exchange.domain.link_states import CANDIDATE, Answer
-from signal_exchange.domain.linking import Holder
-from signal_exchange.linking.records import Holding, Link, Signal, Value
-from signal_exchange.linking.tables import ANSWERS, LINKS, MEMBERSHIPS, OUTBOX, SIGNALS, TABLES, TOKENS
+from signal_exchange.domain.links.sharing import Holder
+from signal_exchange.domain.links.states import CANDIDATE, Answer
+from signal_exchange.linking.records import Link, Signal, TokenUse, Value
+from signal_exchange.linking.tables import ANSWERS, LINKS, MEMBERSHIPS, SIGNALS, TOKENS
 from signal_exchange.runtime.database import add_once, put_newer
-
-__all__ = ["OUTBOX", "TABLES", "LinkingStore"]
 
 _SIGNAL = tuple(SIGNALS.c[each.name] for each in fields(Signal))
 _LINK = tuple(LINKS.c[each.name] for each in fields(Link))
@@ -46,11 +44,11 @@ class LinkingStore:
 
     def put_signals(self, signals: Iterable[Signal]) -> None:
         """Write the latest state of signals; an older revision never wins."""
-        put_newer(self._connection, SIGNALS, [_row(each) for each in signals], guard="revision")
+        put_newer(self._connection, SIGNALS, [asdict(each) for each in signals], guard="revision")
 
-    def add_tokens(self, holdings: Iterable[Holding]) -> None:
+    def add_tokens(self, token_uses: Iterable[TokenUse]) -> None:
         """Keep tokens, each once."""
-        add_once(self._connection, TOKENS, [_token_row(each) for each in holdings])
+        add_once(self._connection, TOKENS, [_token_row(each) for each in token_uses])
 
     def forget(self, signal_ids: Collection[str], link_ids: Collection[str]) -> None:
         """Delete every token of signals that are erased, and every answer about their links."""
@@ -78,12 +76,12 @@ class LinkingStore:
         rows = self._connection.execute(_HOLDERS, {**value._asdict(), "most": most})
         return [Holder(*row) for row in rows]
 
-    def holdings(self, signal_ids: Iterable[str]) -> dict[str, list[Holding]]:
+    def token_uses(self, signal_ids: Iterable[str]) -> dict[str, list[TokenUse]]:
         """Return every token of these signals, also those of earlier versions."""
-        found: dict[str, list[Holding]] = defaultdict(list)
+        found: dict[str, list[TokenUse]] = defaultdict(list)
         for row in self._connection.execute(select(TOKENS).where(TOKENS.c.signal_id.in_(set(signal_ids)))):
             value = Value(row.type, row.epoch, row.token)
-            found[row.signal_id].append(Holding(row.signal_id, row.version, row.carrier, value, row.appended_at, row.since))
+            found[row.signal_id].append(TokenUse(row.signal_id, row.version, row.carrier, value, row.appended_at, row.since))
         return found
 
     def add_answers(self, link_id_and_answers: Iterable[tuple[str, Answer]]) -> None:
@@ -116,19 +114,15 @@ class LinkingStore:
 
     def put_links(self, links: Sequence[Link]) -> None:
         """Write links."""
-        put_newer(self._connection, LINKS, [_row(each) for each in links], guard="revision")
+        put_newer(self._connection, LINKS, [asdict(each) for each in links], guard="revision")
 
     def _links(self, chosen: Select[Any]) -> dict[str, Link]:
         return {row.link_id: Link.of(dict(row._mapping)) for row in self._connection.execute(chosen)}  # noqa: SLF001 - SQLAlchemy's public name starts with a line
 
 
-def _row(value: Signal | Link) -> dict[str, Any]:
-    return asdict(value)
-
-
-def _token_row(holding: Holding) -> dict[str, Any]:
+def _token_row(use: TokenUse) -> dict[str, Any]:
     names = ("signal_id", "version", "carrier", "appended_at", "since")
-    return {**{name: getattr(holding, name) for name in names}, **holding.value._asdict()}
+    return {**{name: getattr(use, name) for name in names}, **use.value._asdict()}
 
 
 def _answer_row(link_id: str, answer: Answer) -> dict[str, Any]:

@@ -4,40 +4,29 @@ from __future__ import annotations
 
 from sqlalchemy import JSON, BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table
 
-from signal_exchange.runtime.columns import Moment
+from signal_exchange.runtime.columns import Moment, keys, optional, required
 from signal_exchange.runtime.migrations import store_tables
-from signal_exchange.stream.outbox import outbox_table
+from signal_exchange.stream.tables import common_tables
 
 TABLES = store_tables("linking")
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
 
 SIGNALS = Table(
     "projection_signals",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("municipality", String, nullable=False),
-    Column("status", String, nullable=False),
-    Column("publish_day", String, nullable=False),
-    Column("appended_at", Moment, nullable=False),
-    Column("stated_at", Moment, nullable=False),
-    Column("form", String),
-    Column("subjects", JSON, nullable=False),
+    *keys(signal_id=String),
+    *required(revision=BigInteger, version=Integer, municipality=String, status=String, publish_day=String),
+    *required(appended_at=Moment, stated_at=Moment),
+    *optional(form=String),
+    *required(subjects=JSON),
 )
 """The latest LinkTokens record of each signal, without its tokens."""
 
 TOKENS = Table(
     "projection_tokens",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("carrier", String, primary_key=True),
-    Column("type", String, primary_key=True),
-    Column("epoch", String, primary_key=True),
-    Column("token", LargeBinary, primary_key=True),
-    Column("appended_at", Moment, nullable=False),
-    Column("since", Moment, nullable=False),
+    *keys(signal_id=String, version=Integer, carrier=String, type=String, epoch=String, token=LargeBinary),
+    *required(appended_at=Moment, since=Moment),
 )
 """Every token that a version of a signal carried; an earlier version's still count for the cap (R-LINK-03)."""
 Index("tokens_by_value", *(TOKENS.c[name] for name in ("token", "type", "epoch", "appended_at", "signal_id")))
@@ -45,76 +34,57 @@ Index("tokens_by_value", *(TOKENS.c[name] for name in ("token", "type", "epoch",
 ANSWERS = Table(
     "record_answers",
     TABLES,
-    Column("answer_id", String, primary_key=True),
+    *keys(answer_id=String),
     Column("link_id", String, nullable=False, index=True),
-    Column("kind", String, nullable=False),
-    Column("by_role", String, nullable=False),
-    Column("municipality", String),
-    Column("key_types", JSON, nullable=False),
-    Column("answered_at", Moment, nullable=False),
+    *required(kind=String, by_role=String),
+    *optional(municipality=String),
+    *required(key_types=JSON, answered_at=Moment),
 )
 """Every answer, once; of a link that is not known yet too."""
 
 LINKS = Table(
     "record_links",
     TABLES,
-    Column("link_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("kind", String, nullable=False),
+    *keys(link_id=String),
+    *required(revision=BigInteger, kind=String),
     Column("signal_a", String, nullable=False, index=True),
     Column("signal_b", String, nullable=False, index=True),
-    Column("versions", JSON, nullable=False),
-    Column("across", Boolean, nullable=False),
-    Column("key_types", JSON, nullable=False),
-    Column("refs", JSON, nullable=False),
-    Column("frequency", String, nullable=False),
-    Column("state", String, nullable=False),
-    Column("evidence_gone", Boolean, nullable=False),
-    Column("found_at", Moment, nullable=False),
-    Column("last_day", String, nullable=False),
-    Column("released_at", Moment),
-    Column("compared", JSON, nullable=False),
-    Column("awaits", JSON, nullable=False),
-    Column("answer_by", Moment),
-    Column("overdue", Boolean, nullable=False),
-    Column("changed_at", Moment, nullable=False),
+    *required(versions=JSON, across=Boolean, key_types=JSON, refs=JSON, frequency=String, state=String),
+    *required(evidence_gone=Boolean, found_at=Moment, last_day=String),
+    *optional(released_at=Moment),
+    *required(compared=JSON, awaits=JSON),
+    *optional(answer_by=Moment),
+    *required(overdue=Boolean, changed_at=Moment),
 )
-"""Each link as it was last told. `versions` are those of both signals when they last shared something; `refs` which subjects."""
+"""Each link as last published. `versions` are those of both signals when they last shared something; `refs` which subjects."""
 
 MEMBERSHIPS = Table(
     "record_memberships",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
+    *keys(signal_id=String),
+    *required(revision=BigInteger),
     Column("cluster_id", String, index=True),
-    Column("kinds", JSON, nullable=False),
-    Column("link_ids", JSON, nullable=False),
-    Column("changed_at", Moment, nullable=False),
+    *required(kinds=JSON, link_ids=JSON, changed_at=Moment),
 )
 """The cluster of each signal that ever had a confirmed link. An id stays with the part that has the oldest signal."""
 
 MENTIONS = Table(
     "record_mentions",
     TABLES,
-    Column("key", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
+    *keys(key=String),
+    *required(revision=BigInteger),
     Column("signal_id", String, index=True),
     Column("person_id", String, nullable=False, index=True),
-    Column("counts_as", JSON, nullable=False),
+    *required(counts_as=JSON),
 )
 """Which person each mention of a victim is, and what it counts as; of an erased signal nothing else remains."""
 
 FACTS = Table(
     "record_facts",
     TABLES,
-    Column("observation_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
+    *keys(observation_id=String),
+    *required(revision=BigInteger),
     Column("person_id", String, nullable=False, index=True),
-    Column("year", Integer, nullable=False),
-    Column("municipality", String, nullable=False),
-    Column("publish_day", String, nullable=False),
-    Column("form", String, nullable=False),
-    Column("age_class", String, nullable=False),
-    Column("counted", Boolean, nullable=False),
+    *required(year=Integer, municipality=String, publish_day=String, form=String, age_class=String, counted=Boolean),
 )
 """The fact of each person in each year, under an id that is random to others (R-STAT-01)."""

@@ -9,10 +9,10 @@ is ever repeated in an error.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
-from typing import Any, Final, Literal, Protocol
+from typing import Final, Literal
 
 from fastapi import Depends, FastAPI, Request, params
 from fastapi.encoders import jsonable_encoder
@@ -21,15 +21,17 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.concurrency import run_in_threadpool
 
+from signal_exchange import words
+from signal_exchange.domain.people import Person
 from signal_exchange.municipality import api_answers
-from signal_exchange.municipality.cases import Outcome, Result
-from signal_exchange.municipality.importing import RECORD, Line
-from signal_exchange.municipality.json_records import NotJson, parsed
-from signal_exchange.municipality.problems import Problem, answer_with_problems, as_answer
-from signal_exchange.municipality.questions import WORDS, Officers
-from signal_exchange.municipality.refusals import unreadable
-from signal_exchange.municipality.written_values import understood
-from signal_exchange.runtime import clock
+from signal_exchange.municipality.actions import MunicipalityActions
+from signal_exchange.municipality.inbox.questions import WORDS
+from signal_exchange.municipality.problem_details import ProblemError, answer_with_problems
+from signal_exchange.municipality.publishing.field_faults import unreadable
+from signal_exchange.municipality.publishing.importing import RECORD, Line
+from signal_exchange.municipality.publishing.json_records import NotJsonError, parsed
+from signal_exchange.municipality.publishing.submissions import Outcome, Result
+from signal_exchange.municipality.publishing.written_values import understood
 from signal_exchange.runtime.http_border import Border
 from signal_exchange.runtime.openapi import describe
 
@@ -54,16 +56,6 @@ _BODY: Final = {
     },
 }
 _BEARER: Final = HTTPBearer(auto_error=False, scheme_name="bearer")
-
-
-class Publish(Protocol):
-    """Publishes lines; without `changes`, what would replace a signal with other content is left alone."""
-
-    def __call__(self, lines: Iterable[Line], *, changes: bool) -> Iterator[Result]:
-        """Give the result of each line, in order."""
-
-
-Trace = Callable[[str], Mapping[str, Any]]
 
 
 class Withdrawal(BaseModel):
@@ -96,28 +88,13 @@ class Answer(BaseModel):
     answer: Literal["confirm", "compare", "deny", "undo"]
 
 
-@dataclass(frozen=True, slots=True)
-class Api:
-    """What the API does its work with: each returns JSON-safe fields. Without a token it refuses everybody."""
-
-    publish: Publish
-    trace: Trace
-    withdraw: Callable[[str, str], Mapping[str, Any]]
-    erase: Callable[[str, str], Mapping[str, Any]]
-    certificate: Trace
-    token: str | None
-    officers: Officers
-    renew: Callable[[], Mapping[str, Any]]
-
-
-def create_app(api: Api) -> FastAPI:
-    """Return the web application of a node."""
+def create_app(actions: MunicipalityActions, token: str | None) -> FastAPI:
+    """Return the web application of a node; without a token it refuses everybody."""
     app = FastAPI(title="Signaalpunt", version="1", docs_url=None, redoc_url=None, openapi_url=DESCRIPTION)
     answer_with_problems(app)
     app.add_middleware(
         Border,
-        knows=_knows(api.token),
-        refused=_refused,
+        knows=_knows(token),
         open_paths=frozenset({DESCRIPTION}),
         longest={SIGNALS: LONGEST_BODY_BYTES},
     )
@@ -131,62 +108,62 @@ def create_app(api: Api) -> FastAPI:
         that would change a signal, or contradicts itself, is a conflict that names the fields; with `?confirmed=true` it goes.
         """
         lines, alone = _lines(await request.body())
-        results = await run_in_threadpool(lambda: list(api.publish(lines, changes=confirmed)))
-        if alone and results[0].refusals:
+        results = await run_in_threadpool(lambda: list(actions.publish(lines, changes=confirmed)))
+        if alone and results[0].faults:
             status = HTTPStatus.CONFLICT if results[0].asks else HTTPStatus.BAD_REQUEST
-            raise Problem(status, "Het signaal is niet gepubliceerd.", results[0].refusals)
+            raise ProblemError(status, words.text("http.not_published"), results[0].faults)
         body = {"results": [{"status": _status_of(result).value, **result.to_mapping()} for result in results]}
         return JSONResponse(body, status_code=HTTPStatus.MULTI_STATUS)
 
     @app.post("/v1/signalen/{reference:path}/intrekking", dependencies=known, responses=api_answers.WITHDRAWN)
     def withdraw(reference: str, wanted: Withdrawal) -> JSONResponse:
         """Withdraw a signal, by its id or its own reference; twice is once."""
-        return JSONResponse(dict(api.withdraw(reference, wanted.reason)))
+        return JSONResponse(asdict(actions.withdraw(reference, wanted.reason)))
 
     @app.post("/v1/signalen/{reference:path}/vernietiging", dependencies=known, status_code=202, responses=api_answers.ERASED)
     def erase(reference: str, wanted: Erasure) -> JSONResponse:
         """Erase a signal for good, here and at every receiver; the certificate follows under /v1/vernietigingen/{signal_id}."""
-        return JSONResponse(dict(api.erase(reference, wanted.by)), status_code=HTTPStatus.ACCEPTED)
+        return JSONResponse(jsonable_encoder(actions.erase(reference, Person(wanted.by))), status_code=HTTPStatus.ACCEPTED)
 
     @app.get("/v1/vernietigingen/{signal_id}", dependencies=known, responses=api_answers.CERTIFICATE)
     def certificate(signal_id: str) -> JSONResponse:
         """Tell how far an erasure is, with the certificate once the exchange gave it."""
-        return JSONResponse(dict(api.certificate(signal_id)))
+        return JSONResponse(jsonable_encoder(actions.certificate(signal_id)))
 
-    _serve_links(app, api, known)
+    _serve_links(app, actions, known)
 
     @app.get("/v1/signalen/{reference:path}", dependencies=known, responses=api_answers.TRACED)
     def trace(reference: str) -> JSONResponse:
         """Tell where a signal is, which rule sent it there and what came back, by its id or its own reference."""
-        return JSONResponse(dict(api.trace(reference)))
+        return JSONResponse(actions.trace(reference))
 
     describe(app)
     return app
 
 
-def _serve_links(app: FastAPI, api: Api, known: Sequence[params.Depends]) -> None:
+def _serve_links(app: FastAPI, actions: MunicipalityActions, known: Sequence[params.Depends]) -> None:
     """Serve what an attention officer does about links: questions, answers, and link tokens anew."""
 
     @app.get("/v1/vragen", dependencies=known, responses=api_answers.QUESTIONS)
     def questions() -> JSONResponse:
         """List the questions about links by number, signal and state, and never what they say."""
-        return JSONResponse(jsonable_encoder(api.officers.questions()))
+        return JSONResponse(jsonable_encoder(actions.questions()))
 
     @app.post("/v1/vragen/{number}/inzage", dependencies=known, responses=api_answers.OPENED)
     def show(number: str, wanted: Opening) -> JSONResponse:
         """Open one question for an officer, which is recorded and counted."""
-        return JSONResponse(jsonable_encoder(api.officers.show(number, who=wanted.by, at=clock.now())))
+        return JSONResponse(jsonable_encoder(actions.open_question(number, Person(wanted.by))))
 
     @app.post("/v1/vragen/{number}/antwoord", dependencies=known, status_code=201, responses=api_answers.ANSWERED)
     def answer(number: str, given: Answer) -> JSONResponse:
         """Answer one question: confirm, compare, deny or undo. Twice is once."""
-        answered = api.officers.answer(number, WORDS[given.answer], who=given.by, at=clock.now())
+        answered = actions.answer(number, WORDS[given.answer], Person(given.by))
         return JSONResponse(asdict(answered), status_code=HTTPStatus.OK if answered.already else HTTPStatus.CREATED)
 
     @app.post("/v1/koppelsleutels/vernieuwing", dependencies=known, responses=api_answers.RENEWED)
     def renew() -> JSONResponse:
         """Make the link tokens that are pending or of an earlier epoch; the node does so by itself as well."""
-        return JSONResponse(dict(api.renew()))
+        return JSONResponse(asdict(actions.renew_tokens()))
 
 
 def _status_of(result: Result) -> HTTPStatus:
@@ -197,19 +174,14 @@ def _knows(token: str | None) -> Callable[[str], bool]:
     return lambda given: token is not None and hmac.compare_digest(given.encode(), token.encode())
 
 
-def _refused(status: HTTPStatus) -> JSONResponse:
-    titles = {HTTPStatus.UNAUTHORIZED: "Onbekend bearer-token.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "De aanvraag is te groot."}
-    return as_answer(Problem(status, titles[status]))
-
-
 def _lines(body: bytes) -> tuple[list[Line], bool]:
     """Return the records of a request, and whether it was one record and no list."""
     try:
         value = parsed(body)
-    except NotJson as fault:
-        raise Problem(HTTPStatus.BAD_REQUEST, "De aanvraag is geen JSON.", [unreadable(fault.cause)]) from None
+    except NotJsonError as fault:
+        raise ProblemError(HTTPStatus.BAD_REQUEST, words.text("http.no_json"), [unreadable(fault.cause)]) from None
     records = value if isinstance(value, list) else [value]
     if len(records) > MOST_RECORDS:
-        raise Problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Een aanvraag bevat ten hoogste {MOST_RECORDS} signalen.")
+        raise ProblemError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, words.text("http.too_many", most=MOST_RECORDS))
     lines = [Line(place, "", understood(record), unit=RECORD) for place, record in enumerate(records, start=1)]
     return lines, not isinstance(value, list)

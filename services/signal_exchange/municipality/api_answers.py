@@ -1,11 +1,11 @@
-"""What the REST API of a node answers, as its OpenAPI description has it."""
+"""The answers of the REST API of a node, as its OpenAPI description has it."""
 
 from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Final
 
-from signal_exchange.municipality.cases import Outcome
+from signal_exchange.municipality.publishing.submissions import Outcome
 from signal_exchange.runtime.openapi import (
     FLAG,
     MOMENT,

@@ -3,43 +3,41 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Final
 
 import typer
-from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from signal_exchange import words
+from signal_exchange.cli.context import AsJson, By, show_json, show_list, tell
+from signal_exchange.domain.people import Person
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.municipality import printing
-from signal_exchange.municipality.cases import Result
-from signal_exchange.municipality.csv_format import COLUMNS
-from signal_exchange.municipality.ending_rejects import end_old_rejects, noted
-from signal_exchange.municipality.importing import Source, source_of
-from signal_exchange.municipality.node import Node, node_of
-from signal_exchange.municipality.outbox import Outbox
-from signal_exchange.municipality.rejects import RejectFile, reject_path
-from signal_exchange.municipality.relay import Relay, RelayLoop
-from signal_exchange.municipality.stopping import Stopping
+from signal_exchange.municipality.actions import MunicipalityActions
+from signal_exchange.municipality.publishing.csv_format import COLUMNS
+from signal_exchange.municipality.publishing.file_publication import FilePublication
+from signal_exchange.municipality.publishing.importing import Source, source_of
+from signal_exchange.municipality.publishing.reject_file import reject_path
+from signal_exchange.municipality.publishing.stopping import Stopping
+from signal_exchange.municipality.publishing.submissions import Outcome, Result
+from signal_exchange.municipality.publishing.tally import Tally
+from signal_exchange.municipality.publishing.unreadable import UnreadableFileError
 from signal_exchange.municipality.store import Erased
-from signal_exchange.municipality.tally import Tally
-from signal_exchange.municipality.threads import Worker
-from signal_exchange.municipality.unreadable import UnreadableFile
-from signal_exchange.municipality.withdrawing import Withdrawn
-from signal_exchange.runtime import clock, logs
-from signal_exchange.runtime.faults import Refused, WorldUnavailable
-from signal_exchange.runtime.refusals import refuse_sample_settings
-from signal_exchange.runtime.settings import PREFIX, MunicipalitySettings
-from signal_exchange.stream.commands import AsJson, By, show_json, show_rows
+from signal_exchange.municipality.telling import ERASURE_STATES
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.faults import WorldUnavailableError
+from signal_exchange.runtime.production_checks import refuse_sample_settings
+from signal_exchange.runtime.settings import MunicipalitySettings, loaded
 
-WAIT_SECONDS: Final = 10.0
-"""How long a command waits until the broker acknowledged what it left in the outbox."""
-DELIVERY_SECONDS: Final = 5.0
-RELAY_SECONDS: Final = 0.1
+ALL_WELL: Final = 0
+SOME_REFUSED: Final = 2
+INTERRUPTED: Final = 130
 
 
 def _list_columns(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with the option
@@ -49,7 +47,7 @@ def _list_columns(wanted: bool) -> None:  # noqa: FBT001 - Typer calls it with t
 
 
 app = typer.Typer(no_args_is_help=True, help="Signals of one municipality.")
-certificates_app = typer.Typer(no_args_is_help=True, help="Bewijs van vernietiging.")
+certificates_app = typer.Typer(no_args_is_help=True, help="Certificates of erasure.")
 Reference = Annotated[str, typer.Argument(help="The signal's own reference, or its id.")]
 ListColumns = Annotated[
     bool, typer.Option("--csv-columns", callback=_list_columns, is_eager=True, help="List the columns of a CSV, and end.")
@@ -57,9 +55,11 @@ ListColumns = Annotated[
 
 
 @dataclass(frozen=True, slots=True)
-class Wishes:
+class _Wishes:
     """How a file is to be published: what was withdrawn too, changes without asking or after asking, as CSV."""
 
+    file: str
+    rejects: Path | None
     again: bool
     yes: bool
     is_csv: bool
@@ -86,30 +86,55 @@ def publish(
     Doing it twice publishes nothing twice. A record that changes a signal becomes its next version once you say so. Exit code 0:
     all went well, 2: some were refused, left alone or not read, 130: interrupted, and what was published will be sent.
     """
-    node = node_from_settings(municipality)
-    end_old_rejects(node.settings.data_dir, clock.now())
-    tally = Tally(as_json=as_json)
-    wishes = Wishes(again=again, yes=yes, is_csv=csv, may_ask=not as_json and _is_at_a_terminal(file))
-    try:
-        _publish_file(node, file, rejects, wishes, tally)
-    except UnreadableFile as fault:
-        tally.unreadable(fault)
-    except KeyboardInterrupt:
-        tally.is_interrupted = True
-    except (WorldUnavailable, Refused):
-        if tally.rows:
-            tally.show(None, _rows_in(file, wishes))
-        raise
-    with node.database.reading() as connection:
-        waiting = Outbox(connection).unsent()
-    tally.show(waiting, _rows_in(file, wishes) if tally.is_interrupted else None)
-    raise typer.Exit(tally.exit_code)
+    wishes = _Wishes(file, rejects, again=again, yes=yes, is_csv=csv, may_ask=not as_json and _is_at_a_terminal(file))
+    saying, tally = _Saying(as_json=as_json), Tally()
+    with acting(municipality) as actions:
+        actions.end_old()
+        try:
+            _publish_file(actions, wishes, tally, saying)
+        except UnreadableFileError as fault:
+            tally.fault = fault
+        except KeyboardInterrupt:
+            tally.is_interrupted = True
+        except (WorldUnavailableError, RefusedError):
+            if tally.rows:
+                saying.summary(tally.summary(None, _rows_in(wishes)))
+            raise
+        saying.summary(tally.summary(actions.unsent(), _rows_in(wishes) if tally.is_interrupted else None))
+    raise typer.Exit(_exit_code(tally))
+
+
+def _exit_code(tally: Tally) -> int:
+    if tally.is_interrupted:
+        return INTERRUPTED
+    return SOME_REFUSED if tally.counts[Outcome.REFUSED] or tally.fault is not None else ALL_WELL
+
+
+@dataclass(slots=True)
+class _Saying:
+    """Prints each result as it comes, or all of them at the end as JSON."""
+
+    as_json: bool
+    results: list[dict[str, Any]] = field(default_factory=list)
+
+    def result(self, result: Result) -> None:
+        if self.as_json:
+            self.results.append(result.to_mapping())
+        else:
+            typer.echo(printing.result_line(result))
+
+    def summary(self, summary: Mapping[str, Any]) -> None:
+        if self.as_json:
+            show_json({**summary, "results": self.results})
+        else:
+            printing.show_summary(summary)
 
 
 @app.command()
 def trace(reference: Reference, *, municipality: Municipality = None, as_json: AsJson = False) -> None:
     """Tell where a signal is, which rule sent it there, and what came back."""
-    found = node_from_settings(municipality).tracer().trace(reference)
+    with acting(municipality) as actions:
+        found = actions.trace(reference)
     if as_json:
         show_json(found)
     else:
@@ -125,15 +150,13 @@ def withdraw(
     as_json: AsJson = False,
 ) -> None:
     """Withdraw a signal: every receiver takes it back. Doing it twice withdraws it once."""
-    node = node_from_settings(municipality)
-    withdrawn = node.withdrawer().withdraw(reference, reason, clock.now())
-    if not withdrawn.already:
-        with relaying(node) as relay:
-            await_sent(relay)
-    if as_json:
-        show_json(asdict(withdrawn))
-    else:
-        typer.echo(_withdrawn_text(withdrawn))
+    with acting(municipality) as actions:
+        withdrawn = actions.withdraw(reference, reason)
+        if not withdrawn.already:
+            actions.send()
+    signal, version = withdrawn.signal_id, withdrawn.version
+    said = words.text("node.withdrawn_before" if withdrawn.already else "node.withdrawn", signal=signal, version=version)
+    tell(asdict(withdrawn), said, as_json=as_json)
 
 
 @app.command()
@@ -146,79 +169,71 @@ def erase(
     as_json: AsJson = False,
 ) -> None:
     """Erase a signal for good, here and at every receiver. To take it back and keep your own record, use `withdraw`."""
-    node = node_from_settings(municipality)
-    if not yes:
-        typer.confirm("Dit signaal wordt overal vernietigd en is niet terug te halen. Doorgaan?", abort=True)
-    erased = node.eraser().erase(reference, by, clock.now())
-    if erased.left:
-        with relaying(node) as relay:
-            await_sent(relay)
+    with acting(municipality) as actions:
+        if not yes:
+            typer.confirm(words.text("node.ask_erase"), abort=True)
+        erased = actions.erase(reference, Person(by))
+        if erased.left:
+            actions.send()
+        owes = actions.still_owes_bytes()
     if as_json:
         show_json(asdict(erased))
-    else:
-        typer.echo(_erased_text(erased))
-        if node.eraser().still_owes_bytes():
-            typer.echo("De opslag wordt nog gelezen: het draaiende knooppunt haalt de laatste bytes weg zodra dat kan.")
+        return
+    typer.echo(_erased_text(erased))
+    if owes:
+        typer.echo(words.text("node.bytes_left"))
 
 
 @app.command()
 def outbox(*, municipality: Municipality = None, as_json: AsJson = False) -> None:
     """List what the exchange has not confirmed yet."""
-    with node_from_settings(municipality).database.reading() as connection:
-        rows = [asdict(row) for row in Outbox(connection).waiting()]
-    if as_json:
-        show_json([{**row, "recorded_at": _iso(row["recorded_at"]), "sent_at": _iso(row["sent_at"])} for row in rows])
-    else:
-        show_rows(rows, printing.OUTBOX_COLUMNS, empty="De uitbak is leeg: alles is ontvangen.")
+    with acting(municipality) as actions:
+        rows = [asdict(row) for row in actions.outbox()]
+    show_list(rows, printing.OUTBOX_COLUMNS, empty=words.text("node.outbox_empty"), as_json=as_json)
 
 
-def _publish_file(node: Node, file: str, rejects: Path | None, wishes: Wishes, tally: Tally) -> None:
-    with _opened(file) as stream, Stopping(_tell_stopping) as stopping:
+def _publish_file(actions: MunicipalityActions, wishes: _Wishes, tally: Tally, saying: _Saying) -> None:
+    with _opened(wishes.file) as stream, Stopping(lambda: typer.echo(words.text("node.stopping"), err=True)) as stopping:
         source = source_of(stream, is_csv=wishes.is_csv)
-        path = reject_path(file, rejects, source.header)
-        size = 0 if file == "-" else Path(file).stat().st_size
-        with noted(node.settings.data_dir, path, clock.now), RejectFile(path, source, size) as tally.rejects:
-            _publish_lines(node, source, wishes, tally, stopping)
+        path = reject_path(wishes.file, wishes.rejects, source.header)
+        size = 0 if wishes.file == "-" else Path(wishes.file).stat().st_size
+        with actions.publication(source, path, tally, input_bytes=size, again=wishes.again) as publication:
+            with actions.sending():
+                _publish_lines(publication, source, wishes, stopping, saying)
             tally.is_interrupted = stopping.asked
             if not stopping.asked:
-                tally.rejects.finish()
+                publication.rejects.finish()
 
 
-def _publish_lines(node: Node, source: Source, wishes: Wishes, tally: Tally, stopping: Stopping) -> None:
+def _publish_lines(publication: FilePublication, source: Source, wishes: _Wishes, stopping: Stopping, saying: _Saying) -> None:
     """Publish what may go, and then what changes a signal, as far as that is meant."""
-    held: list[Result] = []
-    with node.publishing() as ordinary, relaying(node) as relay:
-        publisher = replace(ordinary, again=wishes.again)
-        results = publisher.publish(stopping.lines(source.lines), changes=wishes.yes)
-        for result in with_progress(results, source.stream):
-            if result.asks:
-                held.append(result)
-            else:
-                tally.take(result)
-        meant = [result for result in held if wishes.may_ask and stopping.confirmed(printing.change_question(result))]
-        for result in publisher.publish(result.line for result in meant):
-            tally.take(result)
-        confirmed = set(map(id, meant))
-        for result in held:
-            if id(result) not in confirmed:
-                tally.take(result)
-        await_sent(relay)
+    results = publication.results(stopping.lines(source.lines), changes=wishes.yes)
+    for result in with_progress(results, source.stream):
+        if not result.asks:
+            saying.result(result)
+    asking = publication.asking if wishes.may_ask else []
+    meant = [result for result in asking if stopping.confirmed(partial(_confirmed, result))]
+    for result in publication.settle(meant):
+        saying.result(result)
 
 
-def _tell_stopping() -> None:
-    typer.echo("Onderbroken: wat in behandeling is, wordt afgemaakt.", err=True)
+def _confirmed(result: Result) -> bool:
+    try:
+        return typer.confirm(printing.change_question(result), err=True)
+    except typer.Abort:
+        raise KeyboardInterrupt from None
 
 
 def _is_at_a_terminal(file: str) -> bool:
     return file != "-" and sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _rows_in(file: str, wishes: Wishes) -> int | None:
-    """Return how many rows a file has; None when it cannot be read again."""
+def _rows_in(wishes: _Wishes) -> int | None:
+    """Return the number of rows of a file; None when it cannot be read again."""
     try:
-        with _opened(file) as stream:
-            return None if file == "-" else sum(1 for _ in source_of(stream, is_csv=wishes.is_csv).lines)
-    except Refused:
+        with _opened(wishes.file) as stream:
+            return None if wishes.file == "-" else sum(1 for _ in source_of(stream, is_csv=wishes.is_csv).lines)
+    except RefusedError:
         return None
 
 
@@ -226,29 +241,26 @@ def municipality_settings(code: str | None) -> MunicipalitySettings:
     """Return the settings of this node, from the environment.
 
     Raises:
-        Refused: a setting is missing or wrong, which is named and never shown, or the node is of another municipality.
+        RefusedError: a setting is missing or wrong, which is named and never shown, or the node is of another municipality.
     """
-    try:
-        settings = MunicipalitySettings()
-    except ValidationError as fault:
-        names = sorted(PREFIX + str(each["loc"][0]).upper() for each in fault.errors())
-        raise Refused(f"Deze instellingen ontbreken of kloppen niet: {', '.join(names)}.") from None
+    settings = loaded(MunicipalitySettings)
     if code is not None and code != settings.municipality:
-        raise Refused(f"Dit knooppunt is van {settings.municipality} en van geen andere gemeente.")
-    clock.follow(settings.clock_file)
+        raise RefusedError("NODE_OF_ANOTHER_MUNICIPALITY", municipality=settings.municipality)
     return settings
 
 
-def node_from_settings(code: str | None) -> Node:
-    """Return the node of these settings, for a command.
+@contextmanager
+def acting(code: str | None) -> Iterator[MunicipalityActions]:
+    """Open the actions of the node of these settings, for one command.
 
     Raises:
-        Refused: as for `municipality_settings`, or a setting is only good for a demo.
+        RefusedError: as for `municipality_settings`, or a setting is only good for a demo.
     """
     settings = municipality_settings(code)
     refuse_sample_settings(settings)
-    logs.configure("municipality", "WARNING")
-    return node_of(settings)
+    logs.configure("municipality", "WARNING", commands_in=settings.data_dir)
+    with MunicipalityActions.opened(settings) as actions:
+        yield actions
 
 
 @contextmanager
@@ -260,32 +272,8 @@ def _opened(file: str) -> Iterator[BinaryIO]:
         try:
             stream = opened.enter_context(Path(file).open("rb"))
         except OSError as error:
-            raise Refused(f"Het bestand kan niet worden gelezen: {error.strerror}.") from None
+            raise RefusedError("INPUT_UNREADABLE", fault=error.strerror) from None
         yield stream
-
-
-@contextmanager
-def relaying(node: Node) -> Iterator[Relay]:
-    """Relay beside the command; the running node may relay at the same time."""
-    relay = node.relay(DELIVERY_SECONDS)
-    loop = RelayLoop(relay, relay_seconds=RELAY_SECONDS, checkpoint_seconds=node.settings.checkpoint_seconds)
-    with Worker("relay", loop.run) as worker:
-        yield relay
-    if worker.error is not None:
-        raise worker.error
-
-
-def await_sent(relay: Relay) -> None:
-    """Wait until the broker acknowledged everything in the outbox, or took nothing of it for a while.
-
-    A file of many records takes minutes, since Kafka lets a member write so many bytes a second (docs/decisions/0022).
-    """
-    left, until = relay.unsent(), time.monotonic() + WAIT_SECONDS
-    while left and time.monotonic() < until:
-        time.sleep(RELAY_SECONDS)
-        now = relay.unsent()
-        if now < left:
-            left, until = now, time.monotonic() + WAIT_SECONDS
 
 
 def with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Result]:
@@ -296,7 +284,8 @@ def with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Resul
     place = stream.tell()
     total = stream.seek(0, 2)
     stream.seek(place)
-    columns = (TextColumn("publiceren"), BarColumn(), TextColumn("{task.completed} van {task.total} bytes"), TimeElapsedColumn())
+    done = f"{{task.completed}} {words.text('node.of')} {{task.total}} bytes"
+    columns = (TextColumn(words.text("node.publishing")), BarColumn(), TextColumn(done), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True, redirect_stdout=sys.stdout.isatty()) as progress:
         task = progress.add_task("publish", total=total)
         for result in results:
@@ -304,30 +293,19 @@ def with_progress(results: Iterable[Result], stream: BinaryIO) -> Iterator[Resul
             yield result
 
 
-def _withdrawn_text(withdrawn: Withdrawn) -> str:
-    state = "was al ingetrokken" if withdrawn.already else "is ingetrokken"
-    return f"Signaal {withdrawn.signal_id} {state} (versie {withdrawn.version})."
-
-
 def _erased_text(erased: Erased) -> str:
     if not erased.left:
-        return f"Signaal {erased.signal_id} is hier vernietigd; het was nog niet verstuurd."
-    proof = f"`signal-exchange certificates show {erased.signal_id}`"
-    return f"Signaal {erased.signal_id} is hier vernietigd, en de ontvangers zijn gevraagd dat ook te doen. Het bewijs: {proof}."
+        return words.text("node.erased_here", signal=erased.signal_id)
+    return words.text("node.erased", signal=erased.signal_id, proof=f"`signal-exchange certificates show {erased.signal_id}`")
 
 
 @certificates_app.command("list")
 def list_certificates(*, municipality: Municipality = None, as_json: AsJson = False) -> None:
     """List what was erased and how far each erasure is."""
-    rows = node_from_settings(municipality).certificates().all()
-    if as_json:
-        show_json(rows)
-    else:
-        show_rows(
-            [{**row, "state": printing.ERASURE_STATES[row["state"]]} for row in rows],
-            printing.ERASED_COLUMNS,
-            empty="Er is nog niets vernietigd.",
-        )
+    with acting(municipality) as actions:
+        rows = actions.certificates()
+    shown = [{**row, "state": printing.named(ERASURE_STATES, row["state"])} for row in rows]
+    show_list(shown, printing.ERASED_COLUMNS, value=rows, empty=words.text("node.nothing_erased"), as_json=as_json)
 
 
 @certificates_app.command("show")
@@ -337,13 +315,10 @@ def show_certificate(
     municipality: Municipality = None,
     as_json: AsJson = False,
 ) -> None:
-    """Show who erased what when, and the certificate once the exchange gave it."""
-    found = node_from_settings(municipality).certificates().one(signal_id)
+    """Show one erasure with its moment and person, and the certificate once the exchange gave it."""
+    with acting(municipality) as actions:
+        found = actions.certificate(signal_id)
     if as_json:
         show_json(found)
     else:
         printing.show_certificate(found)
-
-
-def _iso(moment: Any) -> str | None:  # noqa: ANN401 - a moment or none
-    return moment.isoformat() if moment is not None else None

@@ -1,4 +1,4 @@
-"""What the commands say to people, in Dutch: codes with their labels, and nothing that was in a record."""
+"""The lines that the commands print for people: codes with their labels, and nothing that was in a record."""
 
 from __future__ import annotations
 
@@ -8,197 +8,143 @@ from typing import Any, Final
 
 import typer
 
-from signal_exchange.contracts.reference import load_code_lists
-from signal_exchange.municipality.cases import Outcome, Result
-from signal_exchange.municipality.causes import WORDS, Cause
-from signal_exchange.municipality.refusals import Refusal
-from signal_exchange.municipality.tracing import LINK_QUESTION
-from signal_exchange.municipality.warned import Warned
-from signal_exchange.stream.commands import printable, show_rows, shown
+from signal_exchange import words
+from signal_exchange.cli.context import printable, show_rows, shown
+from signal_exchange.municipality import telling
+from signal_exchange.municipality.inbox.tracing import LINK_QUESTION
+from signal_exchange.municipality.publishing.causes import Cause
+from signal_exchange.municipality.publishing.field_warnings import FieldWarning
+from signal_exchange.municipality.publishing.submissions import Outcome, Result
+from signal_exchange.municipality.publishing.wording import changed_names, fault_text, faults_text, label
+from signal_exchange.municipality.telling import ERASURE_STATES, QUESTION_STATES, STATES, STEPS, VERDICTS
 
 OUTCOMES: Final = {
-    Outcome.PUBLISHED: "gepubliceerd",
-    Outcome.NEW_VERSION: "nieuwe versie",
-    Outcome.UNCHANGED: "ongewijzigd",
-    Outcome.REFUSED: "geweigerd",
+    Outcome.PUBLISHED: "node.outcome.PUBLISHED",
+    Outcome.NEW_VERSION: "node.outcome.NEW_VERSION",
+    Outcome.UNCHANGED: "node.outcome.UNCHANGED",
+    Outcome.REFUSED: "node.outcome.REFUSED",
 }
-LEFT_ALONE: Final = "gelaten zoals het was"
-NOT_YET: Final = "nog niet gepubliceerd"
-CONFIRM: Final = "bevestig het met --yes, of verbeter het"
-STEPS: Final = {
-    "RECEIVED": "ontvangen",
-    "ROUTED": "gerouteerd",
-    "STORED": "bij de ontvanger",
-    "PARKED": "geparkeerd",
-    "RETRACTED": "teruggehaald",
-    "OUTCOME": "uitkomst",
-}
-VERDICTS: Final = {
-    "SEND": "gestuurd",
-    "DENY": "niet gestuurd",
-    "RETRACTED": "teruggehaald",
-    "routed": "gerouteerd",
-    "superseded": "vervangen door een nieuwe versie",
-    "repeat": "herhaling, al bekend",
-    "parked": "geparkeerd",
-    "withdrawn": "ingetrokken",
-    "erased": "vernietigd",
-    "answer": "antwoord op een koppelvraag",
-    "renewed": "koppelsleutels vernieuwd",
-}
-QUESTION_STATES: Final = {"ASKED": "gevraagd", "COMPARING": "vergelijken", "CLOSED": "gesloten"}
-_DELIVERY_COLUMNS: Final = {
-    "destination": "bestemming",
-    "effect": "besluit",
-    "deliver_as": "vorm",
-    "rule_id": "regel",
-    "reason": "reden",
-}
-_STEP_COLUMNS: Final = {
-    "at": "wanneer",
-    "service": "dienst",
-    "stage": "stap",
-    "destination": "bestemming",
-    "verdict": "oordeel",
-    "owner": "eigenaar",
-}
-_OUTCOME_COLUMNS: Final = {"at": "wanneer", "source": "dienst", "state": "stand", "outcome": "uitkomst", "text": "toelichting"}
-OUTBOX_COLUMNS: Final = {
-    "signal_id": "signaal",
-    "version": "versie",
-    "record": "soort",
-    "sequence": "nummer",
-    "recorded_at": "opgeslagen",
-    "sent_at": "verzonden",
-    "attempts": "pogingen",
-}
+_DELIVERY_COLUMNS: Final = words.keyed(
+    "node.column.destination", "node.column.effect", "node.column.deliver_as", "node.column.rule_id", "node.column.reason"
+)
+_STEP_COLUMNS: Final = words.keyed(
+    "node.column.at",
+    "node.column.service",
+    "node.column.stage",
+    "node.column.destination",
+    "node.column.verdict",
+    "node.column.owner",
+)
+_OUTCOME_COLUMNS: Final = words.keyed(
+    "node.column.at", "node.column.source", "node.column.state", "node.column.outcome", "node.column.text"
+)
+OUTBOX_COLUMNS: Final = words.keyed(
+    "node.column.signal_id",
+    "node.column.version",
+    "node.column.record",
+    "node.column.sequence",
+    "node.column.recorded_at",
+    "node.column.sent_at",
+    "node.column.attempts",
+)
 
 
-ERASED_COLUMNS: Final = {
-    "signal_id": "signaal",
-    "erased_at": "vernietigd",
-    "who": "door",
-    "state": "stand",
-}
-ERASURE_STATES: Final = {
-    "NEVER_LEFT": "was nog niet verstuurd",
-    "SENT": "onderweg naar de uitwisseling",
-    "REQUESTED": "ontvangers gevraagd",
-    "DONE": "alle ontvangers klaar, logboeken worden nog gecontroleerd",
-    "CERTIFIED": "bewezen",
-}
-
-
-def label(code_list: str, code: object) -> str:
-    """Return the Dutch label of a code; a dash for none."""
-    return shown(None if code is None else load_code_lists().label_nl(code_list, str(code)))
+ERASED_COLUMNS: Final = words.keyed("node.column.signal_id", "node.column.erased_at", "node.column.who", "node.column.state")
 
 
 def result_line(result: Result) -> str:
-    """Return one line on what became of one record, with a line for each warning below it."""
-    left = LEFT_ALONE if result.signal_id else NOT_YET
-    done = left if result.asks else OUTCOMES[result.outcome]
-    line = f"{result.line.unit} {result.line.number}: {done}"
+    """Return the result of one record as a line, with a line for each warning below it."""
+    left = "node.left_alone" if result.signal_id else "node.not_yet"
+    line = f"{words.text(result.line.unit)} {result.line.number}: {words.text(left if result.asks else OUTCOMES[result.outcome])}"
     if result.signal_id is not None:
-        line += f" {result.signal_id}" + (f" versie {result.version}" if result.version else "")
-    if result.refusals:
-        line += f": {refusals_text(result)}"
+        line += f" {result.signal_id}" + (f" {words.text('node.version', version=result.version)}" if result.version else "")
+    if result.faults:
+        line += f": {faults_text(result)}{_option(result)}"
     return "\n".join([line, *map(warning_text, result.warnings)])
 
 
-def refusals_text(result: Result) -> str:
-    """Return in words why a record was refused, all reasons together."""
-    told = [each for each in result.refusals if each.cause != Cause.CHANGES]
-    words = [refusal_text(each, result.line.unit) for each in told]
-    if changed := _changed(result):
-        words.append(f"{changed} {WORDS[Cause.CHANGES]}")
-    elif result.asks:
-        words.append(CONFIRM)
-    return "; ".join(words)
+def _option(result: Result) -> str:
+    """Return the option by which what was refused goes after all, if there is one."""
+    if result.asks:
+        return " (--yes)"
+    return " (--again)" if any(each.cause == Cause.WITHDRAWN for each in result.faults) else ""
 
 
-def _changed(result: Result) -> str:
-    return ", ".join(each.field for each in result.refusals if each.cause == Cause.CHANGES)
-
-
-def refusal_text(refusal: Refusal, unit: str) -> str:
-    """Return a refusal in words: field, rule and what the rule asks."""
-    if refusal.cause:
-        said = WORDS[Cause(refusal.cause)].format(unit=unit, row=refusal.row)
-    else:
-        said = label("leak_type", refusal.found) if refusal.found else label("validation_error", refusal.code)
-    right = f": {refusal.words}" if refusal.words else ""
-    return f"{refusal.field} {refusal.rule} ({said}{right})"
-
-
-def warning_text(warned: Warned) -> str:
+def warning_text(warned: FieldWarning) -> str:
     """Return a warning as a line below that of its record: field and words."""
-    return f"  let op: {warned.field}: {warned.text}"
+    return "  " + words.text("node.warning", field=warned.field, text=warned.text)
 
 
 def show_summary(summary: Mapping[str, Any]) -> None:
     """Print how many rows there were of each outcome, and what still waits."""
     if summary["unreadable"]:
         typer.echo(summary["unreadable"])
-    counts = ", ".join(f"{summary[outcome.value.lower()]} {words}" for outcome, words in OUTCOMES.items())
-    typer.echo(f"{summary['rows']} rijen: {counts}, {summary['not_read']} niet gelezen.")
+    counts = ", ".join(f"{summary[outcome.value.lower()]} {words.text(key)}" for outcome, key in OUTCOMES.items())
+    typer.echo(words.text("node.rows", rows=summary["rows"], counts=counts, not_read=summary["not_read"]))
     if summary["interrupted_after"] is not None:
-        after = f"Onderbroken na nummer {summary['interrupted_after']}"
-        typer.echo(f"{after}: publiceer het bestand opnieuw; wat er al is, gaat niet nog eens.")
+        typer.echo(words.text("node.interrupted_after", number=summary["interrupted_after"]))
     if summary["to_confirm"]:
-        typer.echo(f"{summary['to_confirm']} signalen wachten op bevestiging en zijn gelaten zoals ze waren: met --yes gaan ze.")
+        typer.echo(words.text("node.to_confirm", number=summary["to_confirm"], option="--yes"))
     if summary["rejects"]:
-        typer.echo(f"Geweigerde rijen staan in {summary['rejects']}: verbeter ze daar en publiceer dat bestand.")
+        typer.echo(words.text("node.rejects", file=summary["rejects"]))
     if summary["unlinked"]:
-        typer.echo(f"Van {summary['unlinked']} signalen koppelt een gegeven niet: zie 'let op' onder de rij.")
+        typer.echo(words.text("node.unlinked", number=summary["unlinked"]))
     if summary["tokens_pending"]:
-        typer.echo(f"Van {summary['tokens_pending']} signalen volgen de koppelsleutels later.")
+        typer.echo(words.text("node.tokens_pending", number=summary["tokens_pending"]))
     if summary["waiting"]:
-        typer.echo(f"{summary['waiting']} berichten wachten nog in de uitbak; het knooppunt verstuurt ze zodra dat kan.")
+        typer.echo(words.text("node.waiting", number=summary["waiting"]))
 
 
 def change_question(result: Result) -> str:
-    """Return what is asked before a signal is replaced by other content, or goes with what contradicts itself."""
-    odd = "; ".join(refusal_text(each, result.line.unit) for each in result.refusals if each.is_contradiction)
-    changed, row = _changed(result), f"{result.line.unit} {result.line.number}"
+    """Return the question before a signal is replaced by other content, or goes with what contradicts itself."""
+    odd = "; ".join(fault_text(each, result.line.unit) for each in result.faults if each.is_contradiction)
+    changed, row = changed_names(result), f"{words.text(result.line.unit)} {result.line.number}"
     asked = [f"{odd}."] if odd else []
     if changed:
-        asked.append(f"Signaal {result.signal_id} is er al, en verandert in {changed}. Als nieuwe versie publiceren?")
+        asked.append(words.text("node.ask_change", signal=result.signal_id, fields=changed))
     else:
-        asked.append("Toch publiceren?")
+        asked.append(words.text("node.ask_odd"))
     return f"{row}: {' '.join(asked)}"
 
 
 def show_trace(trace: Mapping[str, Any]) -> None:
     """Print where a signal is, which rule sent it there and what came back."""
-    typer.echo(f"{trace['signal_id']}  versie {trace['version']}  {label('signal_state', trace['state'])}")
+    version, state = words.text("node.version", version=trace["version"]), label("signal_state", trace["state"])
+    typer.echo(f"{trace['signal_id']}  {version}  {state}")
     for row in trace["waiting"]:
-        state = "verzonden, nog niet bevestigd" if row["sent_at"] else "wacht op verzending"
-        typer.echo(f"Versie {row['version']}: {state}.")
+        typer.echo(words.text("node.row_sent" if row["sent_at"] else "node.row_waits", version=row["version"]))
     for number in trace["received"]:
-        typer.echo(f"Nummer {number['sequence']} is ontvangen: {VERDICTS.get(number['verdict'], printable(number['verdict']))}.")
-    _section("Waarheen", list(_deliveries(trace["outcomes"])), _DELIVERY_COLUMNS)
-    _section("Stappen", [_step(step) for step in trace["steps"]], _STEP_COLUMNS)
-    _section("Terugkoppeling", [_outcome(each) for each in trace["outcomes"] if each["kind"] != "ROUTED"], _OUTCOME_COLUMNS)
+        typer.echo(words.text("node.received", number=number["sequence"], verdict=named(VERDICTS, number["verdict"])))
+    _section(words.text("node.where"), list(_deliveries(trace["outcomes"])), _DELIVERY_COLUMNS)
+    _section(words.text("node.steps"), [_step(step) for step in trace["steps"]], _STEP_COLUMNS)
+    _section(
+        words.text("node.feedback"), [_outcome(each) for each in trace["outcomes"] if each["kind"] != "ROUTED"], _OUTCOME_COLUMNS
+    )
 
 
 def show_certificate(found: Mapping[str, Any]) -> None:
     """Print how far an erasure is, who answered what, and the certificate."""
-    typer.echo(f"{found['signal_id']}  vernietigd {shown(found['erased_at'])} door {printable(found['who'] or '-')}")
-    typer.echo(f"Stand: {ERASURE_STATES.get(found['state'], found['state'])}.")
+    who = printable(found["who"] or "-")
+    typer.echo(words.text("node.erased_by", signal=found["signal_id"], at=shown(found["erased_at"]), who=who))
+    typer.echo(words.text("node.erasure_state", state=named(ERASURE_STATES, found["state"])))
     for service, state in found["receipts"].items():
         typer.echo(f"  {service}: {label('erasure_receipt_state', state)}")
     certificate = found["certificate"]
     if certificate is not None and "checked_at" in certificate:
-        typer.echo(f"Logboeken gecontroleerd: {shown(_moment(certificate['checked_at']))}.")
-        typer.echo(f"Het ingekomen bericht zelf verdwijnt uiterlijk op {certificate['logs_end_on']} uit de stroom.")
+        typer.echo(words.text("node.logs_checked", at=_moment(certificate["checked_at"])))
+        typer.echo(words.text("node.logs_end", day=certificate["logs_end_on"]))
     if certificate is not None and "backups_end_on" in certificate:
-        typer.echo(f"De laatste reservekopie waarin het nog kan staan eindigt uiterlijk op {certificate['backups_end_on']}.")
+        typer.echo(words.text("node.backups_end", day=certificate["backups_end_on"]))
+
+
+def named(keys: Mapping[str, str], code: str) -> str:
+    """Return the words of a code; a code of later stands for itself."""
+    return printable(telling.named(keys, code))
 
 
 def _section(title: str, rows: list[dict[str, Any]], columns: Mapping[str, str]) -> None:
     typer.echo(f"\n{title}")
-    show_rows(rows, columns, empty="  nog niets")
+    show_rows(rows, columns, empty="  " + words.text("node.nothing_yet"))
 
 
 def _deliveries(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -206,7 +152,7 @@ def _deliveries(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any
     for delivery in (routed[-1]["detail"] or {}).get("deliveries", ()) if routed else ():
         yield {
             "destination": label("route_destination", delivery.get("destination")),
-            "effect": "gestuurd" if delivery.get("effect") == "SEND" else "niet gestuurd",
+            "effect": words.text(VERDICTS["SEND" if delivery.get("effect") == "SEND" else "DENY"]),
             "deliver_as": label("delivery_form", delivery.get("deliver_as")),
             "rule_id": delivery.get("rule_id"),
             "reason": label("route_reason", delivery.get("reason")),
@@ -214,12 +160,13 @@ def _deliveries(outcomes: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any
 
 
 def _step(step: Mapping[str, Any]) -> dict[str, Any]:
-    owner = step["owner_role"] and f"{label('role', step['owner_role'])} tot {shown(step['next_date'])}"
+    until = shown(step["next_date"])
+    owner = step["owner_role"] and words.text("node.owner", role=label("role", step["owner_role"]), until=until)
     return {
         **step,
         "at": _moment(step["at"]),
-        "stage": STEPS.get(step["stage"], step["stage"]),
-        "verdict": VERDICTS.get(step["verdict"], step["verdict"]),
+        "stage": named(STEPS, step["stage"]),
+        "verdict": step["verdict"] and named(VERDICTS, step["verdict"]),
         "destination": label("route_destination", step["destination"]),
         "owner": owner,
     }
@@ -239,8 +186,8 @@ def _outcome(outcome: Mapping[str, Any]) -> dict[str, Any]:
 
 def _state(outcome: Mapping[str, Any]) -> str:
     if outcome["kind"] == LINK_QUESTION:
-        return f"koppelvraag: {QUESTION_STATES.get(outcome['state'], printable(outcome['state']))}"
-    return label("referral_state" if outcome["kind"] == "REFERRAL" else "agenda_state", outcome["state"])
+        return words.text("node.link_question", state=named(QUESTION_STATES, outcome["state"]))
+    return label(STATES.get(outcome["kind"]) or "agenda_state", outcome["state"])
 
 
 def _moment(text: str) -> datetime:

@@ -1,4 +1,4 @@
-"""How the views of the exchange come back to a node. Its vault, its numbering and its outbox are not touched.
+"""Rebuild of the views of the exchange at a node. Its vault, its numbering and its outbox are not touched.
 
 They are read to the end of the topic, also what the inbox still has to take: a node that was restored must know every reference
 that the exchange knows before anybody publishes with it.
@@ -10,15 +10,12 @@ import uuid
 
 from sqlalchemy import Connection, select
 
-from signal_exchange.contracts.topics import feedback_topic, municipality_principal
-from signal_exchange.municipality.commands import municipality_settings
-from signal_exchange.municipality.inbox import ParkInVault
-from signal_exchange.municipality.node import SERVICE, node_of
-from signal_exchange.municipality.outbox import Outbox
-from signal_exchange.municipality.store import OUTBOX_OF_CONSUMER, PARKED
+from signal_exchange.municipality.node import node_of
+from signal_exchange.municipality.sending.outbox import Outbox
+from signal_exchange.municipality.store import PARKED
+from signal_exchange.recovery.rebuilding import Plan
 from signal_exchange.runtime import clock
-from signal_exchange.stream.rebuilding import Plan
-from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.runtime.settings import MunicipalitySettings, loaded
 
 
 def begin_run(connection: Connection) -> None:
@@ -32,18 +29,7 @@ def held_back(connection: Connection) -> set[str]:
 
 
 def plan() -> Plan:
-    """Return how the node of a municipality is rebuilt."""
-    node = node_of(municipality_settings(None))
-    code, inbox = node.settings.municipality, node.inbox()
-    spec = ConsumerSpec(
-        name=municipality_principal(code),
-        reader=SERVICE,
-        sources=(feedback_topic(code),),
-        database=node.database,
-        outbox=OUTBOX_OF_CONSUMER,
-        handle=inbox,
-        seal=node.identity.parking_seal(SERVICE),
-        park=ParkInVault(node.vault_key),
-        parks_on_topic=False,
-    )
-    return Plan.of(spec, take=inbox.rebuild, sources=(), own=spec.sources, held_back=held_back, restored=begin_run)
+    """Return the rebuild plan of a municipality's node."""
+    node = node_of(loaded(MunicipalitySettings))
+    spec = node.inbox_consumer()
+    return Plan(spec, take=node.inbox().rebuild, sources=(), own=spec.sources, held_back=held_back, restored=begin_run)

@@ -29,6 +29,8 @@ class Worker:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.stop()
+        if kind is None and self.error is not None:
+            raise self.error
 
     @property
     def alive(self) -> bool:

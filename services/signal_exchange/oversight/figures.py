@@ -1,34 +1,35 @@
-"""What oversight tells: figures and alarms, drawn from its store at one moment."""
+"""The figures and alarms of oversight, drawn from its store at one moment."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from signal_exchange.domain.ledger import Ledger
+from signal_exchange.contracts.records import OversightParkedRecord
+from signal_exchange.domain.destinations import OWNING_RECEIVERS
+from signal_exchange.domain.figures.ledger import Ledger
 from signal_exchange.domain.policy import Policy
 from signal_exchange.domain.times import local_day
-from signal_exchange.oversight.ledger import ledger
+from signal_exchange.oversight.ledger import Drawing
 from signal_exchange.oversight.open_signals import past_their_date, unheard_of, without_date
 from signal_exchange.oversight.store import Clock, OversightStore
 from signal_exchange.stream.erasure_word import UNPROVEN
 from signal_exchange.stream.setting_aside import CANNOT_PROCESS, NO_SEALING_KEY
 
-OWNERS = {"worklist": "CARE_COORDINATOR", "worklist-youth": "YOUTH_COORDINATOR", "agenda": "CHAIN_DIRECTOR"}
+OWNERS = {receiver.service: receiver.owner for receiver in OWNING_RECEIVERS}
 """Who keeps what a service has, where the trace names nobody."""
 NOBODY = "NOBODY"
 SENDER_HELD = "SENDER_HELD"
 """The reason of what routing sets aside of a sender that floods."""
 NUMBERS = ("municipality", "publisher_run", "first", "last")
-PARKED_DAY_SECONDS = 24 * 3600
+PARKED_TOO_LONG_SECONDS = 24 * 3600
 """A parked record that waits longer alarms by its age; its count alarms at once (promise 3)."""
 
 
 @dataclass(frozen=True, slots=True)
-class Open:
+class OverdueSignal:
     """An open signal that nobody brought further in time: `next_date` is past, or there is no owner with a date at all."""
 
     signal_id: str
@@ -44,9 +45,9 @@ class Figures:
 
     at: datetime
     ledger: Ledger
-    parked: tuple[Mapping[str, Any], ...]
-    late: tuple[Open, ...]
-    receipts: tuple[Open, ...]
+    parked: tuple[OversightParkedRecord, ...]
+    late: tuple[OverdueSignal, ...]
+    receipts: tuple[OverdueSignal, ...]
 
     @property
     def oldest_parked(self) -> dict[str, float]:
@@ -60,30 +61,30 @@ class Figures:
 
 def figures(store: OversightStore, now: datetime) -> Figures:
     """Return the figures of this moment."""
-    past = [_open(clock) for clock in past_their_date(store.connection, local_day(now).isoformat())]
+    past = [_overdue(clock) for clock in past_their_date(store.connection, local_day(now).isoformat())]
     receipts = tuple(each for each in past if each.keeper.endswith("/RECEIPT"))
     late = (*(each for each in past if each not in receipts), *_ownerless(store, now))
-    return Figures(now, ledger(store, now), tuple(store.waiting()), late, receipts)
+    return Figures(now, Drawing.of(store).ledger(now), tuple(store.waiting()), late, receipts)
 
 
-def _open(clock: Clock) -> Open:
+def _overdue(clock: Clock) -> OverdueSignal:
     service = clock.keeper.partition("/")[0]
-    owner = clock.owner_role or OWNERS.get(service, NOBODY)
-    return Open(clock.signal_id, clock.municipality, clock.keeper, owner, clock.next_date)
+    owner = clock.owner_role or OWNERS.get(service) or NOBODY
+    return OverdueSignal(clock.signal_id, clock.municipality, clock.keeper, owner, clock.next_date)
 
 
-def _ownerless(store: OversightStore, now: datetime) -> Iterator[Open]:
+def _ownerless(store: OversightStore, now: datetime) -> Iterator[OverdueSignal]:
     """Give the signals that nobody tells to have: sent a while ago and not told to be stored, or without any date or outcome."""
     old = now - timedelta(minutes=Policy().missing_number_minutes)
     unheard = unheard_of(store.connection, old)
     known = {clock.signal_id for clock in unheard}
     silent = (clock for clock in without_date(store.connection, old) if clock.signal_id not in known)
     for clock in (*unheard, *silent):
-        yield Open(clock.signal_id, clock.municipality, clock.keeper, NOBODY, None)
+        yield OverdueSignal(clock.signal_id, clock.municipality, clock.keeper, NOBODY, None)
 
 
 def alarms(found: Figures) -> list[dict[str, Any]]:
-    """Return what a person must look at, each with the runbook's name of it, how many and since how long."""
+    """Return the alarms that stand, each by its name in the runbook and with its count."""
     ages = found.oldest_parked
     counted = (
         ("LedgerOutOfBalance", 0 if _adds_up(found.ledger) else 1),
@@ -93,7 +94,7 @@ def alarms(found: Figures) -> list[dict[str, Any]]:
         ("ErasureRefused", sum(record["reason"] == UNPROVEN for record in found.parked)),
         ("CannotProcess", sum(record["reason"] == CANNOT_PROCESS for record in found.parked)),
         ("SenderHeld", sum(record["reason"] == SENDER_HELD for record in found.parked)),
-        ("ParkedTooLong", sum(age > PARKED_DAY_SECONDS for age in ages.values())),
+        ("ParkedTooLong", sum(age > PARKED_TOO_LONG_SECONDS for age in ages.values())),
         ("SignalsPastTheirDate", sum(each.next_date is not None for each in found.late)),
         ("SignalsWithoutOwner", sum(each.next_date is None for each in found.late)),
         ("ReceiptsOverdue", len(found.receipts)),
@@ -108,21 +109,20 @@ def _adds_up(ledger: Ledger) -> bool:
 
 def conservation(store: OversightStore, now: datetime) -> dict[str, Any]:
     """Return the whole ledger as JSON, by municipality too, with who discarded what and why (R-FLOW-01)."""
-    parked = {record["parked_id"]: record for record in store.parked()}
-    codes = store.municipalities()
+    discarded = {record["parked_id"] for record in store.parked() if record["state"] == "DISCARDED"}
     return {
         "at": now,
-        **_as_json(ledger(store, now)),
+        **_as_json(Drawing.of(store).ledger(now)),
         "discarded_records": [
             {"parked_id": each.parked_id, "reason": each.reason, "by": each.who, "at": each.at}
             for each in store.decisions()
-            if each.action == "DISCARD" and parked.get(each.parked_id, {}).get("state") == "DISCARDED"
+            if each.action == "DISCARD" and each.parked_id in discarded
         ],
         "given_up_numbers": [
             {**{name: getattr(each, name) for name in NUMBERS}, "reason": each.reason, "by": each.who, "at": each.at}
             for each in store.given_up()
         ],
-        "municipalities": {code: _as_json(ledger(store, now, code)) for code in codes},
+        "municipalities": {code: _as_json(Drawing.of(store, code).ledger(now)) for code in store.municipalities()},
     }
 
 
@@ -138,8 +138,3 @@ def _as_json(ledger: Ledger) -> dict[str, Any]:
         "gaps": [dict(zip(NUMBERS, astuple(gap), strict=True)) for gap in ledger.gaps],
         "unattributed": ledger.unattributed,
     }
-
-
-def parked_by(found: Figures) -> Counter[tuple[str, str]]:
-    """Return how many records wait, by service and reason."""
-    return Counter((record["service"], record["reason"]) for record in found.parked)

@@ -3,67 +3,67 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Sequence
 
-from signal_exchange.domain.ledger import UNATTRIBUTED, VERDICTS, Checkpoint, Entry, Number, is_another
-from signal_exchange.oversight.store import RECEIVERS, SENT, Clock, OversightStore
-from signal_exchange.stream.messages import Message, Unreadable
+from signal_exchange.contracts.records import TraceFact
+from signal_exchange.domain.destinations import OWNING
+from signal_exchange.domain.figures.ledger import UNATTRIBUTED, VERDICTS, Checkpoint, Entry, Number, is_another
+from signal_exchange.oversight.store import SENT, Clock, OversightStore
+from signal_exchange.stream.messages import Unreadable
+from signal_exchange.stream.views import OversightReads, TraceFactMessage
 from signal_exchange.stream.work import Work
 
 ACCOUNTS = "routing"
 """The service that judges numbers: what another one received or parked is not a place of a number."""
-NUMBER = ("municipality", "publisher_run", "sequence")
 CLOCK_STAGES = frozenset({"ROUTED", "STORED", "RETRACTED", "OUTCOME", "RECEIPT"})
 
 
-@dataclass(frozen=True, slots=True)
-class OversightHandler:
-    """Handles batches of trace facts and of parked records, of which it sees no content."""
-
-    def __call__(self, messages: Sequence[Message], work: Work) -> None:
-        """Take each fact once, by its trace id, in the order of the trace."""
-        store = OversightStore(work.connection)
-        sound = [message for message in messages if message.record == "TraceFact" and not _parked(message, work)]
-        facts = {message.fields["trace_id"]: message.fields for message in sound}
-        known = store.known_facts(facts)
-        fresh = [fields for trace_id, fields in facts.items() if trace_id not in known]
-        unattributed = _place([_entry(fields) for fields in fresh if _accounts(fields)], store)
-        store.put_checkpoints([_checkpoint(fields) for fields in fresh if fields["stage"] == "CHECKPOINT"])
-        clocked = [fields for fields in fresh if fields["stage"] in CLOCK_STAGES and fields["signal_id"]]
-        store.put_clocks([clock for fields in clocked for clock in _clocks(fields)])
-        told = {fields["trace_id"]: fields["records"] or 1 for fields in fresh if fields["trace_id"] in unattributed}
-        store.add_facts([fields["trace_id"] for fields in fresh], told)
-        store.put_parked([message.fields for message in messages if message.record == "ParkedRecord"])
+def handle(messages: Sequence[OversightReads], work: Work) -> None:
+    """Take each fact once, by its trace id, in the order of the trace. Of parked records it sees no content."""
+    store = OversightStore(work.connection)
+    sound = [message for message in messages if message.record == "TraceFact" and not _parked(message, work)]
+    facts = {message.fields["trace_id"]: message.fields for message in sound}
+    known = store.known_facts(facts)
+    fresh = [fields for trace_id, fields in facts.items() if trace_id not in known]
+    unattributed = _place([_entry(fields) for fields in fresh if _accounts(fields)], store)
+    checkpoints = [(_number(fields), fields["at"]) for fields in fresh if fields["stage"] == "CHECKPOINT"]
+    store.put_checkpoints([Checkpoint(*number, at) for number, at in checkpoints if number is not None])
+    clocked = [fields for fields in fresh if fields["stage"] in CLOCK_STAGES and fields["signal_id"]]
+    store.put_clocks([clock for fields in clocked for clock in _clocks(fields)])
+    told = {fields["trace_id"]: fields["records"] or 1 for fields in fresh if fields["trace_id"] in unattributed}
+    store.add_facts([fields["trace_id"] for fields in fresh], told)
+    store.put_parked([message.fields for message in messages if message.record == "ParkedRecord"])
 
 
-def _parked(message: Message, work: Work) -> bool:
+def _parked(message: TraceFactMessage, work: Work) -> bool:
     """Park a step that cannot be placed in the ledger, which no service of ours writes, and say whether it was."""
     if fault := _fault(message.fields):
         work.park(Unreadable(message.incoming, "CONTENT_INVALID", (f"{fault} R-FLOW-01",)))
     return fault is not None
 
 
-def _fault(fields: Mapping[str, Any]) -> str | None:
+def _fault(fields: TraceFact) -> str | None:
     """Return the field that a step lacks to be placed; None when it has what it needs."""
-    named = [name for name in NUMBER if fields[name] is not None]
     if fields["stage"] == "CHECKPOINT":
-        return None if len(named) == len(NUMBER) else "sequence"
+        return "sequence" if _number(fields) is None else None
     if not _accounts(fields):
         return None
     if fields["verdict"] not in (*VERDICTS, UNATTRIBUTED):
         return "verdict"
-    return None if fields["sequence"] is None or len(named) == len(NUMBER) else "municipality"
+    return "municipality" if fields["sequence"] is not None and _number(fields) is None else None
 
 
-def _accounts(fields: Mapping[str, Any]) -> bool:
+def _number(fields: TraceFact) -> Number | None:
+    municipality, run, sequence = fields["municipality"], fields["publisher_run"], fields["sequence"]
+    return None if municipality is None or run is None or sequence is None else (municipality, run, sequence)
+
+
+def _accounts(fields: TraceFact) -> bool:
     return fields["stage"] in ("RECEIVED", "PARKED") and fields["service"] == ACCOUNTS
 
 
-def _entry(fields: Mapping[str, Any]) -> tuple[str, Entry]:
-    number = None if fields["sequence"] is None else (fields["municipality"], fields["publisher_run"], fields["sequence"])
-    return fields["trace_id"], Entry(number, fields["verdict"], fields["signal_id"], fields["version"] or 0)
+def _entry(fields: TraceFact) -> tuple[str, Entry]:
+    return fields["trace_id"], Entry(_number(fields), fields["verdict"] or "", fields["signal_id"], fields["version"] or 0)
 
 
 def _place(entries: Sequence[tuple[str, Entry]], store: OversightStore) -> set[str]:
@@ -80,25 +80,22 @@ def _place(entries: Sequence[tuple[str, Entry]], store: OversightStore) -> set[s
     return unattributed
 
 
-def _checkpoint(fields: Mapping[str, Any]) -> Checkpoint:
-    return Checkpoint(fields["municipality"], fields["publisher_run"], fields["sequence"], fields["at"])
-
-
-def _clocks(fields: Mapping[str, Any]) -> Iterator[Clock]:
+def _clocks(fields: TraceFact) -> Iterator[Clock]:
     if fields["stage"] != "ROUTED":
         part = "RECEIPT" if fields["stage"] == "RECEIPT" else fields["destination"]
         yield _clock(fields, fields["service"] if part is None else f"{fields['service']}/{part}")
         return
     # Routing tells owner and date with each destination alike: it has one clock per signal, and one per receiver to hear from.
     yield _clock(fields, fields["service"])
-    if fields["destination"] in RECEIVERS:
-        nobody = {**fields, "owner_role": None, "next_date": None}
-        yield _clock({**nobody, "stage": SENT if fields["verdict"] == "SEND" else "DENIED"}, f"{SENT}/{fields['destination']}")
+    if fields["destination"] in OWNING:
+        stage = SENT if fields["verdict"] == "SEND" else "DENIED"
+        sent: TraceFact = {**fields, "owner_role": None, "next_date": None, "stage": stage}
+        yield _clock(sent, f"{SENT}/{fields['destination']}")
 
 
-def _clock(fields: Mapping[str, Any], keeper: str) -> Clock:
+def _clock(fields: TraceFact, keeper: str) -> Clock:
     return Clock(
-        signal_id=fields["signal_id"],
+        signal_id=fields["signal_id"] or "",
         keeper=keeper,
         told_at=fields["at"],
         version=fields["version"] or 0,

@@ -7,38 +7,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import islice
-from typing import Any
+from typing import Any, Self
 
 from sqlalchemy import ColumnElement, Connection, Select, case, func, literal, select, true, union_all
 
-from signal_exchange.domain.ledger import ACCEPTED, GAPS_SHOWN, IN_FLIGHT, SIGNAL_STATES, VERDICTS, Gap, Ledger, Run
+from signal_exchange.domain.figures.ledger import ACCEPTED, GAPS_SHOWN, IN_FLIGHT, SIGNAL_STATES, VERDICTS, Gap, Ledger, Run
 from signal_exchange.domain.policy import Policy
 from signal_exchange.oversight.store import CHECKPOINTS, FACTS, GIVEN_UP, NUMBERS, GivenUp, OversightStore, milliseconds
 
 Range = tuple[int, int]
 """The first and the last of some numbers of a run."""
-
-
-def ledger(store: OversightStore, now: datetime, municipality: str | None = None) -> Ledger:
-    """Return the balance of all, or of one municipality, as `domain.ledger.balance` draws it up; what blames nobody is of all.
-
-    A gap is counted and found as a range, however many numbers it has.
-    """
-    return _drawing(store, municipality).ledger(now)
-
-
-def overdue_within(store: OversightStore, asked: Gap, now: datetime) -> int:
-    """Return how many of the numbers that are asked for are overdue, and were not given up."""
-    return _drawing(store, asked.municipality).overdue_within(asked, now)
-
-
-def overdue_runs(store: OversightStore, municipality: str, now: datetime) -> Mapping[Run, int]:
-    """Return up to which number each run of a municipality was named longer ago than one may wait for it."""
-    return _drawing(store, municipality).late(now)
-
-
-def _drawing(store: OversightStore, municipality: str | None) -> _Drawing:
-    return _Drawing(store.connection, municipality, _merged(store.given_up(municipality)))
 
 
 def _merged(given_up: Sequence[GivenUp]) -> dict[Run, list[Range]]:
@@ -54,16 +32,25 @@ def _merged(given_up: Sequence[GivenUp]) -> dict[Run, list[Range]]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Drawing:
+class Drawing:
     """The numbers and checkpoints of all or of one municipality; `given_up` are ranges of numbers that will not come any more."""
 
     connection: Connection
     municipality: str | None
     given_up: Mapping[Run, Sequence[Range]]
 
+    @classmethod
+    def of(cls, store: OversightStore, municipality: str | None = None) -> Self:
+        """Return the numbers and checkpoints that the store has of all, or of one municipality."""
+        return cls(store.connection, municipality, _merged(store.given_up(municipality)))
+
     def ledger(self, now: datetime) -> Ledger:
+        """Return the balance, as the rules draw it up (R-FLOW-01); what blames nobody is of all.
+
+        A gap is counted and found as a range, however many numbers it has.
+        """
         announced = self._highest(true())
-        sent, named = sum(announced.values()), self._placed_within(announced)
+        sent, named = sum(announced.values()), sum(self._placed(run, limit) for run, limit in announced.items())
         counts, signals = self._counts(), self._signals()
         placed = counts.total()
         counts[IN_FLIGHT] += sent - named
@@ -79,6 +66,7 @@ class _Drawing:
         )
 
     def overdue_within(self, asked: Gap, now: datetime) -> int:
+        """Return the count of the asked numbers that are overdue and were not given up."""
         run = (asked.municipality, asked.run)
         last, before = min(asked.last, self.late(now).get(run, 0)), asked.first - 1
         return last - self._placed(run, last) - (before - self._placed(run, before)) if last >= asked.first else 0
@@ -87,7 +75,7 @@ class _Drawing:
         return true() if self.municipality is None else column == self.municipality
 
     def _highest(self, chosen: ColumnElement[bool]) -> dict[Run, int]:
-        """Return how far each run was announced, by the chosen checkpoints."""
+        """Return the highest announced number of each run, by the chosen checkpoints."""
         run = CHECKPOINTS.c.municipality, CHECKPOINTS.c.publisher_run
         asked = select(*run, func.max(CHECKPOINTS.c.highest)).where(self._own(run[0]), chosen).group_by(*run)
         return {(code, name): highest for code, name, highest in self.connection.execute(asked)}
@@ -98,11 +86,8 @@ class _Drawing:
         counts["discarded"] += sum(self._gone(run, ranges[-1][1]) for run, ranges in self.given_up.items())
         return counts
 
-    def _placed_within(self, limits: dict[Run, int]) -> int:
-        """Return how many of the numbers 1 to the limit of each run have a place."""
-        return sum(self._placed(run, limit) for run, limit in limits.items())
-
     def _placed(self, run: Run, limit: int) -> int:
+        """Return the count of the numbers 1 to the limit of a run that have a place."""
         return self._kept(run, 1, limit) + self._gone(run, limit)
 
     def _kept(self, run: Run, first: int, last: int) -> int:
@@ -110,12 +95,12 @@ class _Drawing:
         return int(self.connection.execute(select(func.count()).select_from(NUMBERS).where(*own)).scalar_one())
 
     def _gone(self, run: Run, limit: int) -> int:
-        """Return how many numbers up to a limit were given up and did not come after all."""
+        """Return the count of the numbers up to a limit that were given up and did not come after all."""
         ranges = [(first, min(last, limit)) for first, last in self.given_up.get(run, ()) if first <= limit]
         return sum(last - first + 1 - self._kept(run, first, last) for first, last in ranges)
 
     def late(self, now: datetime) -> dict[Run, int]:
-        """Return up to where the numbers of each run were named longer ago than one may wait for them."""
+        """Return up to which number each run was named longer ago than one may wait for it."""
         latest = now - timedelta(minutes=Policy().missing_number_minutes)
         return self._highest(CHECKPOINTS.c.earliness > -milliseconds(latest))
 
@@ -153,7 +138,7 @@ class _Drawing:
 
 
 def _gaps(run: Run, limit: int) -> Select[Any]:
-    """Return what asks for the first and last number of each gap in 1 to a limit; nothing is made of each number."""
+    """Return the query for the first and last number of each gap in 1 to a limit; nothing is made of each number."""
     placed = select(NUMBERS.c.sequence.label("first"), NUMBERS.c.sequence.label("last")).where(
         NUMBERS.c.municipality == run[0], NUMBERS.c.publisher_run == run[1], NUMBERS.c.sequence.between(1, limit)
     )

@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, func, or_, select
 
-from signal_exchange.oversight.store import CLOCKS, ENDED, NUMBERS, RECEIVERS, SENT, Clock, clock_of, milliseconds
+from signal_exchange.domain.destinations import OWNING
+from signal_exchange.oversight.store import CLOCKS, ENDED, NUMBERS, SENT, Clock, clock_of, milliseconds
 
 MUNICIPALITY = "ATTENTION_OFFICER"
 RECEIPT, OUTCOME = "RECEIPT", "OUTCOME"
@@ -73,5 +74,5 @@ def _runs() -> ColumnElement[bool]:
 
 
 def _same_delivery(heard: FromClause) -> Iterable[ColumnElement[bool]]:
-    for receiver in RECEIVERS:
+    for receiver in OWNING:
         yield and_(CLOCKS.c.keeper == f"{SENT}/{receiver}", heard.c.keeper.endswith(f"/{receiver}", autoescape=True))

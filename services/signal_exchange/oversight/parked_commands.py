@@ -3,71 +3,51 @@
 from __future__ import annotations
 
 import sys
-import uuid
-from collections.abc import Sequence
-from enum import Enum
-from typing import Annotated, Any
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Annotated
 
 import typer
 
-from signal_exchange.contracts.topics import retry_topic
-from signal_exchange.oversight.choosing import (
-    Choice,
-    DryRun,
-    Everything,
-    Ids,
-    OfSender,
-    OfService,
-    ParkedAs,
-    Record,
-    Since,
-    Until,
-    Yes,
-    ask,
-    require_a_choice,
-    told,
-)
-from signal_exchange.oversight.commands import PLACE
-from signal_exchange.oversight.store import Decision, OversightStore
-from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import GROUP, AsJson, By, show_json, show_rows
-from signal_exchange.stream.work import Work
+from signal_exchange import words
+from signal_exchange.cli.asking import DryRun, Yes, ask
+from signal_exchange.cli.context import GROUP, AsJson, By, show_json, show_list, show_rows
+from signal_exchange.domain.people import Person
+from signal_exchange.oversight.actions import AT_ONCE, DiscardReason, OversightActions, Progress, RetryReason
+from signal_exchange.oversight.choosing import SHOWN, ParkedChoice, counted
+from signal_exchange.oversight.commands import acting
 
-app = typer.Typer(**GROUP, no_args_is_help=True, help="Geparkeerde records: bekijken, opnieuw laten proberen of laten vervallen.")
+app = typer.Typer(**GROUP, no_args_is_help=True, help="Parked records: look at them, let them be tried again, or drop them.")
 LISTED = {
-    "parked_id": "id", "service": "dienst", "reason": "reden", "municipality": "gemeente", "parked_at": "sinds", "state": "stand"
-}  # fmt: skip
+    "parked_id": "column.id",
+    "service": "column.service",
+    "reason": "column.reason",
+    "municipality": "column.municipality",
+    "parked_at": "column.since",
+    "state": "column.state",
+}
+COUNTED = {"service": "column.service", "reason": "column.reason", "count": "column.count"}
+HEADER = {"name": "column.header", "value": "column.value"}
+DECISIONS = {"action": "column.decision", "reason": "column.reason", "by": "column.by", "at": "column.at"}
+MOMENTS = ["%Y-%m-%dT%H:%M:%S%z", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d"]
 
-
-class RetryReason(Enum):
-    """Why a record is tried again."""
-
-    CAUSE_GONE = "CAUSE_GONE"
-    REGISTER_RENEWED = "REGISTER_RENEWED"
-    SOFTWARE_MENDED = "SOFTWARE_MENDED"
-    CODE_LIST_RENEWED = "CODE_LIST_RENEWED"
-
-
-class DiscardReason(Enum):
-    """Why a record is dropped."""
-
-    FORGED = "FORGED"
-    DAMAGED = "DAMAGED"
-    SENT_AGAIN = "SENT_AGAIN"
-    SENT_BY_MISTAKE = "SENT_BY_MISTAKE"
-    SENDER_AGREES = "SENDER_AGREES"
-
-
-AT_ONCE = 500
-"""Decisions in one transaction: a service takes its share of them in one batch or a few."""
-All = Annotated[bool, typer.Option("--all", help="Resolved and discarded records too.")]
+Ids = Annotated[list[str] | None, typer.Argument(metavar="[PARKED_ID]...", help="Ids, as `parked list` shows them.")]
+OfService = Annotated[str | None, typer.Option("--service", help="Only what this service parked.")]
+ParkedAs = Annotated[str | None, typer.Option("--parked-as", help="Only what was parked for this reason, as UNKNOWN_CODE.")]
+OfSender = Annotated[str | None, typer.Option("--sender", help="Only of this municipality, as GM0983; 'none': of nobody.")]
+Since = Annotated[
+    datetime | None, typer.Option("--since", formats=MOMENTS, help="Only what came in from then on; Amsterdam time unless said.")
+]
+Until = Annotated[datetime | None, typer.Option("--until", formats=MOMENTS, help="Only what came in before then.")]
+Everything = Annotated[bool, typer.Option("--all", help="Every record that waits, when nothing else says which.")]
+Decided = Annotated[bool, typer.Option("--all", help="Resolved and discarded records too.")]
 
 
 @app.command("list")
 def list_parked(
     *,
-    everything: All = False,
+    decided: Decided = False,
     service: OfService = None,
     parked_as: ParkedAs = None,
     sender: OfSender = None,
@@ -76,27 +56,23 @@ def list_parked(
     as_json: AsJson = False,
 ) -> None:
     """List the parked records that wait for a decision, the oldest first."""
-    choice = Choice((), service, parked_as, sender, since, until)
-    rows = choice.among(record for record in _records() if everything or record["state"] == "PARKED")
-    if as_json:
-        show_json(rows)
-    else:
-        show_rows(rows, LISTED, empty="Er is niets geparkeerd.")
+    with acting() as actions:
+        rows = actions.parked(ParkedChoice((), service, parked_as, sender, since, until), decided=decided)
+    show_list(rows, LISTED, empty=words.text("parked.empty"), as_json=as_json)
 
 
 @app.command()
 def show(parked_id: str, *, as_json: AsJson = False) -> None:
     """Show the headers of one parked record and what was decided about it; its content stays sealed."""
-    with PLACE.reading() as connection:
-        store = OversightStore(connection)
-        record = _found(store, parked_id)
-        decisions = [each for each in store.decisions() if each.parked_id == parked_id]
-    shown = [{"action": each.action, "reason": each.reason, "by": each.who, "at": each.at} for each in decisions]
+    with acting() as actions:
+        found = actions.show(parked_id)
+    decisions = [{"action": each.action, "reason": each.reason, "by": each.who, "at": each.at} for each in found.decisions]
     if as_json:
-        show_json({**record, "decisions": shown})
+        show_json({**found.headers, "decisions": decisions})
         return
-    show_rows([{"name": name, "value": value} for name, value in record.items()], {"name": "veld", "value": "waarde"}, empty="-")
-    show_rows(shown, {"action": "besluit", "reason": "reden", "by": "door", "at": "op"}, empty="Er is nog niets besloten.")
+    rows = [{"name": name, "value": value} for name, value in found.headers.items()]
+    show_rows(rows, HEADER, empty="-")
+    show_rows(decisions, DECISIONS, empty=words.text("parked.undecided"))
 
 
 @app.command()
@@ -116,9 +92,9 @@ def retry(
     as_json: AsJson = False,
 ) -> None:
     """Let the services that parked records try them again: those of these ids, or all that the filters leave."""
-    choice = Choice(tuple(parked_ids or ()), service, parked_as, sender, since, until)
-    require_a_choice(choice, everything=everything)
-    _decide("RETRY", reason.value, by, choice, dry_run=dry_run, yes=yes, as_json=as_json)
+    choice = ParkedChoice(tuple(parked_ids or ()), service, parked_as, sender, since, until, everything)
+    act = partial(OversightActions.retry, reason=reason, who=Person(by))
+    _decide(RETRY, act, choice, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
 @app.command()
@@ -138,80 +114,32 @@ def discard(
     as_json: AsJson = False,
 ) -> None:
     """Let the services that parked records drop them for good: those of these ids, or all that the filters leave."""
-    choice = Choice(tuple(parked_ids or ()), service, parked_as, sender, since, until)
-    require_a_choice(choice, everything=everything)
-    _decide("DISCARD", reason.value, by, choice, dry_run=dry_run, yes=yes, as_json=as_json)
+    choice = ParkedChoice(tuple(parked_ids or ()), service, parked_as, sender, since, until, everything)
+    act = partial(OversightActions.discard, reason=reason, who=Person(by))
+    _decide(DISCARD, act, choice, dry_run=dry_run, yes=yes, as_json=as_json)
 
 
-COUNTED = {"service": "dienst", "reason": "reden", "count": "aantal"}
-ONE = {"RETRY": "probeert het opnieuw", "DISCARD": "laat het vervallen"}
-MORE = {"RETRY": "proberen het opnieuw", "DISCARD": "laten ze vervallen"}
-ASKED = {"RETRY": "opnieuw laten proberen", "DISCARD": "voorgoed laten vervallen"}
+RETRY, DISCARD = "RETRY", "DISCARD"
 
 
-def _decide(action: str, reason: str, by: str, choice: Choice, *, dry_run: bool, yes: bool, as_json: bool) -> None:
-    chosen = _chosen(choice)
-    found = {**told(chosen), "action": action, "dry_run": dry_run, "decided": 0}
-    if not dry_run and chosen:
-        if choice.filters or not choice.ids:
-            ask(f"{len(chosen)} records {ASKED[action]}?", yes=yes)
-        found["decided"] = _decide_all(action, reason, by, chosen)
+def _decide(action: str, act: Callable[..., int], choice: ParkedChoice, *, dry_run: bool, yes: bool, as_json: bool) -> None:
+    with acting() as actions:
+        chosen, decided = actions.chosen(choice), 0
+        if chosen and not dry_run:
+            if choice.has_filters or not choice.ids:
+                ask(words.text("parked.ask_retry" if action == RETRY else "parked.ask_discard", count=len(chosen)), yes=yes)
+            decided = act(actions, [record["parked_id"] for record in chosen], progress=_progress(len(chosen)))
+    found = {**counted(chosen), "action": action, "dry_run": dry_run, "decided": decided}
     if as_json:
         show_json(found)
     elif dry_run:
-        show_rows(found["by"], COUNTED, empty="Geen record past hierbij.")
-        show_rows(chosen[: len(found["first"])], LISTED, empty="")
-    elif found["decided"] == 1:
-        typer.echo(f"De dienst die het parkeerde, {ONE[action]}.")
+        show_rows(found["by"], COUNTED, empty=words.text("parked.none_fits"))
+        show_rows(chosen[:SHOWN], LISTED, empty="")
     else:
-        typer.echo(f"{found['decided']} records: de diensten die ze parkeerden, {MORE[action]}.")
+        typer.echo(words.text("parked.retried" if action == RETRY else "parked.discarded", count=decided))
 
 
-def _chosen(choice: Choice) -> list[Record]:
-    """Return the records that wait and are meant, the oldest first.
-
-    Raises:
-        Refused: an id is not known, or was decided about.
-    """
-    with PLACE.reading() as connection:
-        store = OversightStore(connection)
-        waiting = choice.among(store.waiting())
-        missing = sorted(set(choice.ids) - {record["parked_id"] for record in store.waiting()})
-        if missing and _found(store, missing[0]):
-            raise Refused("Over dit record is al besloten.")
-    return waiting
-
-
-def _decide_all(action: str, reason: str, by: str, chosen: Sequence[Record]) -> int:
-    """Decide about these part by part, each for good, and return about how many."""
-    identity, done = PLACE.identity(), 0
-    for start in range(0, len(chosen), AT_ONCE):
-        with PLACE.deciding(identity) as work:
-            part = [each["parked_id"] for each in chosen[start : start + AT_ONCE]]
-            still = OversightStore(work.connection).waiting_among(part)
-            for record in still:
-                _ask_for(record, action, reason, by, work)
-        done += len(still)
-        if len(chosen) > AT_ONCE and sys.stderr.isatty():
-            typer.echo(f"{done} van {len(chosen)}", err=True)
-    return done
-
-
-def _ask_for(record: Record, action: str, reason: str, by: str, work: Work) -> None:
-    parked_id, service, at = record["parked_id"], record["service"], clock.now()
-    decision = Decision(str(uuid.uuid4()), parked_id, action, reason, by, at)
-    OversightStore(work.connection).add_decision(decision)
-    fields = {"request_id": decision.request_id, "parked_id": parked_id, "service": service, "action": action, "reason": reason}
-    work.send(retry_topic(service), parked_id, "RetryRequest", {**fields, "at": at}, event_id=decision.request_id, at=at)
-
-
-def _records() -> list[dict[str, Any]]:
-    with PLACE.reading() as connection:
-        return OversightStore(connection).parked()
-
-
-def _found(store: OversightStore, parked_id: str) -> dict[str, Any]:
-    found = next((record for record in store.parked() if record["parked_id"] == parked_id), None)
-    if found is None:
-        raise Refused("Dit geparkeerde record is hier niet bekend.")
-    return found
+def _progress(count: int) -> Progress:
+    """Return the bar that shows a person at a terminal the progress of a long decision."""
+    shows = count > AT_ONCE and sys.stderr.isatty()
+    return lambda done: typer.echo(words.text("parked.progress", done=done, count=count), err=True) if shows else None

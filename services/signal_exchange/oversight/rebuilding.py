@@ -1,12 +1,12 @@
-"""How the ledger, the clocks and the headers of parked records come back: as they came in, from the trace."""
+"""The rebuild of the ledger, the clocks and the headers of parked records: as they came in, from the trace."""
 
 from __future__ import annotations
 
 from signal_exchange.oversight.composition import consumer_spec
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.rebuilding import Plan
+from signal_exchange.recovery.rebuilding import Plan
+from signal_exchange.runtime.settings import ServiceSettings, loaded
 
 
 def plan() -> Plan:
-    """Return how this service is rebuilt."""
-    return Plan.of(consumer_spec(service_settings()))
+    """Return the rebuild plan of this service."""
+    return Plan(consumer_spec(loaded(ServiceSettings)))

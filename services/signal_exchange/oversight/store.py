@@ -5,102 +5,81 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, Boolean, Column, Connection, Integer, Select, String, Table, delete, select, tuple_
+from sqlalchemy import JSON, BigInteger, Boolean, Connection, Integer, Select, String, Table, delete, select, tuple_
 
-from signal_exchange.domain.ledger import Checkpoint, Entry, Number
-from signal_exchange.runtime.columns import Moment
-from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.contracts.records import OversightParkedRecord
+from signal_exchange.domain.figures.ledger import Checkpoint, Entry, Number
+from signal_exchange.runtime.columns import Moment, keys, optional, required
+from signal_exchange.runtime.database import add_once, put_newer, rows_of, values_of
 from signal_exchange.runtime.migrations import store_tables
-from signal_exchange.stream.outbox import outbox_table
+from signal_exchange.stream.tables import common_tables
 
 TABLES = store_tables("oversight")
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 AT_ONCE = 300
 """Keys asked for in one statement."""
 SENT = "SENT"
 """Stage of a delivery that routing says it sent, until its receiver tells that it has it."""
-RECEIVERS = ("CARE_COORDINATOR", "SCREENING_AGENDA")
-"""Destinations whose receiver keeps a signal: by R-ROUTE-11 one of them has it, or an owner is named."""
 ENDED = ("withdrawn", "erased")
 """Verdicts after which a signal is not open any more."""
 
 FACTS = Table(
     "projection_facts",
     TABLES,
-    Column("trace_id", String, primary_key=True),
-    Column("unattributed", Integer, nullable=False),
+    *keys(trace_id=String),
+    *required(unattributed=Integer),
 )
 """Every fact of the trace that was taken, so that twice is once, and for how many records it says that nobody can be named."""
 
 NUMBERS = Table(
     "projection_numbers",
     TABLES,
-    Column("municipality", String, primary_key=True),
-    Column("publisher_run", String, primary_key=True),
-    Column("sequence", BigInteger, primary_key=True),
-    Column("edition", BigInteger, nullable=False),
-    Column("verdict", String, nullable=False),
-    Column("signal_id", String),
-    Column("version", Integer, nullable=False),
+    *keys(municipality=String, publisher_run=String, sequence=BigInteger),
+    *required(row_version=BigInteger, verdict=String),
+    *optional(signal_id=String),
+    *required(version=Integer),
 )
-"""The one place of each number; `edition` counts how often it was placed."""
+"""The one place of each number; `row_version` counts how often it was placed."""
+NUMBER = (NUMBERS.c.municipality, NUMBERS.c.publisher_run, NUMBERS.c.sequence)
+"""The columns that are a number."""
 
 CHECKPOINTS = Table(
     "projection_checkpoints",
     TABLES,
-    Column("municipality", String, primary_key=True),
-    Column("publisher_run", String, primary_key=True),
-    Column("highest", BigInteger, primary_key=True),
-    Column("earliness", BigInteger, nullable=False),
+    *keys(municipality=String, publisher_run=String, highest=BigInteger),
+    *required(earliness=BigInteger),
 )
 """What municipalities said they gave out; `earliness` is minus the milliseconds of the first time they said it."""
 
 CLOCKS = Table(
     "projection_clocks",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("keeper", String, primary_key=True),
-    Column("told_at", BigInteger, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("municipality", String),
-    Column("stage", String, nullable=False),
-    Column("owner_role", String),
-    Column("next_date", String),
+    *keys(signal_id=String, keeper=String),
+    *required(told_at=BigInteger, version=Integer),
+    *optional(municipality=String),
+    *required(stage=String),
+    *optional(owner_role=String, next_date=String),
 )
 """Per signal and who keeps it: until when; without a date nothing runs there."""
 
 PARKED = Table(
     "projection_parked_records",
     TABLES,
-    Column("parked_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("service", String, nullable=False),
-    Column("topic", String, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("errors", JSON, nullable=False),
-    Column("attributed", Boolean, nullable=False),
-    Column("municipality", String),
-    Column("publisher_run", String),
-    Column("sequence", BigInteger),
-    Column("signal_id", String),
-    Column("version", Integer),
-    Column("state", String, nullable=False),
-    Column("parked_at", Moment, nullable=False),
+    *keys(parked_id=String),
+    *required(revision=BigInteger, service=String, topic=String, reason=String, errors=JSON, attributed=Boolean),
+    *optional(municipality=String, publisher_run=String, sequence=BigInteger, signal_id=String, version=Integer),
+    *required(state=String, parked_at=Moment),
 )
 """Headers only: the record itself is sealed to its owner and is not decoded here."""
 
 DECISIONS = Table(
     "record_parked_decisions",
     TABLES,
-    Column("request_id", String, primary_key=True),
-    Column("parked_id", String, nullable=False),
-    Column("action", String, nullable=False),
-    Column("reason", String, nullable=False),
-    Column("who", String, nullable=False),
-    Column("at", Moment, nullable=False),
+    *keys(request_id=String),
+    *required(parked_id=String, action=String, reason=String, who=String, at=Moment),
 )
 """What people decided about parked records, for good."""
 
@@ -108,13 +87,8 @@ DECISIONS = Table(
 GIVEN_UP = Table(
     "record_given_up_numbers",
     TABLES,
-    Column("municipality", String, primary_key=True),
-    Column("publisher_run", String, primary_key=True),
-    Column("first", BigInteger, primary_key=True),
-    Column("last", BigInteger, primary_key=True),
-    Column("reason", String, nullable=False),
-    Column("who", String, nullable=False),
-    Column("at", Moment, nullable=False),
+    *keys(municipality=String, publisher_run=String, first=BigInteger, last=BigInteger),
+    *required(reason=String, who=String, at=Moment),
 )
 """Ranges of numbers of which a person decided that they will not come any more, as after a restore without the last back-up."""
 
@@ -135,7 +109,7 @@ class Clock:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What a person decided about a parked record."""
+    """The decision of a person about a parked record."""
 
     request_id: str
     parked_id: str
@@ -175,33 +149,25 @@ class OversightStore:
 
     def entries(self, numbers: Collection[Number]) -> dict[Number, Entry]:
         """Return the placed ones among these numbers."""
-        key = tuple_(NUMBERS.c.municipality, NUMBERS.c.publisher_run, NUMBERS.c.sequence)
-        found = (_entry(row) for row in self._among(NUMBERS, key, numbers))
-        return {entry.number: entry for entry in found if entry.number is not None}
+        found = self._placed(numbers)
+        return {number: Entry(number, row.verdict, row.signal_id, row.version) for number, row in found.items()}
 
     def put_entries(self, entries: Iterable[Entry], times: Mapping[Number, int]) -> None:
         """Write the place of numbers: the last word stands; `times` says how often each was placed since it was read."""
-        placed = [entry for entry in entries if entry.number is not None]
-        editions = self._editions({entry.number for entry in placed if entry.number is not None})
-        rows = [_entry_row(each, editions.get(each.number, 0) + times[each.number]) for each in placed if each.number]
-        put_newer(self.connection, NUMBERS, rows, guard="edition")
+        placed = {entry.number: entry for entry in entries if entry.number is not None}
+        before = {number: row.row_version for number, row in self._placed(placed).items()}
+        rows = [_entry_row(number, each, before.get(number, 0) + times[number]) for number, each in placed.items()]
+        put_newer(self.connection, NUMBERS, rows, guard="row_version")
 
-    def _editions(self, numbers: Collection[Number]) -> dict[Number, int]:
-        key = tuple_(NUMBERS.c.municipality, NUMBERS.c.publisher_run, NUMBERS.c.sequence)
-        rows = self._among(NUMBERS, key, numbers)
-        return {(row.municipality, row.publisher_run, row.sequence): row.edition for row in rows}
+    def _placed(self, numbers: Collection[Number]) -> dict[Number, Any]:
+        rows = self._among(NUMBERS, tuple_(*NUMBER), numbers)
+        return {(row.municipality, row.publisher_run, row.sequence): row for row in rows}
 
     def put_checkpoints(self, checkpoints: Iterable[Checkpoint]) -> None:
         """Write what municipalities said; of the same word the first time counts."""
-        rows = [
-            {
-                "municipality": each.municipality,
-                "publisher_run": each.run,
-                "highest": each.highest,
-                "earliness": -milliseconds(each.at),
-            }
-            for each in checkpoints
-        ]
+        names = CHECKPOINTS.c.keys()
+        told = ((each.municipality, each.run, each.highest, -milliseconds(each.at)) for each in checkpoints)
+        rows = [dict(zip(names, each, strict=True)) for each in told]
         put_newer(self.connection, CHECKPOINTS, rows, guard="earliness")
 
     def put_clocks(self, clocks: Iterable[Clock]) -> None:
@@ -216,18 +182,17 @@ class OversightStore:
         rows = [{**asdict(clock), "told_at": milliseconds(clock.told_at)} for clock in last.values()]
         add_once(self.connection, CLOCKS, rows)
 
-    def put_parked(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def put_parked(self, records: Iterable[OversightParkedRecord]) -> None:
         """Write what is known of parked records: an older state never wins."""
-        rows = [{column.name: fields[column.name] for column in PARKED.columns} for fields in records]
-        put_newer(self.connection, PARKED, rows, guard="revision")
+        put_newer(self.connection, PARKED, rows_of(PARKED, records), guard="revision")
 
     def add_decision(self, decision: Decision) -> None:
         """Remember what a person decided."""
         add_once(self.connection, DECISIONS, [asdict(decision)])
 
     def decisions(self) -> list[Decision]:
-        """Return what people decided, the first one first."""
-        return [Decision(*row) for row in self.connection.execute(select(DECISIONS).order_by(DECISIONS.c.at))]
+        """Return the decisions of people, the first one first."""
+        return values_of(Decision, self.connection, select(DECISIONS).order_by(DECISIONS.c.at))
 
     def give_up(self, given_up: GivenUp) -> None:
         """Remember that numbers will not come any more: each is discarded, unless it comes after all."""
@@ -237,25 +202,25 @@ class OversightStore:
         """Return the numbers that will not come any more, of all or of one municipality, the first decision first."""
         chosen = select(GIVEN_UP).order_by(GIVEN_UP.c.at)
         own = chosen if municipality is None else chosen.where(GIVEN_UP.c.municipality == municipality)
-        return [GivenUp(*row) for row in self.connection.execute(own)]
+        return values_of(GivenUp, self.connection, own)
 
-    def parked(self) -> list[dict[str, Any]]:
+    def parked(self) -> list[OversightParkedRecord]:
         """Return every parked record, resolved and discarded ones too, the oldest first."""
         return self._parked(select(PARKED))
 
-    def waiting(self) -> list[dict[str, Any]]:
+    def waiting(self) -> list[OversightParkedRecord]:
         """Return the parked records that wait for a decision, the oldest first."""
         return self._parked(select(PARKED).where(PARKED.c.state == "PARKED"))
 
-    def waiting_among(self, parked_ids: Collection[str]) -> list[dict[str, Any]]:
+    def waiting_among(self, parked_ids: Collection[str]) -> list[OversightParkedRecord]:
         """Return those of these records that still wait for a decision, the oldest first."""
         waits = PARKED.c.state == "PARKED"
         found = [self._parked(select(PARKED).where(PARKED.c.parked_id.in_(part), waits)) for part in _parts(parked_ids)]
         return sorted((each for part in found for each in part), key=lambda each: (each["parked_at"], each["parked_id"]))
 
-    def _parked(self, chosen: Select[Any]) -> list[dict[str, Any]]:
+    def _parked(self, chosen: Select[Any]) -> list[OversightParkedRecord]:
         rows = self.connection.execute(chosen.order_by(PARKED.c.parked_at, PARKED.c.parked_id))
-        return [dict(row) for row in rows.mappings()]
+        return [cast("OversightParkedRecord", dict(row)) for row in rows.mappings()]
 
     def municipalities(self) -> list[str]:
         """Return every municipality that the ledger knows."""
@@ -272,14 +237,9 @@ def _parts(keys: Iterable[Any]) -> Iterator[list[Any]]:
     return (ordered[start : start + AT_ONCE] for start in range(0, len(ordered), AT_ONCE))
 
 
-def _entry(row: Any) -> Entry:  # noqa: ANN401 - a row
-    return Entry((row.municipality, row.publisher_run, row.sequence), row.verdict, row.signal_id, row.version)
-
-
-def _entry_row(entry: Entry, edition: int) -> dict[str, Any]:
-    municipality, run, sequence = entry.number or ("", "", 0)
-    number = {"municipality": municipality, "publisher_run": run, "sequence": sequence}
-    return {**number, "edition": edition, "verdict": entry.verdict, "signal_id": entry.signal_id, "version": entry.version}
+def _entry_row(number: Number, entry: Entry, row_version: int) -> dict[str, Any]:
+    said = (*number, row_version, entry.verdict, entry.signal_id, entry.version)
+    return dict(zip(NUMBERS.c.keys(), said, strict=True))
 
 
 def clock_of(row: Any) -> Clock:  # noqa: ANN401 - a row

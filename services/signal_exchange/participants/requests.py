@@ -1,4 +1,4 @@
-"""What a municipality hands to the region to join or to renew its keys: public halves, signed with what they belong to."""
+"""The request of a municipality to join the region or to renew its keys: public halves, signed with what they belong to."""
 
 from __future__ import annotations
 
@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 from signal_exchange.domain.ids import MunicipalityCode, parse_municipality_code
+from signal_exchange.domain.plain_json import canonical_json
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.privacy.framing import framed
-from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.privacy.keys import UnusableKeyError
 from signal_exchange.privacy.sealing import SealingPrivateKey, SealingPublicKey
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
-from signal_exchange.runtime.faults import Refused
 
 KIND = "signal-exchange/key-request/v1"
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
@@ -67,20 +68,20 @@ def new_keys(code: MunicipalityCode, name: str) -> tuple[SigningKey, SealingPriv
     """Return new private keys of a municipality; `name` tells this pair from others, as 2027-1.
 
     Raises:
-        Refused: the name has other signs than it may have.
+        RefusedError: the name has other signs than it may have.
     """
     if NAME.fullmatch(name) is None:
-        raise Refused("A name of keys, as 2027-1, has at most 40 letters, digits, dots, lines or hyphens.")
+        raise RefusedError("NAME_OF_KEYS", field="name")
     return SigningKey.generate(signing_prefix(code) + name), SealingPrivateKey.generate(sealing_prefix(code) + name, f"gm:{code}")
 
 
 def signing_prefix(code: str) -> str:
-    """Return how the id of every signing key of a municipality begins: GM0983 gives gm0983-."""
+    """Return the beginning of the id of every signing key of a municipality: GM0983 gives gm0983-."""
     return f"{code.lower()}-"
 
 
 def sealing_prefix(code: str) -> str:
-    """Return how the id of every sealing key of a municipality begins: GM0983 gives gm:GM0983-."""
+    """Return the beginning of the id of every sealing key of a municipality: GM0983 gives gm:GM0983-."""
     return f"gm:{code}-"
 
 
@@ -98,17 +99,17 @@ def read_request(text: str) -> SignedRequest:
     """Return a request whose sender holds the key that it names.
 
     Raises:
-        Refused: it cannot be read, is not signed with its own new key, or names a key that is not its own.
+        RefusedError: it cannot be read, is not signed with its own new key, or names a key that is not its own.
     """
     try:
         document = json.loads(text)
         request = KeyRequest.from_mapping(document["request"])
         signature, continues = bytes.fromhex(document["signature"]), document["continues"]
         earlier = None if continues is None else bytes.fromhex(continues)
-    except (KeyError, TypeError, ValueError, UnusableKey):
-        raise Refused("This is no request for keys: `signal-exchange participants new-keys` makes one.") from None
+    except (KeyError, TypeError, ValueError, UnusableKeyError):
+        raise RefusedError("NO_KEY_REQUEST") from None
     if not request.signing.verify(_signed_bytes(request), signature):
-        raise Refused("The request is not signed with the key that it names.")
+        raise RefusedError("REQUEST_NOT_SIGNED_BY_ITS_KEY")
     _require_own_ids(request)
     return SignedRequest(request, earlier)
 
@@ -116,10 +117,7 @@ def read_request(text: str) -> SignedRequest:
 def _require_own_ids(request: KeyRequest) -> None:
     signing, sealing = signing_prefix(request.municipality), sealing_prefix(request.municipality)
     if not (_is_own(request.signing.key_id, signing) and _is_own(request.sealing.key_id, sealing)):
-        raise Refused(
-            f"A request of {request.municipality} names its own keys only: {signing}NAME to sign with and {sealing}NAME to be "
-            "sealed to, where NAME has at most 40 letters, digits, dots, lines or hyphens."
-        )
+        raise RefusedError("REQUEST_NAMES_OTHER_KEYS", municipality=request.municipality, signing=signing, sealing=sealing)
 
 
 def _is_own(key_id: str, prefix: str) -> bool:
@@ -127,5 +125,5 @@ def _is_own(key_id: str, prefix: str) -> bool:
 
 
 def _signed_bytes(request: KeyRequest) -> bytes:
-    canonical = json.dumps(request.to_mapping(), sort_keys=True, separators=(",", ":")).encode()
+    canonical = canonical_json(request.to_mapping()).encode()
     return framed(KIND.encode()) + canonical

@@ -10,17 +10,17 @@ from __future__ import annotations
 import base64
 import json
 import os
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import asdict, astuple, dataclass, field, fields
 from hashlib import sha256
-from typing import Any, BinaryIO, Final, Self
+from typing import Any, BinaryIO, Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from signal_exchange.privacy.backup_keys import BackupKey, RestoreKey
 from signal_exchange.privacy.framing import framed
-from signal_exchange.privacy.sealing import CannotOpen, open_sealed, seal
+from signal_exchange.privacy.sealing import CannotOpenError
 
 MAGIC: Final = b"signal-exchange back-up 2\n"
 CHUNK_BYTES: Final = 65_536
@@ -30,7 +30,7 @@ COUNTER_BYTES: Final = 11
 KIND: Final = (b"signal-exchange", b"backup/v2")
 
 
-class NotGenuine(Exception):  # noqa: N818 - says what it is
+class NotGenuineError(Exception):
     """A file that is no back-up by this maker, or that was changed, cut off or put together otherwise. It never says which."""
 
     def __init__(self) -> None:
@@ -39,21 +39,12 @@ class NotGenuine(Exception):  # noqa: N818 - says what it is
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a back-up is of: a service of an exchange at a moment. It stands in the file in the clear, and is signed."""
+    """The origin of a back-up: a service of an exchange at a moment. It stands in the file in the clear, and is signed."""
 
     exchange: str
     service: str
     made_at: str
     backup_id: str
-
-    @classmethod
-    def from_mapping(cls, fields: Mapping[str, Any]) -> Self:
-        """Return what a header says; KeyError or TypeError where it says it not."""
-        return cls(*(str(fields[name]) for name in cls.__dataclass_fields__))
-
-    def to_mapping(self) -> dict[str, str]:
-        """Return the fields of a header."""
-        return {name: getattr(self, name) for name in type(self).__dataclass_fields__}
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +65,29 @@ def write_backup(out: BinaryIO, content: bytes, about: About, key: BackupKey) ->
 
 
 def open_backup(file: bytes, key: RestoreKey) -> Opened:
-    """Return what a back-up holds.
+    """Return the content of a back-up.
 
     Raises:
-        NotGenuine: the other half of `key` did not sign exactly these bytes.
-        CannotOpen: it was signed by this maker, and sealed to another.
+        NotGenuineError: the other half of `key` did not sign exactly these bytes.
+        CannotOpenError: it was signed by this maker, and sealed to another.
     """
     body, signature = file[:-SIGNATURE_BYTES], file[-SIGNATURE_BYTES:]
     if not body.startswith(MAGIC) or not key.signing.verify(_signed(sha256(body).digest()), signature):
-        raise NotGenuine
+        raise NotGenuineError
     try:
         header, chunks = _split(body)
-        about = About.from_mapping(header["about"])
+        about = About(*(str(header["about"][each.name]) for each in fields(About)))
         sealed = base64.b64decode(header["data_key"], validate=True)
     except (IndexError, KeyError, TypeError, ValueError):
-        raise NotGenuine from None
-    data_key = open_sealed(key.sealing, sealed, bound_to=_bound(about))
+        raise NotGenuineError from None
+    data_key = key.sealing.decrypt(sealed, bound_to=_bound(about))
     return Opened(about, _decrypted(chunks, data_key))
 
 
 def _parts(content: bytes, about: About, key: BackupKey) -> Iterator[bytes]:
     data_key = os.urandom(DATA_KEY_BYTES)
-    sealed = base64.b64encode(seal(key.sealing, data_key, bound_to=_bound(about))).decode()
-    header = json.dumps({"about": about.to_mapping(), "data_key": sealed, "key_id": key.sealing.key_id}, sort_keys=True).encode()
+    sealed = base64.b64encode(key.sealing.encrypt(data_key, bound_to=_bound(about))).decode()
+    header = json.dumps({"about": asdict(about), "data_key": sealed, "key_id": key.sealing.key_id}, sort_keys=True).encode()
     yield MAGIC + len(header).to_bytes(LENGTH_BYTES, "big") + header
     cipher, starts = AESGCM(data_key), range(0, max(len(content), 1), CHUNK_BYTES)
     for number, start in enumerate(starts):
@@ -110,7 +101,7 @@ def _decrypted(chunks: bytes, data_key: bytes) -> bytes:
             part = chunks[start : start + CHUNK_BYTES + TAG_BYTES]
             content += cipher.decrypt(_nonce(number, last=number == len(starts) - 1), part, None)
     except (InvalidTag, ValueError):
-        raise CannotOpen from None
+        raise CannotOpenError from None
     return bytes(content)
 
 
@@ -126,7 +117,7 @@ def _nonce(number: int, *, last: bool) -> bytes:
 
 
 def _bound(about: About) -> str:
-    return sha256(framed(*KIND, *(value.encode() for value in about.to_mapping().values()))).hexdigest()
+    return sha256(framed(*KIND, *(value.encode() for value in astuple(about)))).hexdigest()
 
 
 def _signed(digest: bytes) -> bytes:

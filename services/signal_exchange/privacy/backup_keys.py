@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
-from signal_exchange.privacy.keys import UnusableKey, bytes_of_hex, text_of
+from signal_exchange.privacy.keys import UnusableKeyError, bytes_of_hex, text_of
 from signal_exchange.privacy.sealing import PUBLIC_KEY_BYTES, SealingPrivateKey, SealingPublicKey
 from signal_exchange.privacy.signing import KEY_BYTES, SigningKey, VerifyingKey
 
@@ -23,7 +23,7 @@ MAKES, OPENS = "signal-exchange/backup-key/v1", "signal-exchange/restore-key/v1"
 
 @dataclass(frozen=True, slots=True)
 class BackupKey:
-    """What makes back-ups: seals them to the organisation and signs them. It opens none."""
+    """The half that makes back-ups: seals them to the organisation and signs them. It opens none."""
 
     sealing: SealingPublicKey
     signing: SigningKey
@@ -33,7 +33,7 @@ class BackupKey:
         """Return the key that `to_mapping` wrote.
 
         Raises:
-            UnusableKey: a field is missing or is no key.
+            UnusableKeyError: a field is missing or is no key.
         """
         _require_kind(fields, MAKES)
         raw = _bytes_of_base64(fields, "sealing_public")
@@ -48,7 +48,7 @@ class BackupKey:
 
 @dataclass(frozen=True, slots=True)
 class RestoreKey:
-    """What opens back-ups, and knows who signed them. It is kept offline."""
+    """The half that opens back-ups, and knows who signed them. It is kept offline."""
 
     sealing: SealingPrivateKey
     signing: VerifyingKey
@@ -58,7 +58,7 @@ class RestoreKey:
         """Return the key that `to_mapping` wrote.
 
         Raises:
-            UnusableKey: a field is missing or is no key.
+            UnusableKeyError: a field is missing or is no key.
         """
         _require_kind(fields, OPENS)
         raw = bytes_of_hex(fields, "signing_public", length=KEY_BYTES)
@@ -78,14 +78,14 @@ def new_backup_keys(name: str) -> tuple[BackupKey, RestoreKey]:
 
 def _require_kind(fields: Mapping[str, Any], kind: str) -> None:
     if fields.get("kind") != kind:
-        raise UnusableKey(f"This is no {kind}.")
+        raise UnusableKeyError(f"This is no {kind}.")
 
 
 def _bytes_of_base64(fields: Mapping[str, Any], name: str) -> bytes:
     try:
         raw = base64.b64decode(fields[name], validate=True)
     except (KeyError, TypeError, ValueError):
-        raise UnusableKey(f"{name} is missing or is no base64.") from None
+        raise UnusableKeyError(f"{name} is missing or is no base64.") from None
     if len(raw) != PUBLIC_KEY_BYTES:
-        raise UnusableKey(f"{name} must hold {PUBLIC_KEY_BYTES} bytes.")
+        raise UnusableKeyError(f"{name} must hold {PUBLIC_KEY_BYTES} bytes.")
     return raw

@@ -14,7 +14,7 @@ from signal_exchange.privacy.evaluating import POINTS
 _PADDING_BYTES = 32
 
 
-class WrongProof(Exception):  # noqa: N818 - says what is wrong with an answer
+class WrongProofError(Exception):
     """The answer does not prove that the keeper used its pinned key. No output of it may be used."""
 
     def __init__(self) -> None:
@@ -45,15 +45,15 @@ class Blinded:
         """Return the keeper's output, of 64 bytes, for each input.
 
         Raises:
-            WrongProof: the answer is cut, changed, or made with another key than this one.
+            WrongProofError: the answer is cut, changed, or made with another key than this one.
         """
         try:
             output, key = VerifiableBatchOutput.deserialize(answer), PublicKey.deserialize(public_key)
             return Client.finalize_batch(self._clients, output, key)[: self._values]
         except ValueError:
-            raise WrongProof from None
+            raise WrongProofError from None
         except BaseException as error:
             # The library panics on a wrong proof, and a panic is no Exception.
             if type(error).__name__ != "PanicException":
                 raise
-            raise WrongProof from None
+            raise WrongProofError from None

@@ -21,7 +21,7 @@ SLACK = timedelta(hours=1)
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """What a server shows and what it keeps, both PEM; the key is PKCS #8 without a password."""
+    """A certificate, which a server shows, and its key, which it keeps, both PEM; the key is PKCS #8 without a password."""
 
     certificate: bytes
     key: bytes = field(repr=False)
@@ -45,7 +45,7 @@ class Authority:
 
     @property
     def pem(self) -> bytes:
-        """Return what clients must trust, as PEM."""
+        """Return the certificate that clients must trust, as PEM."""
         return self.root.public_bytes(Encoding.PEM)
 
     def issue(self, names: Iterable[str]) -> Certificate:

@@ -18,7 +18,7 @@ POINTS, POINT_BYTES, PROOF_BYTES, SEED_BYTES = 16, 32, 64, 32
 REQUEST_BYTES, ANSWER_BYTES = POINTS * POINT_BYTES, PROOF_BYTES + POINTS * POINT_BYTES
 
 
-class InvalidPoints(ValueError):  # noqa: N818 - says what is wrong with a request
+class InvalidPointsError(ValueError):
     """A request that is not 16 points of the group. `positions` are the wrong ones; empty when the number is wrong."""
 
     def __init__(self, positions: tuple[int, ...] = ()) -> None:
@@ -47,7 +47,7 @@ class EpochKey:
         """Return the key that `to_mapping` wrote.
 
         Raises:
-            UnusableKey: a field is missing or is no seed.
+            UnusableKeyError: a field is missing or is no seed.
         """
         return cls(text_of(fields, "epoch"), bytes_of_hex(fields, "seed", length=SEED_BYTES))
 
@@ -60,32 +60,27 @@ class EpochKey:
         """Return the public key, of 32 bytes, that the register pins."""
         return self._evaluator.public_key.serialize()
 
-    def answer(self, points: list[BlindedInput]) -> bytes:
-        """Return one proof for all points and the evaluated points; see `evaluate`."""
-        return self._evaluator.evaluate_batch(points).serialize()
+    def evaluate(self, request: bytes) -> bytes:
+        """Return the proof (64 bytes) and the 16 evaluated points (32 bytes each) for 16 blinded points.
 
-
-def evaluate(key: EpochKey, request: bytes) -> bytes:
-    """Return the proof (64 bytes) and the 16 evaluated points (32 bytes each) for 16 blinded points.
-
-    Raises:
-        InvalidPoints: another number of points, or points that are not of the group; all positions together.
-    """
-    return key.answer(points_of(request))
+        Raises:
+            InvalidPointsError: another number of points, or points that are not of the group; all positions together.
+        """
+        return self._evaluator.evaluate_batch(points_of(request)).serialize()
 
 
 def points_of(request: bytes) -> list[BlindedInput]:
     """Return the points of a request.
 
     Raises:
-        InvalidPoints: see `evaluate`.
+        InvalidPointsError: see `EpochKey.evaluate`.
     """
     if len(request) != REQUEST_BYTES:
-        raise InvalidPoints
+        raise InvalidPointsError
     read = [_point(request[start : start + POINT_BYTES]) for start in range(0, REQUEST_BYTES, POINT_BYTES)]
     points = [point for point in read if point is not None]
     if len(points) != POINTS:
-        raise InvalidPoints(tuple(position for position, point in enumerate(read) if point is None))
+        raise InvalidPointsError(tuple(position for position, point in enumerate(read) if point is None))
     return points
 
 

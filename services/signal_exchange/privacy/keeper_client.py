@@ -9,9 +9,9 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-import httpx
+import httpx2
 
-from signal_exchange.privacy.blinding import Blinded, WrongProof
+from signal_exchange.privacy.blinding import Blinded, WrongProofError
 from signal_exchange.privacy.evaluating import ANSWER_BYTES, POINT_BYTES, PROOF_BYTES
 
 PATH = "/v1/evaluaties"
@@ -20,7 +20,7 @@ _LONGEST_ANSWER_BYTES = 16_384
 
 
 class Reason(StrEnum):
-    """Why there are no tokens now. The signal goes without them, with `tokens_pending`."""
+    """Reason for having no tokens now. The signal goes without them, with `tokens_pending`."""
 
     TIMEOUT = "KEEPER_TIMEOUT"
     UNREACHABLE = "KEEPER_UNREACHABLE"
@@ -33,7 +33,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class NoTokens:
-    """Why a record has no tokens, which keeper said so, and after how many seconds a quota lets in again."""
+    """Reason for a record without tokens, the keeper that gave it, and the seconds after which a quota lets in again."""
 
     reason: Reason
     keeper: str
@@ -43,7 +43,7 @@ class NoTokens:
 class KeeperClient:
     """One keeper as this municipality sees it: its address, our bearer token, and its pinned public key per epoch."""
 
-    def __init__(self, name: str, url: str, *, bearer: str, public_keys: Mapping[str, bytes], http: httpx.Client) -> None:
+    def __init__(self, name: str, url: str, *, bearer: str, public_keys: Mapping[str, bytes], http: httpx2.Client) -> None:
         self.name = name
         self._url = url.rstrip("/") + PATH
         self._headers = {
@@ -61,19 +61,19 @@ class KeeperClient:
         blinded = Blinded.of(inputs)
         try:
             status, headers, body = self._post(_request(epoch, blinded.request))
-        except httpx.TimeoutException:
+        except httpx2.TimeoutException:
             return NoTokens(Reason.TIMEOUT, self.name)
-        except httpx.HTTPError:
+        except httpx2.HTTPError:
             return NoTokens(Reason.UNREACHABLE, self.name)
         if status != HTTPStatus.OK:
             return self._refusal(status, headers, body)
         return self._outputs(blinded, epoch, body)
 
-    def _post(self, content: bytes) -> tuple[int, httpx.Headers, bytes]:
+    def _post(self, content: bytes) -> tuple[int, httpx2.Headers, bytes]:
         with self._http.stream("POST", self._url, content=content, headers=self._headers) as response:
             return response.status_code, response.headers, _limited(response)
 
-    def _refusal(self, status: int, headers: httpx.Headers, body: bytes) -> NoTokens:
+    def _refusal(self, status: int, headers: httpx2.Headers, body: bytes) -> NoTokens:
         if status == HTTPStatus.TOO_MANY_REQUESTS:
             return NoTokens(Reason.QUOTA, self.name, _seconds(headers.get("Retry-After", "")))
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
@@ -84,7 +84,7 @@ class KeeperClient:
     def _outputs(self, blinded: Blinded, epoch: str, body: bytes) -> list[bytes] | NoTokens:
         try:
             return blinded.finish(_answer(body, epoch), self._public_keys[epoch])
-        except WrongProof:
+        except WrongProofError:
             return NoTokens(Reason.WRONG_PROOF, self.name)
 
 
@@ -93,7 +93,7 @@ def _request(epoch: str, points: bytes) -> bytes:
     return json.dumps({"epoch": epoch, "punten": each}).encode()
 
 
-def _limited(response: httpx.Response) -> bytes:
+def _limited(response: httpx2.Response) -> bytes:
     body = b""
     for piece in response.iter_bytes():
         body += piece
@@ -108,10 +108,10 @@ def _answer(body: bytes, epoch: str) -> bytes:
         proof, points = bytes.fromhex(fields["bewijs"]), [bytes.fromhex(point) for point in fields["punten"]]
         same_epoch = fields["epoch"] == epoch
     except (KeyError, TypeError, ValueError):
-        raise WrongProof from None
+        raise WrongProofError from None
     answer = proof + b"".join(points)
     if not same_epoch or len(proof) != PROOF_BYTES or len(answer) != ANSWER_BYTES:
-        raise WrongProof
+        raise WrongProofError
     return answer
 
 

@@ -1,11 +1,11 @@
-"""What every key of this product shares: written down as text, read back, and never shown."""
+"""The common part of every key of this product: written down as text, read back, and never shown."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
 
-class UnusableKey(ValueError):  # noqa: N818 - names the state of a key
+class UnusableKeyError(ValueError):
     """A key that is missing, of the wrong length or no key at all. The text names its field, never its content."""
 
 
@@ -13,14 +13,14 @@ def bytes_of_hex(fields: Mapping[str, str], name: str, *, length: int) -> bytes:
     """Return the bytes that `fields[name]` holds as hexadecimal text.
 
     Raises:
-        UnusableKey: the field is missing, is no hexadecimal text or has another length.
+        UnusableKeyError: the field is missing, is no hexadecimal text or has another length.
     """
     try:
         value = bytes.fromhex(fields[name])
     except (KeyError, TypeError, ValueError):
-        raise UnusableKey(f"{name} is missing or is no hexadecimal text.") from None
+        raise UnusableKeyError(f"{name} is missing or is no hexadecimal text.") from None
     if len(value) != length:
-        raise UnusableKey(f"{name} must hold {length} bytes.")
+        raise UnusableKeyError(f"{name} must hold {length} bytes.")
     return value
 
 
@@ -28,9 +28,9 @@ def text_of(fields: Mapping[str, str], name: str) -> str:
     """Return the non-empty text `fields[name]`.
 
     Raises:
-        UnusableKey: the field is missing, empty or no text.
+        UnusableKeyError: the field is missing, empty or no text.
     """
     value = fields.get(name)
     if not isinstance(value, str) or not value:
-        raise UnusableKey(f"{name} is missing or is no text.")
+        raise UnusableKeyError(f"{name} is missing or is no text.")
     return value

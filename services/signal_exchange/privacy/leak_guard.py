@@ -5,7 +5,6 @@ It is deterministic, knows no network, and fails closed: no answer means no publ
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,27 +15,9 @@ from signal_exchange.privacy.leak_own_numbers import find_own_numbers
 from signal_exchange.privacy.leak_text import Found, PlainText
 
 GUARD_VERSION = "1.0.0"
-NEVER_JUSTIFIED = frozenset({"BSN", "IBAN", "DOCNR", "VNR"})
-"""Types that no reason lets pass (R-LEAK-02)."""
-
-LABELS: Mapping[str, str] = {
-    "BSN": "[bsn]",
-    "PHONE": "[telefoon]",
-    "PLATE": "[kenteken]",
-    "IBAN": "[rekening]",
-    "POSTCODE": "[postcode]",
-    "ADDRESS": "[adres]",
-    "EMAIL": "[e-mail]",
-    "URL": "[link]",
-    "NAME": "[naam]",
-    "DOB": "[datum]",
-    "DOCNR": "[document]",
-    "VNR": "[v-nummer]",
-}
-"""What a masked text shows in the place of a finding, per code of leak_type.csv."""
 
 
-class GuardUnavailable(Exception):  # noqa: N818 - says what happened
+class GuardUnavailableError(Exception):
     """The leak guard gave no answer, so that the text may not leave (R-LEAK-01). It never says about which text."""
 
     def __init__(self) -> None:
@@ -59,36 +40,14 @@ def check_text(text: str, own_record: Mapping[str, Any] | None = None) -> tuple[
     names that no list holds.
 
     Raises:
-        GuardUnavailable: any internal error, so that an error never lets a text pass.
+        GuardUnavailableError: any internal error, so that an error never lets a text pass.
     """
     try:
         plain = PlainText.of(text)
         found = _merged(list(_found(plain.text, own_record or {})))
         return tuple(sorted(Finding(*plain.original_span(each.start, each.end), each.type) for each in found))
     except Exception:  # noqa: BLE001 - whatever goes wrong here, the text may not leave
-        raise GuardUnavailable from None
-
-
-def guard_result(findings: Sequence[Finding], overrides: Sequence[Mapping[str, str]] = ()) -> dict[str, Any]:
-    """Return the guard of a coded signal (R-VAL-13): PASS, JUSTIFIED, or BLOCKED, which never passes validation.
-
-    Each override has a `type` and a `reason` (code of override_reason.csv); JUSTIFIED needs exactly one for each finding.
-    """
-    types = sorted(finding.type for finding in findings)
-    justified = Counter(types) == Counter(each["type"] for each in overrides) and not NEVER_JUSTIFIED & set(types)
-    if not types:
-        return _result("PASS", types, ())
-    return _result("JUSTIFIED", types, overrides) if justified else _result("BLOCKED", types, ())
-
-
-def mask(text: str, findings: Sequence[Finding]) -> str:
-    """Return the text with each finding replaced by what it is, as [naam] (R-LEAK-02); overlapping ones become one."""
-    masked, upto = [], 0
-    for finding in sorted(findings):
-        if finding.start >= upto:
-            masked += [text[upto : finding.start], LABELS[finding.type]]
-        upto = max(upto, finding.end)
-    return "".join([*masked, text[upto:]])
+        raise GuardUnavailableError from None
 
 
 def _found(text: str, record: Mapping[str, Any]) -> Iterator[Found]:
@@ -114,8 +73,3 @@ def _merged(found: Sequence[Found]) -> list[Found]:
 
 def _inside(inner: Found, outer: Found) -> bool:
     return outer.start <= inner.start and inner.end <= outer.end
-
-
-def _result(result: str, types: Sequence[str], overrides: Sequence[Mapping[str, str]]) -> dict[str, Any]:
-    reasons = [{"type": each["type"], "reason": each["reason"]} for each in overrides]
-    return {"version": GUARD_VERSION, "result": result, "findings": list(types), "overrides": reasons}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import cache
@@ -135,7 +135,7 @@ class _Reader:
         if self._starts_surname(at):
             return self._with_word_before(at, self._name_end(at))
         if self._is_initial(at) and not (at and self._is_initial(at - 1)):
-            return self._from(at, self._name_end(self._after_initials(at)))
+            return self._from(at, self._name_end(self._after(self._is_initial, at)))
         return self._given_name(at)
 
     def _is_title(self, at: int) -> bool:
@@ -146,23 +146,19 @@ class _Reader:
 
     def _titled_end(self, title: int) -> int | None:
         """Return the last word of the name behind a title, in capitals or not."""
-        first = self._after_initials(title + 1)
+        first = self._after(self._is_initial, title + 1)
         end = self._name_end(first, titled=True)
         return self._small_end(title) if end is None and self.words[title].folded in _LOWER_AFTER else end
 
     def _small_end(self, title: int) -> int | None:
         """Return the last word of a name in small letters: initials, prefixes, and a word that is no ordinary one."""
-        first = at = self._after_small_initials(title + 1)
+        first = at = self._after(self._is_small_initial, title + 1)
         while at < len(self.words) and self._is_prefix(at, titled=True) and self._leads_to_next(at):
             at += 1
         if at >= len(self.words) or self.words[at].capital:
             return None
         prefixes = [word.folded for word in self.words[first:at]]
         return at if self._is_small_name(self.words[at].folded, prefixes) else None
-
-    def _after_small_initials(self, at: int) -> int:
-        following = range(at, min(len(self.words), at + _MOST_WORDS))
-        return next((each for each in following if not self._is_small_initial(each)), at)
 
     def _is_small_initial(self, at: int) -> bool:
         word = self.words[at]
@@ -233,9 +229,9 @@ class _Reader:
         word = self.words[at]
         return word.capital and word.end - word.start > 1 and word.folded not in self.lists.not_names
 
-    def _after_initials(self, at: int) -> int:
+    def _after(self, is_initial: Callable[[int], bool], at: int) -> int:
         following = range(at, min(len(self.words), at + _MOST_WORDS))
-        return next((each for each in following if not self._is_initial(each)), at)
+        return next((each for each in following if not is_initial(each)), at)
 
     def _is_initial(self, at: int) -> bool:
         word = self.words[at]
@@ -261,7 +257,7 @@ class _Reader:
 
 
 def find_own_words(words: Sequence[Word], record: Mapping[str, Any]) -> Iterator[Found]:
-    """Give what the text holds of the names, streets and reporter of its own record (R-LEAK-03): NAME, of streets ADDRESS.
+    """Give the places in a text with names, streets or the reporter of its own record (R-LEAK-03): NAME, of streets ADDRESS.
 
     A word of at least three letters that is no prefix counts by itself, also with a genitive s; shorter ones and prefixes of
     the same names count beside it, so that `Bo van der Meer` is found whole. A word for unknown is nobody's name.

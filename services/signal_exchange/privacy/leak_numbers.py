@@ -110,7 +110,7 @@ def _ibans(text: str) -> Iterator[Found]:
 
 
 def _end_of(text: str, start: int, length: int) -> int:
-    """Return where the letter or digit that is the last of `length` ends, or 0; single separators stand between."""
+    """Return the end of the letter or digit that is the last of `length`, or 0; single separators stand between."""
     wanted = re.compile(rf"(?:[A-Za-z0-9][ .-]?){{{length - 1}}}[A-Za-z0-9](?![A-Za-z0-9])") if length else None
     match = wanted.match(text, start) if wanted else None
     return match.end() if match else 0

@@ -38,7 +38,7 @@ class PlainText:
         return cls("".join(char for _, char in kept), [place for place, _ in kept])
 
     def original_span(self, start: int, end: int) -> tuple[int, int]:
-        """Return where a span of the plain text stands in the original."""
+        """Return the place in the original of a span of the plain text."""
         if self._places is None:
             return start, end
         return self._places[start], self._places[end - 1] + 1

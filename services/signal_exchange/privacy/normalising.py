@@ -34,7 +34,7 @@ _BETWEEN_VALUES = re.compile(r"[/,;&|+]| (?:en|of|and|or|und|oder|et|ou) ")
 
 
 class Why(Enum):
-    """Why a field that was filled in gives no link token."""
+    """Reason for which a field that was filled in gives no link token."""
 
     PLACEHOLDER = "PLACEHOLDER"
     SEVERAL = "SEVERAL"
@@ -102,7 +102,7 @@ def unlinked(record: Mapping[str, Any], *, barred: AbstractSet[tuple[str, str]] 
 
 
 def is_barred(kind: str, value: str) -> bool:
-    """Return whether a normalised value would link strangers (R-LINK-07)."""
+    """Say whether a normalised value would link strangers (R-LINK-07)."""
     judge = _BARRED_BY_KIND.get(kind)
     return judge is not None and judge(value)
 

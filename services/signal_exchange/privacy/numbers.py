@@ -26,7 +26,7 @@ IBAN_LENGTHS: Mapping[str, int] = {
 
 
 def passes_eleven_test(digits: str) -> bool:
-    """Return whether nine digits fit the weights 9 to 2 and -1 modulo 11, and are not all zero."""
+    """Say whether nine digits fit the weights 9 to 2 and -1 modulo 11, and are not all zero."""
     total = sum(weight * int(digit) for weight, digit in zip(_BSN_WEIGHTS, digits, strict=True))
     return total % 11 == 0 and digits != "0" * BSN_DIGITS
 
@@ -55,7 +55,7 @@ def plate_series(text: str) -> int:
 
 
 def iban_is_valid(text: str) -> bool:
-    """Return whether a text without spaces and hyphens is an IBAN: its shape, modulo 97, and 18 places for NL."""
+    """Say whether a text without spaces and hyphens is an IBAN: its shape, modulo 97, and 18 places for NL."""
     compact = re.sub(r"[ -]", "", text).upper()
     if not _IBAN.fullmatch(compact) or (compact.startswith("NL") and len(compact) != IBAN_LENGTHS["NL"]):
         return False

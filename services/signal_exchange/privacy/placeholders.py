@@ -27,7 +27,7 @@ _ASIDE = re.compile(r"\([^()]*\)|\[[^\[\]]*\]")
 
 
 def is_placeholder(text: str) -> bool:
-    """Return whether a filled field says that nothing is known; an empty one is none.
+    """Say whether a filled field says that nothing is known; an empty one is none.
 
     >>> [is_placeholder(text) for text in ("n.v.t.", "onbekend (buitenlands)", "--", "Testescu", "van Geen")]
     [True, True, True, False, False]

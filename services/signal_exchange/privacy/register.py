@@ -9,46 +9,27 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from signal_exchange.domain.ids import MunicipalityCode
+from signal_exchange.domain.plain_json import canonical_json
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.privacy.framing import framed
-from signal_exchange.privacy.register_entries import Fields, GroupKey, KeeperKey, MemberKey, Participant, Period, RegisteredKeeper
+from signal_exchange.privacy.register_entries import Fields, GroupKey, MemberKey, Participant, RegisteredKeeper
 from signal_exchange.privacy.sealing import SealingPublicKey
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
-
-__all__ = [
-    "GroupKey",
-    "KeeperKey",
-    "MemberKey",
-    "NoSealingKey",
-    "Participant",
-    "Period",
-    "PinnedKeeper",
-    "Register",
-    "RegisterInvalid",
-    "RegisteredKeeper",
-    "load_register",
-    "sign_register",
-]
 
 KIND = "signal-exchange/register/v1"
 _Read = TypeVar("_Read")
 
 
-class RegisterInvalid(ValueError):  # noqa: N818 - names the state of the register
+class RegisterInvalidError(RefusedError):
     """The register is not signed by the region, is older than one already seen, or contradicts itself."""
 
 
-class NoSealingKey(LookupError):  # noqa: N818 - says what is missing
-    """The register has no valid key for this recipient group at this time; the text names the group."""
+class NoSealingKeyError(LookupError):
+    """The register has no valid key for this recipient group at this time."""
 
-
-@dataclass(frozen=True, slots=True)
-class PinnedKeeper:
-    """A keeper and the one public key that its proofs of an epoch must fit."""
-
-    name: str
-    url: str
-    epoch: str
-    public_key: bytes
+    def __init__(self, group: str) -> None:
+        super().__init__(f"The register has no valid sealing key for {group}.")
+        self.group = group
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +37,7 @@ class Register:
     """Everything public that the participants must agree on. `serial` rises with every change.
 
     Raises:
-        RegisterInvalid: a municipality, a key id or a keeper stands in it twice.
+        RegisterInvalidError: a municipality, a key id or a keeper stands in it twice.
     """
 
     serial: int
@@ -77,7 +58,7 @@ class Register:
         """Check that no key of an earlier register is gone or means another key now: a key ends, it is never taken out.
 
         Raises:
-            RegisterInvalid: one is; the text names it.
+            RegisterInvalidError: one is; the text names it.
         """
         kept = {(member.code, key.key) for member in self.municipalities for key in member.signing_keys}
         gone = [
@@ -88,14 +69,14 @@ class Register:
         ]
         gone += [each.key.key_id for each in before.sealing_keys if each.key not in {entry.key for entry in self.sealing_keys}]
         if gone:
-            raise RegisterInvalid(f"The register lacks a key that an earlier one had: {gone[0]}.")
+            raise RegisterInvalidError("REGISTER_LACKS_KEY", key_id=gone[0])
 
     def municipality(self, code: str) -> Participant | None:
         """Return the municipality with this code, a member or not."""
         return next((member for member in self.municipalities if member.code == code), None)
 
     def signing_key(self, key_id: str, at: datetime) -> tuple[MunicipalityCode, VerifyingKey] | None:
-        """Return whose key this is and the key, when it could sign at that moment (R-VAL-02).
+        """Return the owner of a key and the key, when it could sign at that moment (R-VAL-02).
 
         The moment is the broker's append time. A municipality that is PENDING, or that has LEFT by then, has no key; what a
         municipality published before it left stays valid.
@@ -114,11 +95,11 @@ class Register:
         """Return the newest valid key of a recipient group.
 
         Raises:
-            NoSealingKey: the group has none at that moment.
+            NoSealingKeyError: the group has none at that moment.
         """
         valid = self._valid_sealing_keys(group, at)
         if not valid:
-            raise NoSealingKey(f"The register has no valid sealing key for {group}.")
+            raise NoSealingKeyError(group)
         return max(valid, key=lambda entry: (entry.valid.begin, entry.key.key_id)).key
 
     def has_sealing_key(self, group: str, at: datetime) -> bool:
@@ -127,12 +108,6 @@ class Register:
 
     def _valid_sealing_keys(self, group: str, at: datetime) -> list[GroupKey]:
         return [entry for entry in self.sealing_keys if entry.key.group == group and entry.valid.holds(at)]
-
-    def keepers(self, epoch: str) -> tuple[PinnedKeeper, ...]:
-        """Return the keepers that have a public key for the epoch, in the order of their names."""
-        keepers = sorted(self.registered_keepers, key=lambda keeper: keeper.name)
-        found = ((keeper, key) for keeper in keepers for key in keeper.keys if key.epoch == epoch)
-        return tuple(PinnedKeeper(keeper.name, keeper.url, key.epoch, key.public_key) for keeper, key in found)
 
 
 def sign_register(register: Register, region_key: SigningKey) -> bytes:
@@ -147,12 +122,12 @@ def load_register(data: bytes, region_public: VerifyingKey, *, at_least: int = 0
     """Return the register when the region signed it and its serial is `at_least` this.
 
     Raises:
-        RegisterInvalid: no JSON, no valid signature, an older serial, or fields that are missing or contradict each other.
+        RegisterInvalidError: no JSON, no valid signature, an older serial, or fields that are missing or contradict each other.
     """
     document = _reading("signature", lambda: _verified(data, region_public))
     register = _reading("document", lambda: _register(document))
     if register.serial < at_least:
-        raise RegisterInvalid(f"The register has serial {register.serial}, and one with {at_least} was seen before.")
+        raise RegisterInvalidError("REGISTER_OLDER", serial=register.serial, seen=at_least)
     return register
 
 
@@ -160,7 +135,7 @@ def _verified(data: bytes, region_public: VerifyingKey) -> Fields:
     signed = json.loads(data)
     document: Fields = signed["register"]
     if not region_public.verify(_signed_bytes(document), bytes.fromhex(signed["signature"])):
-        raise RegisterInvalid("The register is not signed by the region.")
+        raise RegisterInvalidError("REGISTER_NOT_SIGNED")
     return document
 
 
@@ -176,7 +151,7 @@ def _document(register: Register) -> dict[str, Any]:
 
 def _register(document: Fields) -> Register:
     if document["kind"] != KIND:
-        raise RegisterInvalid("The register is of another kind.")
+        raise RegisterInvalidError("REGISTER_OF_ANOTHER_KIND")
     municipalities = tuple(Participant.from_mapping(member) for member in document["municipalities"])
     sealing_keys = tuple(GroupKey.from_mapping(entry) for entry in document["sealing_keys"])
     keepers = tuple(RegisteredKeeper.from_mapping(keeper) for keeper in document["keepers"])
@@ -184,19 +159,19 @@ def _register(document: Fields) -> Register:
 
 
 def _signed_bytes(document: Fields) -> bytes:
-    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    canonical = canonical_json(document).encode()
     return framed(KIND.encode()) + canonical
 
 
 def _reading(part: str, read: Callable[[], _Read]) -> _Read:
     try:
         return read()
-    except RegisterInvalid:
+    except RegisterInvalidError:
         raise
     except (KeyError, TypeError, ValueError):
-        raise RegisterInvalid(f"The register's {part} cannot be read.") from None
+        raise RegisterInvalidError("REGISTER_UNREADABLE", part=part) from None
 
 
 def _require_unique(what: str, names: Sequence[str]) -> None:
     if len(set(names)) != len(names):
-        raise RegisterInvalid(f"A {what} stands in the register twice.")
+        raise RegisterInvalidError("REGISTER_NAMES_TWICE", what=what)

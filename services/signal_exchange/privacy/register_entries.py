@@ -26,7 +26,7 @@ class Period:
     end: datetime | None = None
 
     def holds(self, at: datetime) -> bool:
-        """Return whether the moment lies in the period."""
+        """Say whether the moment lies in the period."""
         return self.begin <= at and (self.end is None or at < self.end)
 
     @classmethod
@@ -69,7 +69,7 @@ class Participant:
     signing_keys: tuple[MemberKey, ...] = ()
 
     def is_member(self, at: datetime) -> bool:
-        """Return whether the municipality takes part on the Amsterdam day of this moment (R-VAL-02)."""
+        """Say whether the municipality takes part on the Amsterdam day of this moment (R-VAL-02)."""
         day = local_day(at)
         if self.accession_status == "ACCEDED":
             return self.accession_date is not None and self.accession_date <= day

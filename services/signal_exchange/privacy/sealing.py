@@ -17,8 +17,9 @@ from cryptography.hazmat.primitives.asymmetric.mlkem import MLKEM768PrivateKey, 
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from signal_exchange.domain.destinations import GROUP_OF
 from signal_exchange.privacy.framing import framed
-from signal_exchange.privacy.keys import UnusableKey, bytes_of_hex, text_of
+from signal_exchange.privacy.keys import UnusableKeyError, bytes_of_hex, text_of
 
 PRODUCT, PROTOCOL = b"signal-exchange", b"sealing/v1"
 DERIVING = b"deriving/v1"
@@ -31,11 +32,11 @@ SEALED_BYTES = SUMMARY_BYTES + 1088 + 32 + 16
 TOKEN_SLOTS, CARRIER_BYTES, TYPE_BYTES, EPOCH_BYTES, TOKEN_BYTES = 32, 24, 16, 8, 16
 SLOT_BYTES = CARRIER_BYTES + TYPE_BYTES + EPOCH_BYTES + TOKEN_BYTES
 _NO_SUMMARY = 0xFFFF
-_GROUP = re.compile(r"care|youth|table|linking|gm:GM[0-9]{4}|parking:[a-z-]+|backup")
+_GROUP = re.compile("|".join((*GROUP_OF.values(), "gm:GM[0-9]{4}", "parking:[a-z-]+", "backup")))
 _SUITE = hpke.Suite(hpke.KEM.MLKEM768_X25519, hpke.KDF.HKDF_SHA256, hpke.AEAD.CHACHA20_POLY1305)
 
 
-class CannotOpen(Exception):  # noqa: N818 - says what happened
+class CannotOpenError(Exception):
     """A sealed part that this key does not open, or whose content has another shape. It never says why."""
 
     def __init__(self) -> None:
@@ -49,7 +50,7 @@ class SealingPublicKey:
     Groups are care, youth, table, linking, gm:<code>, parking:<service>, and backup, whose key is in no register.
 
     Raises:
-        UnusableKey: the group does not exist, or `raw` is no public key.
+        UnusableKeyError: the group does not exist, or `raw` is no public key.
     """
 
     key_id: str
@@ -62,7 +63,10 @@ class SealingPublicKey:
         object.__setattr__(self, "_key", _public_key(self.raw))
 
     def encrypt(self, plaintext: bytes, *, bound_to: str) -> bytes:
-        """Return the encapsulated key and the ciphertext; see `seal`."""
+        """Return the encapsulated key and the ciphertext of a plaintext, bound to what it belongs to.
+
+        `bound_to` is the signal id "." version, or the parked id: a part that is moved to another signal does not open.
+        """
         return _SUITE.encrypt(plaintext, self._key, info=_info(self.group, self.key_id, bound_to))
 
 
@@ -95,7 +99,7 @@ class SealingPrivateKey:
         """Return the key that `to_mapping` wrote.
 
         Raises:
-            UnusableKey: a field is missing or is no key.
+            UnusableKeyError: a field is missing or is no key.
         """
         seed = bytes_of_hex(fields, "mlkem768_seed", length=MLKEM_SEED_BYTES)
         x25519 = bytes_of_hex(fields, "x25519_private", length=X25519_BYTES)
@@ -113,11 +117,15 @@ class SealingPrivateKey:
         return SealingPublicKey(self.key_id, self.group, raw)
 
     def decrypt(self, sealed: bytes, *, bound_to: str) -> bytes:
-        """Return the plaintext; see `open_sealed`."""
+        """Return the plaintext that was sealed for this key and this `bound_to`.
+
+        Raises:
+            CannotOpenError: another key, another `bound_to`, or changed bytes; which of them is not said.
+        """
         try:
             return _SUITE.decrypt(sealed, self._key, info=_info(self.group, self.key_id, bound_to))
         except InvalidTag:
-            raise CannotOpen from None
+            raise CannotOpenError from None
 
     def derived(self, use: str, *, length: int) -> bytes:
         """Return a secret for another use than sealing, which leads neither to this key nor to that of a third use (HKDF)."""
@@ -132,14 +140,14 @@ class SealingKeyRing:
         self._keys = {key.key_id: key for key in keys}
 
     def open(self, key_id: str, sealed: bytes, *, bound_to: str) -> bytes:
-        """Return what was sealed under the key with this id.
+        """Return the plaintext that was sealed under the key with this id.
 
         Raises:
-            CannotOpen: the key is not here, or it does not open this part.
+            CannotOpenError: the key is not here, or it does not open this part.
         """
         if key_id not in self._keys:
-            raise CannotOpen
-        return open_sealed(self._keys[key_id], sealed, bound_to=bound_to)
+            raise CannotOpenError
+        return self._keys[key_id].decrypt(sealed, bound_to=bound_to)
 
     def public(self, group: str) -> SealingPublicKey | None:
         """Return the public half of the newest key of a group, the last one in its file; None when there is none."""
@@ -150,29 +158,12 @@ class SealingKeyRing:
         """Return a secret of a group for another use than sealing, of its first key in the file: a later key changes nothing.
 
         Raises:
-            UnusableKey: there is no key of the group.
+            UnusableKeyError: there is no key of the group.
         """
         first = next((key for key in self._keys.values() if key.group == group), None)
         if first is None:
-            raise UnusableKey(f"There is no key of the group {group}.")
+            raise UnusableKeyError(f"There is no key of the group {group}.")
         return first.derived(use, length=length)
-
-
-def seal(public: SealingPublicKey, plaintext: bytes, *, bound_to: str) -> bytes:
-    """Return the plaintext sealed for a group, bound to what it belongs to.
-
-    `bound_to` is the signal id "." version, or the parked id: a part that is moved to another signal does not open.
-    """
-    return public.encrypt(plaintext, bound_to=bound_to)
-
-
-def open_sealed(private: SealingPrivateKey, sealed: bytes, *, bound_to: str) -> bytes:
-    """Return what was sealed for this key and this `bound_to`.
-
-    Raises:
-        CannotOpen: another key, another `bound_to`, or changed bytes; which of them is not said.
-    """
-    return private.decrypt(sealed, bound_to=bound_to)
 
 
 def pad_summary(text: str | None) -> bytes:
@@ -191,11 +182,11 @@ def unpad_summary(padded: bytes) -> str | None:
     """Return the summary that `pad_summary` padded.
 
     Raises:
-        CannotOpen: the bytes are no padded summary.
+        CannotOpenError: the bytes are no padded summary.
     """
     length = int.from_bytes(padded[:2], "big")
     if len(padded) != SUMMARY_BYTES or SUMMARY_BYTES - 2 < length < _NO_SUMMARY:
-        raise CannotOpen
+        raise CannotOpenError
     return None if length == _NO_SUMMARY else _text(padded[2 : 2 + length])
 
 
@@ -223,10 +214,10 @@ def decode_tokens(encoded: bytes) -> tuple[LinkToken, ...]:
     """Return the tokens that `encode_tokens` wrote; types and epochs are not judged here (R-VAL-14).
 
     Raises:
-        CannotOpen: the bytes are no list of slots.
+        CannotOpenError: the bytes are no list of slots.
     """
     if len(encoded) != TOKEN_SLOTS * SLOT_BYTES:
-        raise CannotOpen
+        raise CannotOpenError
     slots = (encoded[start : start + SLOT_BYTES] for start in range(0, len(encoded), SLOT_BYTES))
     return tuple(_token(slot) for slot in slots if any(slot))
 
@@ -257,7 +248,7 @@ def _text(content: bytes) -> str:
     try:
         return content.decode()
     except UnicodeDecodeError:
-        raise CannotOpen from None
+        raise CannotOpenError from None
 
 
 def _info(group: str, key_id: str, bound_to: str) -> bytes:
@@ -266,11 +257,11 @@ def _info(group: str, key_id: str, bound_to: str) -> bytes:
 
 def _require_group(group: str) -> None:
     if not _GROUP.fullmatch(group):
-        raise UnusableKey("group is not one of the recipient groups.")
+        raise UnusableKeyError("group is not one of the recipient groups.")
 
 
 def _public_key(raw: bytes) -> hpke.MLKEM768X25519PublicKey:
     if len(raw) != PUBLIC_KEY_BYTES:
-        raise UnusableKey(f"A public sealing key is {PUBLIC_KEY_BYTES} bytes.")
+        raise UnusableKeyError(f"A public sealing key is {PUBLIC_KEY_BYTES} bytes.")
     mlkem = MLKEM768PublicKey.from_public_bytes(raw[:MLKEM_PUBLIC_BYTES])
     return hpke.MLKEM768X25519PublicKey(mlkem, X25519PublicKey.from_public_bytes(raw[MLKEM_PUBLIC_BYTES:]))

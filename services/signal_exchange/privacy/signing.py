@@ -9,7 +9,7 @@ from typing import Self
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from signal_exchange.privacy.keys import UnusableKey, bytes_of_hex, text_of
+from signal_exchange.privacy.keys import UnusableKeyError, bytes_of_hex, text_of
 
 KEY_BYTES = 32
 
@@ -19,7 +19,7 @@ class VerifyingKey:
     """The public half of a signing key, of 32 bytes.
 
     Raises:
-        UnusableKey: `raw` has another length.
+        UnusableKeyError: `raw` has another length.
     """
 
     key_id: str
@@ -28,11 +28,11 @@ class VerifyingKey:
 
     def __post_init__(self) -> None:
         if len(self.raw) != KEY_BYTES:
-            raise UnusableKey(f"A public signing key is {KEY_BYTES} bytes.")
+            raise UnusableKeyError(f"A public signing key is {KEY_BYTES} bytes.")
         object.__setattr__(self, "_key", Ed25519PublicKey.from_public_bytes(self.raw))
 
     def verify(self, value: bytes, signature: bytes) -> bool:
-        """Return whether this key signed exactly these bytes."""
+        """Say whether this key signed exactly these bytes."""
         try:
             self._key.verify(signature, value)
         except InvalidSignature:
@@ -61,7 +61,7 @@ class SigningKey:
         """Return the key that `to_mapping` wrote.
 
         Raises:
-            UnusableKey: a field is missing or is no key.
+            UnusableKeyError: a field is missing or is no key.
         """
         return cls(text_of(fields, "key_id"), bytes_of_hex(fields, "ed25519_private", length=KEY_BYTES))
 

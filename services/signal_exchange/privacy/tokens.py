@@ -12,17 +12,14 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-import httpx
+import httpx2
 
-from signal_exchange.domain.epochs import epoch_of
 from signal_exchange.privacy.evaluating import POINTS
 from signal_exchange.privacy.framing import framed
-from signal_exchange.privacy.keeper_client import KeeperClient, NoTokens, Reason
+from signal_exchange.privacy.keeper_client import KeeperClient, NoTokens
 from signal_exchange.privacy.normalising import LinkValue
-from signal_exchange.privacy.register import Register, RegisterInvalid
+from signal_exchange.privacy.register import Register, RegisterInvalidError
 from signal_exchange.privacy.sealing import TOKEN_BYTES, LinkToken
-
-__all__ = ["KeeperClient", "NoTokens", "Reason", "TokenMaker", "epoch_of", "keeper_clients", "token", "token_input"]
 
 DOMAIN = b"signal-exchange/token/v2"
 KEEPERS = 2
@@ -32,7 +29,7 @@ _Outputs = list[bytes]
 
 
 def token_input(kind: str, value: str) -> bytes:
-    """Return what is blinded for a value: its type, 0x1F and the normalised value, as UTF-8."""
+    """Return the bytes that are blinded for a value: its type, 0x1F and the normalised value, as UTF-8."""
     return f"{kind}\x1f{value}".encode()
 
 
@@ -44,18 +41,18 @@ def token(kind: str, epoch: str, out_a: bytes, out_b: bytes) -> bytes:
     return hashlib.sha256(framed(DOMAIN, kind.encode(), epoch.encode(), out_a, out_b)).digest()[:TOKEN_BYTES]
 
 
-def keeper_clients(register: Register, bearers: Mapping[str, str], http: httpx.Client) -> tuple[KeeperClient, KeeperClient]:
+def keeper_clients(register: Register, bearers: Mapping[str, str], http: httpx2.Client) -> tuple[KeeperClient, KeeperClient]:
     """Return a client for each of the two keepers of the register, in the order of their names.
 
     `bearers` holds this municipality's bearer token per keeper name; `http` is shared and carries the time-out.
 
     Raises:
-        RegisterInvalid: there are not exactly two keepers, or they share an address or a key; then trust is not split.
+        RegisterInvalidError: there are not exactly two keepers, or they share an address or a key; then trust is not split.
     """
     keepers = sorted(register.registered_keepers, key=lambda keeper: keeper.name)
     keys = [key.public_key for keeper in keepers for key in keeper.keys]
     if len(keepers) != KEEPERS or len({keeper.url for keeper in keepers}) != KEEPERS or len(set(keys)) != len(keys):
-        raise RegisterInvalid("Link tokens need two keepers with addresses and keys of their own.")
+        raise RegisterInvalidError("REGISTER_WITHOUT_TWO_KEEPERS")
     first, second = (
         KeeperClient(
             keeper.name,
@@ -76,10 +73,6 @@ class TokenMaker:
     keeper_a: KeeperClient
     keeper_b: KeeperClient
     in_flight: int = 4
-
-    def tokens_for(self, values: Sequence[LinkValue], *, epoch: str) -> tuple[LinkToken, ...] | NoTokens:
-        """Return a token for each value of one record, or why there are none."""
-        return self.tokens_for_many([values], epoch=epoch)[0]
 
     def tokens_for_many(self, records: Sequence[Sequence[LinkValue]], *, epoch: str) -> list[tuple[LinkToken, ...] | NoTokens]:
         """Return the tokens of each record, or why a record has none.

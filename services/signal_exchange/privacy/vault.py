@@ -13,12 +13,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from signal_exchange.privacy.framing import framed
-from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.privacy.keys import UnusableKeyError
 
 KEY_BYTES, NONCE_BYTES = 32, 12
 
 
-class CannotDecrypt(Exception):  # noqa: N818 - says what happened
+class CannotDecryptError(Exception):
     """A record that this vault key does not open under this record id. It never says why."""
 
     def __init__(self) -> None:
@@ -45,10 +45,10 @@ class VaultKey:
         """Return the vault key of a secret of 32 random bytes.
 
         Raises:
-            UnusableKey: the secret has another length.
+            UnusableKeyError: the secret has another length.
         """
         if len(secret) != KEY_BYTES:
-            raise UnusableKey(f"A vault key is {KEY_BYTES} bytes.")
+            raise UnusableKeyError(f"A vault key is {KEY_BYTES} bytes.")
         return cls(_derived(secret, b"wrapping"), _derived(secret, b"searching"))
 
     @classmethod
@@ -66,7 +66,7 @@ class VaultKey:
         """Return the plaintext of a record.
 
         Raises:
-            CannotDecrypt: another key, another record id, or changed bytes.
+            CannotDecryptError: another key, another record id, or changed bytes.
         """
         data_key = _decrypt(self._wrapping, encrypted.wrapped_key, _bound(b"key", record_id))
         return _decrypt(data_key, encrypted.ciphertext, _bound(b"record", record_id))
@@ -97,4 +97,4 @@ def _decrypt(key: bytes, content: bytes, bound: bytes) -> bytes:
     try:
         return AESGCM(key).decrypt(content[:NONCE_BYTES], content[NONCE_BYTES:], bound)
     except (InvalidTag, ValueError):
-        raise CannotDecrypt from None
+        raise CannotDecryptError from None

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from signal_exchange.domain.ids import MunicipalityCode
 from signal_exchange.domain.times import at, local_day
-from signal_exchange.privacy.evaluating import EpochKey, evaluate
+from signal_exchange.privacy.evaluating import EpochKey
 from signal_exchange.pseudonyms.keys import Bearers, HeldKey
 from signal_exchange.pseudonyms.store import DEFAULT_QUOTA, CounterStore, Quota, Verdict
 
@@ -34,7 +34,7 @@ class Keeper:
     quota: Quota = DEFAULT_QUOTA
 
     def municipality(self, bearer: str) -> MunicipalityCode | None:
-        """Return who asks, or None for a bearer token that this keeper does not know."""
+        """Return the municipality of a bearer token, or None for a bearer token that this keeper does not know."""
         return self.current_bearers().municipality(bearer)
 
     def key(self, epoch: str) -> EpochKey | None:
@@ -43,10 +43,10 @@ class Keeper:
         return next((held.key for held in self.keys if held.key.epoch == epoch and held.holds(today)), None)
 
     def works(self) -> bool:
-        """Return whether this keeper holds a key for today.
+        """Say whether this keeper holds a key for today.
 
         Raises:
-            StoreUnavailable: the counters do not answer, without which nothing is evaluated.
+            StoreUnavailableError: the counters do not answer, without which nothing is evaluated.
         """
         today = self._today()
         self.store.counts(today, today)
@@ -60,25 +60,19 @@ class Keeper:
         """Return the proof and the evaluated points, unless the municipality's quota is used up.
 
         Raises:
-            InvalidPoints: these are not 16 points.
-            StoreUnavailable: the counters do not answer; what is not counted is not evaluated.
+            InvalidPointsError: these are not 16 points.
+            StoreUnavailableError: the counters do not answer; what is not counted is not evaluated.
         """
         verdict = self.store.take(municipality, self._today(), self.quota)
         if verdict is Verdict.GRANTED:
-            return evaluate(key, points)
-        return QuotaUsedUp(self._seconds_until(_next_month if verdict is Verdict.MONTH_IS_FULL else _next_day))
+            return key.evaluate(points)
+        today = self._today()
+        month_after = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+        return QuotaUsedUp(self._seconds_until(month_after if verdict is Verdict.MONTH_IS_FULL else today + timedelta(days=1)))
 
     def _today(self) -> date:
         return local_day(self.now())
 
-    def _seconds_until(self, later: Callable[[date], date]) -> int:
-        opens = at(later(self._today()), time.min).astimezone(UTC)
+    def _seconds_until(self, day: date) -> int:
+        opens = at(day, time.min).astimezone(UTC)
         return int((opens - self.now()).total_seconds()) + 1
-
-
-def _next_day(day: date) -> date:
-    return day + timedelta(days=1)
-
-
-def _next_month(day: date) -> date:
-    return (day.replace(day=1) + timedelta(days=32)).replace(day=1)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import os
-import stat
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -14,8 +12,9 @@ from pathlib import Path
 from typing import Self
 
 from signal_exchange.domain.ids import MunicipalityCode, parse_municipality_code
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.privacy.evaluating import EpochKey
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.runtime.private_files import require_private, write_private
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +26,7 @@ class HeldKey:
     last_day: date
 
     def holds(self, day: date) -> bool:
-        """Return whether the keeper evaluates with this key on a day."""
+        """Say whether the keeper evaluates with this key on a day."""
         return self.first_day <= day <= self.last_day
 
     @classmethod
@@ -43,41 +42,40 @@ class HeldKey:
 
 @dataclass(frozen=True, slots=True)
 class Bearers:
-    """Who may ask: of each municipality the SHA-256 of its bearer token, never the token itself."""
+    """The bearers that may ask: of each municipality the SHA-256 of its bearer token, never the token itself."""
 
     digests: Mapping[MunicipalityCode, str] = field(repr=False)
 
     def municipality(self, bearer: str) -> MunicipalityCode | None:
-        """Return whose bearer token this is. Every digest is compared, so that time says nothing."""
+        """Return the owner of a bearer token. Every digest is compared, so that time says nothing."""
         digest = digest_of(bearer)
         matches = [code for code, known in self.digests.items() if hmac.compare_digest(digest, known)]
         return matches[0] if matches else None
 
 
 def digest_of(bearer: str) -> str:
-    """Return what a keeper keeps of a bearer token: its SHA-256 in hexadecimal."""
+    """Return the digest of a bearer token that a keeper stores: its SHA-256 in hexadecimal."""
     return hashlib.sha256(bearer.encode()).hexdigest()
 
 
 def write_keys(path: Path, keys: Iterable[HeldKey]) -> None:
     """Write the epoch keys, readable for their owner only; a key that is left out is destroyed with the old file."""
-    write_secret(path, json.dumps({"epoch_keys": [key.to_mapping() for key in keys]}, indent=1))
+    write_private(path, json.dumps({"epoch_keys": [key.to_mapping() for key in keys]}, indent=1))
 
 
 def read_keys(path: Path) -> tuple[HeldKey, ...]:
     """Return the epoch keys of a file.
 
     Raises:
-        Refused: others may read the file, an epoch stands in it twice, or it cannot be read as keys.
+        RefusedError: others may read the file, an epoch stands in it twice, or it cannot be read as keys.
     """
-    if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Refused(f"Others may read the key file {path.name}: give it mode 600.")
+    require_private(path)
     try:
         keys = tuple(HeldKey.from_mapping(fields) for fields in json.loads(path.read_text(encoding="utf-8"))["epoch_keys"])
     except (KeyError, TypeError, ValueError):
-        raise Refused(f"The key file {path.name} holds no epoch keys.") from None
+        raise RefusedError("NO_EPOCH_KEYS", file=path.name) from None
     if len({held.key.epoch for held in keys}) != len(keys):
-        raise Refused(f"An epoch stands twice in the key file {path.name}.")
+        raise RefusedError("EPOCH_TWICE", file=path.name)
     return keys
 
 
@@ -88,32 +86,23 @@ def write_bearers(path: Path, bearers: Mapping[MunicipalityCode, str]) -> None:
 
 def write_digests(path: Path, digests: Mapping[MunicipalityCode, str]) -> None:
     """Write who may ask, as digests of their tokens, in one go: a running keeper takes the file over at its next request."""
-    write_secret(path, json.dumps(dict(sorted(digests.items())), indent=1))
+    write_private(path, json.dumps(dict(sorted(digests.items())), indent=1))
 
 
 def read_bearers(path: Path) -> Bearers:
     """Return the digests of a file.
 
     Raises:
-        Refused: the file cannot be read as digests per municipality.
+        RefusedError: the file cannot be read as digests per municipality.
     """
     try:
         digests = json.loads(path.read_text(encoding="utf-8"))
         return Bearers({parse_municipality_code(code): _digest(digest) for code, digest in digests.items()})
     except (AttributeError, TypeError, ValueError):
-        raise Refused(f"The file {path.name} holds no digests of bearer tokens.") from None
+        raise RefusedError("NO_TOKEN_DIGESTS", file=path.name) from None
 
 
 def _digest(text: str) -> str:
     if len(bytes.fromhex(text)) != hashlib.sha256().digest_size:
         raise ValueError("A digest is a SHA-256.")
     return text
-
-
-def write_secret(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, in one go."""
-    fresh = path.with_suffix(path.suffix + ".new")
-    fresh.unlink(missing_ok=True)
-    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR), "w") as file:
-        file.write(text)
-    fresh.replace(path)

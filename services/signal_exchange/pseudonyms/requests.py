@@ -1,4 +1,4 @@
-"""What a keeper reads from a request: an epoch and 16 points, or every error of it at once."""
+"""The request to a keeper: an epoch and 16 points, or every error of it at once."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from signal_exchange.privacy.evaluating import POINT_BYTES, POINTS, InvalidPoints, points_of
+from signal_exchange.privacy.evaluating import POINT_BYTES, POINTS, InvalidPointsError, points_of
 from signal_exchange.privacy.keeper_client import UNKNOWN_EPOCH_CODE
 
 _POINT = re.compile(rf"[0-9a-fA-F]{{{2 * POINT_BYTES}}}")
@@ -16,18 +16,17 @@ _FIELDS = frozenset({"epoch", "punten"})
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One error in a request: where (a JSON pointer), a code, and what to do about it. It never repeats what was sent."""
+    """One error in a request: a JSON pointer, and a code whose text says what to do. It never repeats what was sent."""
 
     pointer: str
     code: str
-    detail: str
 
 
-NO_JSON = Fault("", "JSON_INVALID", "De body is geen JSON-object.")
-EPOCH_MISSING = Fault("/epoch", "EPOCH_MISSING", "Geef de sleutelperiode als tekst, zoals 2026H2.")
-EPOCH_UNKNOWN = Fault("/epoch", UNKNOWN_EPOCH_CODE, "Deze sleutelperiode is hier nu niet in gebruik.")
-POINTS_MISSING = Fault("/punten", "POINTS_MISSING", f"Geef een lijst van precies {POINTS} punten.")
-FIELD_UNKNOWN = Fault("", "FIELD_UNKNOWN", "Alleen de velden epoch en punten zijn toegestaan.")
+NO_JSON = Fault("", "JSON_INVALID")
+EPOCH_MISSING = Fault("/epoch", "EPOCH_MISSING")
+EPOCH_UNKNOWN = Fault("/epoch", UNKNOWN_EPOCH_CODE)
+POINTS_MISSING = Fault("/punten", "POINTS_MISSING")
+FIELD_UNKNOWN = Fault("", "FIELD_UNKNOWN")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,7 @@ class Request:
 
 
 def read_request(body: bytes) -> Request:
-    """Return what the body holds, with all its faults at once."""
+    """Return the request in a body, with all its faults at once."""
     fields = _object(body)
     if fields is None:
         return Request("", b"", (NO_JSON,))
@@ -65,20 +64,16 @@ def _faults_of_points(points: object) -> tuple[Fault, ...]:
     unreadable = {position for position, point in enumerate(points) if not _bytes(point)}
     # A zero in the place of what cannot be read is no point either, so that one look finds every fault.
     filled = b"".join(_bytes(point) or bytes(POINT_BYTES) for point in points)
-    return tuple(_fault_of_point(position) for position in sorted(unreadable | _no_points(filled)))
+    return tuple(Fault(f"/punten/{position}", "POINT_INVALID") for position in sorted(unreadable | _no_points(filled)))
 
 
 def _no_points(points: bytes) -> set[int]:
     try:
         points_of(points)
-    except InvalidPoints as error:
+    except InvalidPointsError as error:
         return set(error.positions)
     return set()
 
 
 def _bytes(point: object) -> bytes:
     return bytes.fromhex(point) if isinstance(point, str) and _POINT.fullmatch(point) else b""
-
-
-def _fault_of_point(position: int) -> Fault:
-    return Fault(f"/punten/{position}", "POINT_INVALID", "Dit is geen geldig punt van ristretto255 in 64 hexadecimale tekens.")

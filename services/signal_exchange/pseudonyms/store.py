@@ -1,4 +1,4 @@
-"""What a keeper remembers: how often each municipality asked on each day, and raised quotas. Never a point."""
+"""The memory of a keeper: how often each municipality asked on each day, and raised quotas. Never a point."""
 
 from __future__ import annotations
 
@@ -9,32 +9,26 @@ from enum import Enum, auto
 from sqlalchemy import Column, Connection, Date, DateTime, Integer, String, Table, func, select, update
 
 from signal_exchange.domain.ids import MunicipalityCode
-from signal_exchange.runtime.database import Database, add_once
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.runtime.columns import keys, required
+from signal_exchange.runtime.database import Database, add_once, row_of, values_of
 from signal_exchange.runtime.migrations import store_tables
+from signal_exchange.runtime.settings import KeeperSettings
 from signal_exchange.stream.seen_register import seen_register_table
 
 TABLES = store_tables("pseudonyms")
 COUNTERS = Table(
     "counters",
     TABLES,
-    Column("municipality", String, primary_key=True),
-    Column("day", Date, primary_key=True),
-    Column("evaluated", Integer, nullable=False),
-    Column("refused", Integer, nullable=False),
+    *keys(municipality=String, day=Date),
+    *required(evaluated=Integer, refused=Integer),
 )
 RAISES = Table(
     "quota_raises",
     TABLES,
     Column("number", Integer, primary_key=True, autoincrement=True),
-    Column("municipality", String, nullable=False),
-    Column("first_day", Date, nullable=False),
-    Column("last_day", Date, nullable=False),
-    Column("requests_a_day", Integer, nullable=False),
-    Column("requests_a_month", Integer, nullable=False),
-    Column("approved_by", String, nullable=False),
-    Column("second_approver", String, nullable=False),
-    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    *required(municipality=String, first_day=Date, last_day=Date, requests_a_day=Integer, requests_a_month=Integer),
+    *required(approved_by=String, second_approver=String, recorded_at=DateTime(timezone=True)),
 )
 
 
@@ -74,7 +68,7 @@ class QuotaRaise:
 
 @dataclass(frozen=True, slots=True)
 class DayCount:
-    """How many requests of a municipality were evaluated and refused on a day: for the audit."""
+    """The numbers of requests of a municipality that were evaluated and refused on a day: for the audit."""
 
     municipality: MunicipalityCode
     day: date
@@ -86,7 +80,7 @@ class CounterStore:
     """The counters of one keeper, in SQLite or PostgreSQL.
 
     Raises:
-        StoreUnavailable: the database does not answer; then nothing is evaluated.
+        StoreUnavailableError: the database does not answer; then nothing is evaluated.
     """
 
     def __init__(self, database: Database) -> None:
@@ -111,14 +105,15 @@ class CounterStore:
         """Record a raised quota with who approved it.
 
         Raises:
-            Refused: one person approved it twice, or the days are in the wrong order.
+            RefusedError: one person approved it twice, or the days are in the wrong order.
         """
         if not raised.approved_by or not raised.second_approver or raised.approved_by == raised.second_approver:
-            raise Refused("Twee verschillende mensen moeten een hoger quotum goedkeuren.")
+            raise RefusedError("TWO_MUST_APPROVE")
         if raised.last_day < raised.first_day:
-            raise Refused("De laatste dag ligt voor de eerste.")
+            raise RefusedError("LAST_DAY_BEFORE_FIRST")
         with self._database.transaction() as connection:
-            connection.execute(RAISES.insert(), _raise_row(raised, recorded_at))
+            row = row_of(raised)
+            connection.execute(RAISES.insert(), {**row, **row_of(row.pop("quota")), "recorded_at": recorded_at})
 
     def counts(self, first_day: date, last_day: date) -> tuple[DayCount, ...]:
         """Return the counters of a range of days, by day and municipality."""
@@ -126,7 +121,7 @@ class CounterStore:
             select(COUNTERS).where(COUNTERS.c.day.between(first_day, last_day)).order_by(COUNTERS.c.day, COUNTERS.c.municipality)
         )
         with self._database.reading() as connection:
-            return tuple(DayCount(*row) for row in connection.execute(rows))
+            return tuple(values_of(DayCount, connection, rows))
 
 
 def _ensure_row(connection: Connection, municipality: MunicipalityCode, day: date) -> None:
@@ -156,14 +151,6 @@ def _raised(connection: Connection, municipality: MunicipalityCode, day: date, q
     return Quota(max(quota.requests_a_day, a_day or 0), max(quota.requests_a_month, a_month or 0))
 
 
-def _raise_row(raised: QuotaRaise, recorded_at: datetime) -> dict[str, object]:
-    return {
-        "municipality": raised.municipality,
-        "first_day": raised.first_day,
-        "last_day": raised.last_day,
-        "requests_a_day": raised.quota.requests_a_day,
-        "requests_a_month": raised.quota.requests_a_month,
-        "approved_by": raised.approved_by,
-        "second_approver": raised.second_approver,
-        "recorded_at": recorded_at,
-    }
+def database_of(settings: KeeperSettings) -> Database:
+    """Return the database of a keeper."""
+    return Database(settings.database(f"keeper-{settings.keeper}"), TABLES)

@@ -1,22 +1,24 @@
-"""What changes at each destination when a signal is routed: pure, from the last run and this one (R-ROUTE-05, R-AGENDA-02)."""
+"""The steps at the destinations when a signal is routed: pure, from the last run and this one (R-ROUTE-05, R-AGENDA-02)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
-from signal_exchange.domain.routing import Route
-from signal_exchange.domain.rules import CARE_COORDINATOR
+from signal_exchange.contracts import records
+from signal_exchange.contracts.records import AcceptedSignal
+from signal_exchange.domain.destinations import BY_CODE
+from signal_exchange.domain.rules.routing import Route
+from signal_exchange.domain.rules.ruleset import Effect
 
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What the rules last decided for one destination; the same fields as the Avro record Delivery."""
+    """The delivery to one destination as the rules last decided it; the same fields as the Avro record Delivery."""
 
     destination: str
-    effect: str
+    effect: Effect
     deliver_as: str | None
     rule_id: str
     reason: str
@@ -29,17 +31,23 @@ class Delivery:
         """Say whether the destination holds this delivery."""
         return self.effect == "SEND"
 
-    def as_fields(self) -> dict[str, Any]:
+    def as_fields(self) -> records.Delivery:
         """Return the fields of the Avro record."""
-        return {name: getattr(self, name) for name in _FIELDS}  # dataclasses.asdict copies each value deeply
-
-
-_FIELDS = tuple(each.name for each in fields(Delivery))
+        return records.Delivery(
+            destination=self.destination,
+            effect=self.effect,
+            deliver_as=self.deliver_as,
+            rule_id=self.rule_id,
+            reason=self.reason,
+            due_from=self.due_from,
+            offer=self.offer,
+            ended=self.ended,
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What happens at one destination: first `retract` the old delivery, if any, then `offer` the new one, if any.
+    """The step at one destination: first `retract` the old delivery, if any, then `offer` the new one, if any.
 
     `is_new` tells an offer from new content of the same offer.
     """
@@ -51,13 +59,13 @@ class Step:
     is_new: bool
 
 
-def deliveries_of(accepted: Mapping[str, Any] | None) -> dict[str, Delivery]:
+def deliveries_of(accepted: AcceptedSignal | None) -> dict[str, Delivery]:
     """Return the deliveries of the last run, by destination."""
-    return {fields["destination"]: Delivery(**fields) for fields in (accepted or {}).get("deliveries", ())}
+    return {fields["destination"]: Delivery(**fields) for fields in (accepted["deliveries"] if accepted else ())}
 
 
 def steps(before: Mapping[str, Delivery], routes: Iterable[Route], at: datetime, *, new_version: bool) -> tuple[Step, ...]:
-    """Return what happens at each destination, in the order of the routes.
+    """Return the step at each destination, in the order of the routes.
 
     `at` is the append time of what caused the run; of a due re-screen its computed moment. `new_version` says that this was a
     version, a withdrawal too: only that offers anew what its receiver ended (R-REF).
@@ -67,7 +75,7 @@ def steps(before: Mapping[str, Delivery], routes: Iterable[Route], at: datetime,
 
 def _step(before: Delivery | None, route: Route, at: datetime, *, new_version: bool) -> Step:
     ended = before is not None and before.ended and not new_version
-    if before is not None and ended and route.destination == CARE_COORDINATOR and route.effect == "SEND":
+    if before is not None and ended and BY_CODE[route.destination].ended_in_every_form and route.effect == "SEND":
         return Step(route.destination, None, before if before.sent else None, before, is_new=False)
     same = before is not None and before.sent and before.deliver_as == route.deliver_as
     continues = before is not None and same and (ended or not before.ended)

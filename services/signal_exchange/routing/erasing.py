@@ -9,22 +9,27 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
+from signal_exchange.contracts.records import LINK_TOKENS, SignedWord
 from signal_exchange.contracts.topics import SEGMENT, SIGNALS_KEEP, TRACE_KEEP, feedback_topic
 from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.destinations import LINKING, OWNING_RECEIVERS
+from signal_exchange.domain.plain_json import json_safe
 from signal_exchange.domain.times import local_day
-from signal_exchange.privacy.register import NoSealingKey
+from signal_exchange.privacy.register import NoSealingKeyError
+from signal_exchange.routing.delivering import erased_referral, send_delivered
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
+from signal_exchange.routing.linking_signals import erased_tokens
 from signal_exchange.runtime import logs
-from signal_exchange.stream.erasing import DONE, ERASED, RECEIPT, markers
-from signal_exchange.stream.erasure_word import Word, headers_of
-from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outcomes import SealTo, outcome_id_of, padded
-from signal_exchange.stream.work import Work
+from signal_exchange.stream.erasing import DONE, RECEIPT, markers
+from signal_exchange.stream.erasure_word import headers_of
+from signal_exchange.stream.outcomes import SealTo, outcome_id_of, send_outcome
+from signal_exchange.stream.views import RoutingOutcomeMessage
+from signal_exchange.stream.work import AboutSignal, Work
 
 KIND: Final = "ERASURE"
-KEYED_BY_SIGNAL: Final = ("accepted", "referrals", "referrals-youth", "agenda-items", "link-tokens")
+KEYED_BY_SIGNAL: Final = ("accepted", *(receiver.topic for receiver in OWNING_RECEIVERS), "link-tokens")
 """The state topics that routing writes under the signal's own id."""
 MARKED: Final = (*KEYED_BY_SIGNAL, "outcomes", "parked")
 """The topics that routing marks; linking and feedback mark their own when they see the markers on what they read."""
@@ -38,7 +43,7 @@ Buried = Mapping[str, set[str]]
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """When logs can be cleaned: a marker after `segment_seconds` closes the segment, `clean_seconds` later it is clean.
+    """The terms of cleaning logs: a marker after `segment_seconds` closes the segment, `clean_seconds` later it is clean.
 
     `backup_days` is how long anybody keeps a copy of a store: back-ups, replicas and archives of a database's log.
     """
@@ -57,14 +62,14 @@ class Saga:
     seal_to: SealTo
     work: Work
 
-    def begin(self, *, signal_id: str, municipality: str, version: int, revision: int, at: datetime, word: Word) -> None:
+    def begin(self, *, signal_id: str, municipality: str, version: int, revision: int, at: datetime, word: SignedWord) -> None:
         """Begin an erasure: every service is asked, and must answer within its term. `revision` follows the accepted state's."""
         erasure = Erasure(signal_id, revision, municipality, version, erased_at=at, asked_at=at).on_word(word)
         self.store.put([erasure])
         self._ask(erasure, ASKED)
 
-    def take(self, receipt: Message) -> bool:
-        """Keep a receipt; with the last one bury every record of the signal, and say so."""
+    def accept(self, receipt: RoutingOutcomeMessage) -> bool:
+        """Keep a receipt; with the last one delete every record of the signal, and say so."""
         fields = receipt.fields
         signal_id, service = fields["signal_id"], fields["source"]
         erasure = self.store.erasures([signal_id]).get(signal_id)
@@ -113,20 +118,18 @@ class Saga:
 
     def _ask(self, erasure: Erasure, services: Sequence[str]) -> None:
         signal_id, at = erasure.signal_id, erasure.asked_at
-        records = {"agenda": _agenda_item, "linking": _link_tokens, "worklist": _referral, "worklist-youth": _referral}
-        topics = {
-            "agenda": "agenda-items",
-            "linking": "link-tokens",
-            "worklist": "referrals",
-            "worklist-youth": "referrals-youth",
-        }
-        for service in (each for each in services if each in records):
-            record, fields = records[service](erasure)
-            self.work.send(topics[service], signal_id, record, fields, event_id=f"{signal_id}.{fields['revision']}.erased", at=at)
-        self._tell(erasure, at, None)
+        fields, tokens = erased_referral(erasure), erased_tokens(erasure)
+        if LINKING in services:
+            event_id = f"{signal_id}.{tokens['revision']}.erased"
+            self.work.send("link-tokens", signal_id, LINK_TOKENS, tokens, event_id=event_id, at=at)
+        for receiver in (each for each in OWNING_RECEIVERS if each.service in services):
+            event_id = f"{signal_id}.{fields['revision']}.erased"
+            send_delivered(receiver, fields, minor=False, event_id=event_id, at=at, work=self.work)
+        self._report(erasure, at, None)
         due = self.calendar.deadline(erasure.erased_at, self.calendar.policy.receipt_wd).date().isoformat()
         for service in (*services, self.work.service):
-            self._trace(erasure, at, service=service, owner_role=PRIVACY_OFFICER, next_date=due)
+            about = _about(erasure)
+            self.work.trace(RECEIPT, at=at, key=signal_id, service=service, owner_role=PRIVACY_OFFICER, next_date=due, **about)
 
     def _bury(self, erasure: Erasure, at: datetime) -> None:
         signal_id = erasure.signal_id
@@ -138,7 +141,7 @@ class Saga:
             self.work.tombstone("outcomes", key, at=at, partition_by=signal_id)
         done = erasure.moved(buried_at=at)
         self.store.put([done])
-        self._tell(done, at, None)
+        self._report(done, at, None)
 
     def _bury_left(self, left: Buried, now: datetime) -> None:
         erasures = self.store.erasures(key.partition("/")[0] for keys in left.values() for key in keys)
@@ -156,29 +159,33 @@ class Saga:
     def _certify(self, erasure: Erasure, now: datetime, terms: Terms) -> bool:
         """Give a certificate; it waits while the register lacks the key of its municipality."""
         try:
-            self._tell(erasure, now, certificate_of(erasure, self.store.answers(erasure.signal_id).values(), terms))
-        except NoSealingKey as fault:
+            self._report(erasure, now, certificate_of(erasure, self.store.answers(erasure.signal_id).values(), terms))
+        except NoSealingKeyError as fault:
             logs.warn("sealing_key_missing", reason=str(fault))
             return False
         self.store.put([erasure])
-        self._trace(erasure, now, verdict=DONE)
+        self.work.trace(RECEIPT, at=now, key=erasure.signal_id, verdict=DONE, **_about(erasure))
         kept = {f"{erasure.signal_id}/{outcome_id}" for outcome_id in _kept_outcomes(erasure.signal_id)}
         self.store.forget_outcomes(set(self.store.outcomes_of(erasure.signal_id)) - kept)
         return True
 
-    def _trace(self, erasure: Erasure, at: datetime, **facts: str) -> None:
-        about = {name: getattr(erasure, name) for name in ("signal_id", "version", "municipality")}
-        self.work.trace(RECEIPT, at=at, key=erasure.signal_id, **about, **facts)
+    def _report(self, erasure: Erasure, at: datetime, certificate: Mapping[str, object] | None) -> None:
+        send_outcome(
+            self.work,
+            **_about(erasure),
+            kind=KIND,
+            number=1,
+            revision=erasure.revision,
+            state=erasure.state,
+            occurred_at=at,
+            detail=certificate,
+            seal_to=self.seal_to,
+            word=erasure.word,
+        )
 
-    def _tell(self, erasure: Erasure, at: datetime, certificate: Mapping[str, object] | None) -> None:
-        signal_id, revision = erasure.signal_id, erasure.revision
-        outcome_id = outcome_id_of(signal_id, self.work.service, KIND, 1)
-        key = f"{signal_id}/{outcome_id}"
-        seal = self.seal_to(f"gm:{erasure.municipality}", padded(certificate), key) if certificate is not None else None
-        own = {"outcome_id": outcome_id, "source": self.work.service, "kind": KIND, "state": erasure.state, "detail": seal}
-        about = {name: getattr(erasure, name) for name in ("signal_id", "version", "revision", "municipality")}
-        fields = {**about, **own, "outcome": None, "occurred_at": at, "own_ref": None, "word": erasure.word}
-        self.work.send("outcomes", key, "Outcome", fields, event_id=f"{outcome_id}.{revision}", at=at, partition_by=signal_id)
+
+def _about(erasure: Erasure) -> AboutSignal:
+    return AboutSignal(signal_id=erasure.signal_id, version=erasure.version, municipality=erasure.municipality)
 
 
 def keys_to_be_gone(store: ErasureStore, erasures: Sequence[Erasure]) -> Buried:
@@ -202,8 +209,8 @@ def certificate_of(erasure: Erasure, answers: Iterable[Answer], terms: Terms) ->
         "version": erasure.version,
         "erased_at": erasure.erased_at.isoformat(),
         "receipts": dict(sorted(receipts.items())),
-        "tombstones_at": _iso(erasure.buried_at),
-        "checked_at": _iso(erasure.certified_at),
+        "tombstones_at": json_safe(erasure.buried_at),
+        "checked_at": json_safe(erasure.certified_at),
         "topics_checked": sorted({*KEYED_BY_SIGNAL, "links", "outcomes"}),
         "topics_buried_by_their_writers": sorted({feedback_topic(erasure.municipality), "link-candidates", "parked"}),
         "logs_end_on": local_day(erasure.erased_at + SIGNALS_KEEP + SEGMENT + DELETING).isoformat(),
@@ -214,12 +221,8 @@ def certificate_of(erasure: Erasure, answers: Iterable[Answer], terms: Terms) ->
 
 
 def _last_byte(erasure: Erasure) -> datetime:
-    """Return when the last service said that its bytes were gone: a copy of a store that was made before may hold them."""
+    """Return the moment of the last receipt for bytes that are gone: a copy of a store that was made before may hold them."""
     return erasure.buried_at or erasure.erased_at
-
-
-def _iso(moment: datetime | None) -> str | None:
-    return moment.isoformat() if moment is not None else None
 
 
 def _kept_outcomes(signal_id: str) -> set[str]:
@@ -234,27 +237,3 @@ def _is_left(signal_id: str, left: Buried) -> bool:
 
 def _is_past(moment: datetime | None, seconds: float, now: datetime) -> bool:
     return moment is not None and now - moment >= timedelta(seconds=seconds)
-
-
-def _nothing(erasure: Erasure) -> dict[str, Any]:
-    about = {name: getattr(erasure, name) for name in ("signal_id", "version", "municipality")}
-    empty = dict.fromkeys(("deliver_as", "rule_id", "urgency"), "")
-    none = dict.fromkeys(("legal_basis", "partnership", "signal", "summary"))
-    # Later than every offer and retraction of the signal, whose records count twice the accepted revision.
-    own = {"revision": erasure.revision * 2 + 1, "offer": 0, "status": ERASED, "due_from": erasure.erased_at}
-    return {**about, **own, **empty, **none, "word": erasure.word}
-
-
-def _referral(erasure: Erasure) -> tuple[str, dict[str, Any]]:
-    return "Referral", _nothing(erasure)
-
-
-def _agenda_item(erasure: Erasure) -> tuple[str, dict[str, Any]]:
-    return "AgendaItem", {**_nothing(erasure), "minor": False}
-
-
-def _link_tokens(erasure: Erasure) -> tuple[str, dict[str, Any]]:
-    at = erasure.erased_at
-    about = {name: getattr(erasure, name) for name in ("signal_id", "version", "revision", "municipality")}
-    times = {"publish_day": local_day(at).isoformat(), "appended_at": at, "stated_at": at, "tokens_at": None}
-    return "LinkTokens", {**about, **times, "status": ERASED, "form": None, "subjects": [], "tokens": None, "word": erasure.word}

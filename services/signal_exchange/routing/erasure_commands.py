@@ -7,57 +7,44 @@ from typing import Any
 
 import typer
 
-from signal_exchange.routing.composition import terms_of
-from signal_exchange.routing.erasing import certificate_of, keys_to_be_gone
-from signal_exchange.routing.erasures import ASKED, Erasure, ErasureStore
-from signal_exchange.routing.store import TABLES
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.settings import RoutingSettings, loaded
-from signal_exchange.stream.commands import GROUP, AsJson, Place, service_settings, show_json, show_rows, shown
-from signal_exchange.stream.log_check import keys_left
+from signal_exchange import words
+from signal_exchange.cli.context import GROUP, AsJson, show_json, show_list, show_rows, shown, tell
+from signal_exchange.routing.actions import ErasureProgress
+from signal_exchange.routing.commands import acting
 
-app = typer.Typer(**GROUP, no_args_is_help=True, help="Vernietigingen: hoe ver elke is, en of er nog iets staat.")
-PLACE = Place("routing", TABLES)
+app = typer.Typer(**GROUP, no_args_is_help=True, help="Erasures: how far each one is, and whether anything is left.")
 LISTED = {
-    "signal_id": "signaal",
-    "municipality": "gemeente",
-    "erased_at": "gevraagd",
-    "state": "stand",
-    "owing": "nog te antwoorden",
+    "signal_id": "column.signal",
+    "municipality": "column.municipality",
+    "erased_at": "column.asked_at",
+    "state": "column.state",
+    "owing": "column.owing",
 }
-SHOWN = {"service": "dienst", "state": "antwoord", "at": "wanneer"}
+SHOWN = {"service": "column.service", "state": "column.answer", "at": "column.when"}
 
 
 @app.command("list")
 def list_erasures(*, as_json: AsJson = False) -> None:
     """List every erasure with its state and who still owes a receipt."""
-    with PLACE.reading() as connection:
-        store = ErasureStore(connection)
-        rows = [_summary(store, each) for each in store.erasures().values()]
-    if as_json:
-        show_json(rows)
-    else:
-        show_rows([{**row, "owing": ", ".join(row["owing"])} for row in rows], LISTED, empty="Er is nog niets vernietigd.")
+    with acting() as actions:
+        rows = [_summary(each) for each in actions.erasures()]
+    lines = [{**row, "owing": ", ".join(row["owing"])} for row in rows]
+    show_list(lines, LISTED, value=rows, empty=words.text("erasure.empty"), as_json=as_json)
 
 
 @app.command()
 def show(signal_id: str, *, as_json: AsJson = False) -> None:
     """Show one erasure with its receipts, as the certificate will have them."""
-    with PLACE.reading() as connection:
-        store = ErasureStore(connection)
-        erasure = _found(store, signal_id)
-        answers = list(store.answers(signal_id).values())
+    with acting() as actions:
+        found = actions.erasure(signal_id)
+        certificate = actions.certificate(found)
+    erasure = found.erasure
     if as_json:
-        show_json(
-            {
-                **asdict(erasure),
-                "state": erasure.state,
-                "certificate": certificate_of(erasure, answers, terms_of(loaded(RoutingSettings))),
-            }
-        )
+        show_json({**asdict(erasure), "state": erasure.state, "certificate": certificate})
         return
-    typer.echo(f"{signal_id}: {erasure.state}, gevraagd {shown(erasure.erased_at)}, bewezen {shown(erasure.certified_at)}")
-    show_rows([asdict(each) for each in answers], SHOWN, empty="Er is nog geen antwoord.")
+    asked, certified = shown(erasure.erased_at), shown(erasure.certified_at)
+    typer.echo(words.text("erasure.line", signal=signal_id, state=erasure.state, asked=asked, certified=certified))
+    show_rows([asdict(each) for each in found.answers], SHOWN, empty=words.text("erasure.no_answer"))
 
 
 @app.command()
@@ -66,26 +53,13 @@ def check(signal_id: str, *, as_json: AsJson = False) -> None:
 
     The service does so by itself when the logs must be clean, and gives the certificate then.
     """
-    with PLACE.reading() as connection:
-        store = ErasureStore(connection)
-        wanted = keys_to_be_gone(store, [_found(store, signal_id)])
-    left = keys_left(service_settings().kafka, wanted)
-    found = {topic: len(keys) for topic, keys in sorted(left.items())}
-    if as_json:
-        show_json({"signal_id": signal_id, "left": found})
-    else:
-        typer.echo("; ".join(f"{topic}: {count}" for topic, count in found.items()) or "Er staat niets meer.")
-    raise typer.Exit(1 if found else 0)
+    with acting() as actions:
+        left = actions.left_in_logs(signal_id)
+    sentence = "; ".join(f"{topic}: {count}" for topic, count in left.items()) or words.text("erasure.nothing_left")
+    tell({"signal_id": signal_id, "left": left}, sentence, as_json=as_json)
+    raise typer.Exit(1 if left else 0)
 
 
-def _found(store: ErasureStore, signal_id: str) -> Erasure:
-    erasure = store.erasures([signal_id]).get(signal_id)
-    if erasure is None:
-        raise Refused("Van dit signaal is hier geen vernietiging bekend.")
-    return erasure
-
-
-def _summary(store: ErasureStore, erasure: Erasure) -> dict[str, Any]:
-    answered = store.answers(erasure.signal_id)
-    about = {name: getattr(erasure, name) for name in ("signal_id", "municipality", "erased_at", "state")}
-    return {**about, "owing": [service for service in ASKED if service not in answered]}
+def _summary(progress: ErasureProgress) -> dict[str, Any]:
+    about = {name: getattr(progress.erasure, name) for name in ("signal_id", "municipality", "erased_at", "state")}
+    return {**about, "owing": progress.owing}

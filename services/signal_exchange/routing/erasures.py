@@ -1,19 +1,20 @@
-"""What routing remembers of each erasure, from the municipality's word to the certificate (R-RET-03)."""
+"""The erasures that routing remembers, each from the municipality's word to the certificate (R-RET-03)."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, delete, func, select, update
 
+from signal_exchange.contracts.records import SignedWord
+from signal_exchange.domain.destinations import LINKING, OWNING_RECEIVERS
 from signal_exchange.routing.tables import ERASURES, OUTCOMES, RECEIPTS
-from signal_exchange.runtime.database import add_once, put_newer
-from signal_exchange.stream.erasure_word import Word
+from signal_exchange.runtime.database import add_once, put_newer, row_of, values_of
 
-ASKED: Final = ("linking", "worklist", "worklist-youth", "agenda", "feedback")
+ASKED: Final = (LINKING, *(receiver.service for receiver in OWNING_RECEIVERS), "feedback")
 """Services that must answer. Statistics is not asked: it holds facts under random ids that lead to no signal (R-STAT-01)."""
 
 
@@ -38,19 +39,19 @@ class Erasure:
     key_id: str | None = None
 
     @property
-    def word(self) -> Word | None:
+    def word(self) -> SignedWord | None:
         """Return the municipality's own word, on which everybody erases."""
-        if self.value is None:
+        if self.value is None or self.signature is None or self.key_id is None:
             return None
-        return {"value": self.value, "signature": self.signature, "key_id": self.key_id}
+        return SignedWord(value=self.value, signature=self.signature, key_id=self.key_id)
 
-    def on_word(self, word: Word | None) -> Erasure:
+    def on_word(self, word: SignedWord | None) -> Erasure:
         """Return the erasure with the word on which it rests; the first one that was known stands."""
         return self if word is None or self.value is not None else replace(self, **word)
 
     @property
     def state(self) -> str:
-        """Return how far it is: REQUESTED until every receipt is in, then DONE, and CERTIFIED once the logs were checked."""
+        """Return the state: REQUESTED until every receipt is in, then DONE, and CERTIFIED once the logs were checked."""
         if self.certified_at is not None:
             return "CERTIFIED"
         return "REQUESTED" if self.buried_at is None else "DONE"
@@ -76,7 +77,7 @@ class Erasure:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What one service answered."""
+    """The answer of one service."""
 
     signal_id: str
     service: str
@@ -91,7 +92,7 @@ class ErasureStore:
         self._connection = connection
 
     def count_since(self, municipality: str, since: datetime) -> int:
-        """Return how many erasures of a municipality began after a moment."""
+        """Return the number of erasures of a municipality that began after a moment."""
         own = (ERASURES.c.municipality == municipality) & (ERASURES.c.erased_at > since)
         return int(self._connection.execute(select(func.count()).select_from(ERASURES).where(own)).scalar_one())
 
@@ -104,11 +105,11 @@ class ErasureStore:
     def unfinished(self) -> list[Erasure]:
         """Return the erasures without a certificate, the oldest first."""
         chosen = select(ERASURES).where(ERASURES.c.certified_at.is_(None)).order_by(ERASURES.c.erased_at, ERASURES.c.signal_id)
-        return [Erasure(*row) for row in self._connection.execute(chosen)]
+        return values_of(Erasure, self._connection, chosen)
 
     def put(self, erasures: Sequence[Erasure]) -> None:
         """Write erasures; an older revision never wins."""
-        put_newer(self._connection, ERASURES, [_row(each) for each in erasures], guard="revision")
+        put_newer(self._connection, ERASURES, [row_of(each) for each in erasures], guard="revision")
 
     def put_words(self, erasures: Iterable[Erasure]) -> None:
         """Write the word of erasures that are stored without one."""
@@ -122,13 +123,13 @@ class ErasureStore:
         self._connection.execute(delete(ERASURES).where(ERASURES.c.signal_id.in_(signal_ids)))
 
     def answers(self, signal_id: str) -> dict[str, Answer]:
-        """Return what each service answered about a signal."""
+        """Return the answer of each service about a signal."""
         rows = self._connection.execute(select(RECEIPTS).where(RECEIPTS.c.signal_id == signal_id))
         return {row.service: Answer(*row) for row in rows}
 
     def add_answer(self, answer: Answer) -> None:
         """Keep an answer; the first one stands."""
-        add_once(self._connection, RECEIPTS, [_row(answer)])
+        add_once(self._connection, RECEIPTS, [row_of(answer)])
 
     def add_outcomes(self, keys: Iterable[tuple[str, str]]) -> None:
         """Keep keys of outcomes, each with its signal."""
@@ -142,7 +143,3 @@ class ErasureStore:
     def forget_outcomes(self, keys: Iterable[str]) -> None:
         """Delete keys that were buried."""
         self._connection.execute(delete(OUTCOMES).where(OUTCOMES.c.key.in_(list(keys))))
-
-
-def _row(value: Erasure | Answer) -> dict[str, Any]:
-    return {each.name: getattr(value, each.name) for each in fields(value)}

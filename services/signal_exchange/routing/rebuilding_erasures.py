@@ -1,4 +1,4 @@
-"""How routing knows its erasures again: from the trace what began each, from what it told how far each is, and from the receipts.
+"""The rebuild of routing's erasures: the start of each from the trace, its progress from what routing told, and the receipts.
 
 Several services may write to the topics of both: an erasure is one only on the municipality's own signed word, which routing told
 with it, or which the log of signals still has. Nobody was told when the topics were marked: they are marked again, which does no
@@ -7,35 +7,39 @@ harm. Of an erasure with a certificate nothing is done again.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from typing import Any
+from datetime import datetime
 
+from signal_exchange.contracts.records import RebuildTraceFact, RoutingOutcome
 from signal_exchange.privacy.register import Register
-from signal_exchange.routing.composition import SERVICE
 from signal_exchange.routing.erasing import KIND
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
+from signal_exchange.routing.service import SERVICE
 from signal_exchange.routing.store import RoutingStore, StoredSignal
 from signal_exchange.routing.verifying import Verified
 from signal_exchange.stream.erasing import ERASED, RECEIPT
 from signal_exchange.stream.erasure_word import fault_of, word_of
-from signal_exchange.stream.messages import Message
+from signal_exchange.stream.views import RoutingOutcomeMessage
+from signal_exchange.stream.work import AboutSignal
 
-Fields = Mapping[str, Any]
 
-
-def is_own_word(message: Message) -> bool:
+def is_own_word(message: RoutingOutcomeMessage) -> bool:
     """Say whether routing itself told with this outcome how far an erasure is."""
     return (message.fields["kind"], message.fields["source"]) == (KIND, SERVICE)
 
 
-def put_begun(facts: Iterable[Fields], erasures: ErasureStore) -> None:
+def put_begun(facts: Iterable[RebuildTraceFact], erasures: ErasureStore) -> None:
     """Give back the erasures that the trace says were accepted; of one that was told twice the first moment counts."""
-    begun = {each["signal_id"]: each for each in reversed(list(facts)) if each["verdict"] == "erased"}
-    erasures.put([_begun(each, each["at"]) for each in begun.values()])
+    begun: dict[str, Erasure] = {}
+    for each in facts:
+        signal_id, version, municipality, at = each["signal_id"], each["version"], each["municipality"], each["at"]
+        if each["verdict"] == "erased" and signal_id is not None and version is not None and municipality is not None:
+            begun.setdefault(signal_id, Erasure(signal_id, 0, municipality, version, erased_at=at, asked_at=at))
+    erasures.put(list(begun.values()))
 
 
-def put_told(told: Sequence[Message], erasures: ErasureStore, register: Register) -> None:
+def put_told(told: Sequence[RoutingOutcomeMessage], erasures: ErasureStore, register: Register) -> None:
     """Give back how far erasures are and who answered, also of those that the trace does not have any more."""
     own = [each.fields for each in told if is_own_word(each) and _is_proven(each.fields, register)]
     known = erasures.erasures(each["signal_id"] for each in own)
@@ -50,9 +54,9 @@ def put_told(told: Sequence[Message], erasures: ErasureStore, register: Register
     _put_answers([each.fields for each in told if each.fields["kind"] == RECEIPT], erasures)
 
 
-def _is_proven(told: Fields, register: Register) -> bool:
-    about = {name: told[name] for name in ("signal_id", "municipality")}
-    return fault_of(told["word"], **about, register=register) is None
+def _is_proven(told: RoutingOutcome, register: Register) -> bool:
+    signal_id, municipality = told["signal_id"], told["municipality"]
+    return fault_of(told["word"], signal_id=signal_id, municipality=municipality, register=register) is None
 
 
 def put_words(verified: Iterable[Verified], erasures: ErasureStore) -> None:
@@ -63,11 +67,11 @@ def put_words(verified: Iterable[Verified], erasures: ErasureStore) -> None:
     erasures.put_words([each.on_word(word_of(said[each.signal_id].message.incoming)) for each in own])
 
 
-def _begun(about: Fields, at: Any) -> Erasure:  # noqa: ANN401 - a moment of a decoded record
+def _begun(about: AboutSignal, at: datetime) -> Erasure:
     return Erasure(about["signal_id"], 0, about["municipality"], about["version"], erased_at=at, asked_at=at)
 
 
-def _put_answers(receipts: Sequence[Fields], erasures: ErasureStore) -> None:
+def _put_answers(receipts: Sequence[RoutingOutcome], erasures: ErasureStore) -> None:
     known = erasures.erasures(each["signal_id"] for each in receipts)
     for each in receipts:
         if each["signal_id"] in known and each["source"] in ASKED:

@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from signal_exchange.contracts.reference import load_code_lists, load_default_ruleset, load_members
-from signal_exchange.domain.drafts import without_sealed_parts
-from signal_exchange.domain.policy import Policy
-from signal_exchange.domain.routing import Keeper, facts_of, unassigned
-from signal_exchange.domain.rule_lint import Explanation, LintProblem, LintReport, explain, lint
-from signal_exchange.domain.rulesets import InvalidRuleSet, RuleSet, parse_ruleset
-from signal_exchange.domain.times import local_day
-from signal_exchange.domain.validation import Violation, dead_letter_reason, validate
+from signal_exchange import words
+from signal_exchange.cli.context import AsJson, printable, tell
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.domain.rules.explaining import Explanation
+from signal_exchange.domain.rules.lint import LintProblem, LintReport
+from signal_exchange.domain.rules.ruleset import InvalidRuleSetError
+from signal_exchange.routing.rule_actions import Explained, Parked, RuleActions
 from signal_exchange.runtime.clock import now
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import AsJson, printable, show_json
 
-app = typer.Typer(no_args_is_help=True, help="De routeringsregels: bewijzen en uitleggen.")
+app = typer.Typer(no_args_is_help=True, help="The routing rules: prove and explain them.")
 
 PROVED = {
-    "NAMED_RULE": "een regel met een naam beslist elke combinatie van feiten",
-    "OWNER": "elk signaal dat niet naar zorg en niet naar de agenda gaat, heeft een eigenaar en een volgende datum",
-    "UNREACHABLE": "elke regel beslist iets",
-    "MATCHES_ALL": "geen regel past op alles",
-    "MINOR_SHIELDED": "geen minderjarige komt onbeschermd op de agenda",
-    "YOUTH_ROUTE": "een minderjarig slachtoffer gaat langs de jeugdroute, en niemand anders",
-    "ACUTE_ALERTS": "bij acuut gevaar wordt altijd iemand gewaarschuwd",
-    "UNKNOWN_CODE": "elke code in een regel bestaat",
+    "NAMED_RULE": "rules.named_rule",
+    "OWNER": "rules.owner",
+    "UNREACHABLE": "rules.reachable",
+    "MATCHES_ALL": "rules.matches_all",
+    "MINOR_SHIELDED": "rules.minor_shielded",
+    "YOUTH_ROUTE": "rules.youth_route",
+    "ACUTE_ALERTS": "rules.acute_alerts",
+    "UNKNOWN_CODE": "rules.codes_exist",
 }
 """What each check proves, for who reads the report."""
 
@@ -50,8 +47,8 @@ def lint_rules(
 ) -> None:
     """Prove a rule set by trying every combination of facts; exit code 1 when it is invalid or something does not hold."""
     try:
-        report = lint(_ruleset(file), load_code_lists(), day=on.date() if on else None)
-    except InvalidRuleSet as fault:
+        report = RuleActions(now).prove(_read_rules(file), on.date() if on else None)
+    except InvalidRuleSetError as fault:
         _show({"valid": False, "problems": list(fault.problems)}, _invalid_lines(fault), as_json=as_json)
         raise typer.Exit(1) from None
     _show({"valid": True, "holds": report.holds, **asdict(report)}, _report_lines(report), as_json=as_json)
@@ -70,114 +67,89 @@ def explain_signal(
     as_json: AsJson = False,
 ) -> None:
     """Show per destination which rule decides about a signal and why; exit code 1 when it would be parked."""
-    document = _read(signal)
-    coded, day = _coded(document), on.date() if on else _day_of(document)
-    broken = _violations(coded, day)
-    if broken:
-        _show(_parked(broken), _parked_lines(broken), as_json=as_json)
+    found = RuleActions(now).explain(
+        _read(signal),
+        _read_rules(rules),
+        day=on.date() if on else None,
+        cluster_size=cluster_size,
+        rescreen_due=rescreen_due,
+        withdrawn=withdrawn,
+    )
+    if isinstance(found, Parked):
+        violations = [{**asdict(each), "words": words.phrase(each.words) if each.words else ""} for each in found.violations]
+        _show({"parked_as": found.reason, "violations": violations}, _parked_lines(found), as_json=as_json)
         raise typer.Exit(1)
-    try:
-        ruleset = _ruleset(rules)
-    except InvalidRuleSet as fault:
-        raise Refused(f"Deze regels zijn ongeldig: {fault}.") from None
-    facts = facts_of(coded, cluster_size=cluster_size, rescreen_due=rescreen_due)
-    found = explain(None if withdrawn else coded, facts, ruleset, day, load_code_lists())
-    keeper = unassigned([each.route for each in found], ruleset)
-    _show(_explained(found, keeper, day), _explanation_lines(found, keeper), as_json=as_json)
+    _show(_explained(found), _explanation_lines(found), as_json=as_json)
 
 
 def _show(value: Mapping[str, Any], lines: Iterator[str], *, as_json: bool) -> None:
-    if as_json:
-        show_json(value)
-    else:
-        typer.echo(printable("\n".join(lines)))
+    tell(value, printable("\n".join(lines)), as_json=as_json)
 
 
 def _read(path: Path) -> Any:  # noqa: ANN401 - any JSON
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except OSError as fault:
-        raise Refused(f"{path.name} is niet te lezen: {fault.strerror}.") from None
+        raise RefusedError("JSON_FILE_UNREADABLE", file=path.name, cause=fault.strerror) from None
     except ValueError:
-        raise Refused(f"{path.name} is geen JSON in UTF-8.") from None
+        raise RefusedError("NOT_JSON_IN_UTF8", file=path.name) from None
 
 
-def _ruleset(path: Path | None) -> RuleSet:
-    return load_default_ruleset() if path is None else parse_ruleset(_read(path))
+def _read_rules(path: Path | None) -> Any:  # noqa: ANN401 - any JSON
+    """Return the rule set of a file, None without one; a file that holds null is an empty rule set, and never the default one."""
+    if path is None:
+        return None
+    found = _read(path)
+    return {} if found is None else found
 
 
-def _coded(document: object) -> dict[str, object]:
-    data = document.get("data", document) if isinstance(document, Mapping) else None
-    if not isinstance(data, Mapping):
-        raise Refused("Dit is geen signaal: een CloudEvent of de data daarvan wordt verwacht.")
-    return without_sealed_parts(data)
-
-
-def _day_of(document: object) -> date:
-    sent = document.get("time") if isinstance(document, Mapping) else None
-    try:
-        return local_day(datetime.fromisoformat(str(sent)) if sent is not None else now())
-    except ValueError:
-        raise Refused("De tijd van dit CloudEvent is geen moment met tijdzone.") from None
-
-
-def _violations(coded: Mapping[str, object], day: date) -> tuple[Violation, ...]:
-    sender = str(coded.get("municipality"))
-    return validate(coded, day=day, sender=sender, members=load_members(), codes=load_code_lists(), policy=Policy())
-
-
-def _invalid_lines(fault: InvalidRuleSet) -> Iterator[str]:
-    yield "Deze regels zijn ongeldig:"
+def _invalid_lines(fault: InvalidRuleSetError) -> Iterator[str]:
+    yield words.text("rules.invalid")
     yield from (f"  {problem}" for problem in fault.problems)
 
 
 def _report_lines(report: LintReport) -> Iterator[str]:
     days = ", ".join(day.isoformat() for day in report.days)
-    yield f"Regels {report.ruleset_id}, versie {report.version}: {report.classes} klassen van feiten, vanaf {days}."
+    yield words.text("rules.report", ruleset=report.ruleset_id, version=report.version, classes=report.classes, days=days)
     for check, sentence in PROVED.items():
         found = [problem for problem in report.problems if problem.check == check]
-        yield f"{'fout' if found else 'goed'}  {sentence}"
+        yield f"{words.text('rules.fails' if found else 'rules.holds')}  {words.text(sentence)}"
         yield from (f"      {_problem_line(problem)}" for problem in found)
 
 
 def _problem_line(problem: LintProblem) -> str:
     where = " ".join(part for part in (problem.rule_id, problem.destination) if part)
     facts = ", ".join(f"{name}={json.dumps(value)}" for name, value in (problem.example or {}).items())
-    return f"vanaf {problem.day.isoformat()} {where}".rstrip() + (f", zoals bij {facts}" if facts else "")
+    since = words.text("rules.since", day=problem.day.isoformat(), where=where).rstrip()
+    return since + (words.text("rules.as_with", facts=facts) if facts else "")
 
 
-def _parked(broken: Sequence[Violation]) -> dict[str, Any]:
-    codes = load_code_lists()
-    return {"parked_as": dead_letter_reason(broken, codes), "violations": [asdict(violation) for violation in broken]}
+def _parked_lines(parked: Parked) -> Iterator[str]:
+    yield words.text("rules.would_be_parked", reason=words.label("dead_letter_reason", parked.reason))
+    for violation in parked.violations:
+        yield f"  {violation.field}: {words.label('validation_error', violation.code)} ({violation.rule})"
 
 
-def _parked_lines(broken: Sequence[Violation]) -> Iterator[str]:
-    codes = load_code_lists()
-    reason = codes.label_nl("dead_letter_reason", dead_letter_reason(broken, codes))
-    yield f"Dit signaal wordt nergens heen gestuurd; het zou worden geparkeerd: {reason}."
-    for violation in broken:
-        yield f"  {violation.field}: {codes.label_nl('validation_error', violation.code)} ({violation.rule})"
-
-
-def _explained(found: Sequence[Explanation], keeper: Keeper | None, day: date) -> dict[str, Any]:
+def _explained(found: Explained) -> dict[str, Any]:
     return {
-        "day": day,
-        "destinations": [{**asdict(each.route), "text_nl": each.text_nl, "tried": _tried(each)} for each in found],
-        "kept_by": None if keeper is None else keeper._asdict(),
+        "day": found.day,
+        "destinations": [{**asdict(each.route), "text_nl": each.text_nl, "tried": _tried(each)} for each in found.destinations],
+        "kept_by": None if found.kept_by is None else found.kept_by._asdict(),
     }
 
 
 def _tried(explanation: Explanation) -> list[dict[str, Any]]:
-    return [asdict(trial) for trial in explanation.tried]
+    return [{"rule_id": each.rule_id, "unmet_nl": [words.phrase(one) for one in each.unmet]} for each in explanation.tried]
 
 
-def _explanation_lines(found: Sequence[Explanation], keeper: Keeper | None) -> Iterator[str]:
-    codes = load_code_lists()
-    for each in found:
-        form = f" als {codes.label_nl('delivery_form', each.route.deliver_as)}" if each.route.deliver_as else ""
-        yield f"{each.destination_nl}: {'ja' if each.route.effect == 'SEND' else 'nee'}{form}, door {each.route.rule_id}"
+def _explanation_lines(found: Explained) -> Iterator[str]:
+    keeper = found.kept_by
+    for each in found.destinations:
+        as_form = each.route.deliver_as and words.text("rules.as_form", form=words.label("delivery_form", each.route.deliver_as))
+        goes = words.text("yes" if each.route.effect == "SEND" else "no") + (as_form or "")
+        to = words.label("route_destination", each.route.destination)
+        yield words.text("rules.route", destination=to, goes=goes, by=each.route.rule_id)
         yield f"  {each.text_nl}"
-        yield from (f"  niet {trial.rule_id}: {'; '.join(trial.unmet_nl)}" for trial in each.tried)
+        yield from (words.text("rules.not", rule_id=trial.rule_id, unmet=trial.unmet) for trial in each.tried)
     if keeper is not None:
-        owner = codes.label_nl("role", keeper.owner)
-        yield f"Blijft bij: {owner}, opnieuw bekijken binnen {keeper.next_wd} werkdagen."
+        yield words.text("rules.kept_by", owner=words.label("role", keeper.owner), count=keeper.next_wd)

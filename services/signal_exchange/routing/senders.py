@@ -1,4 +1,4 @@
-"""Whose records are set aside: a flood of bad records of one sender stops that sender's records only (docs/decisions/0022).
+"""The senders whose records are set aside: a flood of bad records stops the records of its sender only (docs/decisions/0022).
 
 Only a valid signature counts against a sender. What is set aside keeps its number in the ledger, as parked, until a person has it
 tried again; nothing of it is judged meanwhile.
@@ -26,7 +26,7 @@ MINUTE: Final = 60
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What came in of one sender within one minute by the broker's time, and until when its records are set aside."""
+    """The tally of one sender within one minute by the broker's time, and the moment until which its records are set aside."""
 
     municipality: str
     revision: int = 0

@@ -1,4 +1,4 @@
-"""What nobody can be named for: a few an hour are kept, and in part; of the others it is counted that they came (decision 0022).
+"""The records for which nobody can be named: a few an hour are kept, and in part; the others are counted (decision 0022).
 
 Nothing is lost by that: a municipality keeps each of its records until the exchange tells that its number came in, and sends it
 again meanwhile.
@@ -26,7 +26,7 @@ KEPT: Final = "kept"
 
 
 def park_sparingly(an_hour: int) -> Park:
-    """Return what parks as any service does, but keeps only so many records an hour that come from members and name nobody."""
+    """Return a `park` that keeps only so many records an hour that come from members and name nobody."""
 
     def park(work: Work, unreadable: Unreadable) -> None:
         incoming = unreadable.incoming
@@ -42,7 +42,7 @@ def park_sparingly(an_hour: int) -> Park:
 
 
 class Marks:
-    """How many records were kept in each hour, and up to where each part of a topic was counted, in one open transaction.
+    """The number of records kept in each hour, and the place up to which a topic's part was counted, in one open transaction.
 
     The hour is the broker's: a batch that comes again finds the same.
     """

@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
-from signal_exchange.routing.tables import CLUSTER_TURNS, MEMBERSHIPS, NUMBERS, OUTBOX, SIGNALS, TABLES
-from signal_exchange.runtime.database import put_newer, touch
-
-__all__ = ["OUTBOX", "TABLES", "RoutingStore"]
+from signal_exchange.routing.tables import CLUSTER_TURNS, MEMBERSHIPS, NUMBERS, SIGNALS
+from signal_exchange.runtime.database import put_newer, row_of, touch, values_of
 
 Number = tuple[str, str, int]
 """Municipality, publisher run and sequence."""
@@ -47,7 +44,7 @@ class UsedNumber:
 
     @property
     def number(self) -> Number:
-        """Return what identifies this row."""
+        """Return the key of this row."""
         return self.municipality, self.publisher_run, self.sequence
 
 
@@ -86,7 +83,7 @@ class RoutingStore:
 
     def all_signals(self) -> list[StoredSignal]:
         """Return every stored signal, by id."""
-        return [StoredSignal(*row) for row in self._connection.execute(select(SIGNALS).order_by(SIGNALS.c.signal_id))]
+        return values_of(StoredSignal, self._connection, select(SIGNALS).order_by(SIGNALS.c.signal_id))
 
     def due_for_rescreen(self, now: datetime, limit: int, but: Collection[str] = ()) -> list[str]:
         """Return the signals that the rules must judge again because of the time, the longest due first.
@@ -105,7 +102,7 @@ class RoutingStore:
 
     def put_memberships(self, memberships: Sequence[Membership]) -> None:
         """Write memberships, of which an older revision never wins."""
-        put_newer(self._connection, MEMBERSHIPS, [_row(each) for each in memberships], guard="revision")
+        put_newer(self._connection, MEMBERSHIPS, [row_of(each) for each in memberships], guard="revision")
 
     def take_turns(self, cluster_ids: Iterable[str]) -> None:
         """Let no other batch decide by the members of these clusters at the same time (R-ROUTE-05)."""
@@ -130,13 +127,9 @@ class RoutingStore:
     def parked_numbers(self, signal_id: str) -> list[UsedNumber]:
         """Return the numbers of a signal's records that are parked."""
         own = (NUMBERS.c.signal_id == signal_id) & (NUMBERS.c.verdict == "parked")
-        return [UsedNumber(*row) for row in self._connection.execute(select(NUMBERS).where(own))]
+        return values_of(UsedNumber, self._connection, select(NUMBERS).where(own))
 
     def put(self, signals: Sequence[StoredSignal], numbers: Sequence[UsedNumber]) -> None:
         """Write the new states."""
-        put_newer(self._connection, SIGNALS, [_row(each) for each in signals], guard="revision")
-        put_newer(self._connection, NUMBERS, [_row(each) for each in numbers], guard="revision")
-
-
-def _row(value: StoredSignal | UsedNumber | Membership) -> dict[str, Any]:
-    return {name: getattr(value, name) for name in type(value).__dataclass_fields__}
+        put_newer(self._connection, SIGNALS, [row_of(each) for each in signals], guard="revision")
+        put_newer(self._connection, NUMBERS, [row_of(each) for each in numbers], guard="revision")

@@ -1,4 +1,4 @@
-"""Who sent a record, and may they: judged on the signed bytes at the broker's append time, before anything else.
+"""The sender of a record and its right to send, judged on the signed bytes at the broker's append time, before anything else.
 
 Then comes the border: what a proven sender's record says must be something that every service can hold (R-VAL-22).
 """
@@ -6,13 +6,27 @@ Then comes the border: what a proven sender's record says must be something that
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+
+from typing_extensions import TypeIs
 
 from signal_exchange.contracts.border import INT_MOST, LONG_MOST, breaches
+from signal_exchange.contracts.signed import SIGNED
 from signal_exchange.domain.ids import is_signal_id, is_uuid
 from signal_exchange.privacy.register import Register
 from signal_exchange.routing.wrapping import is_of_its_type
-from signal_exchange.stream.messages import Message, Unreadable
+from signal_exchange.stream import views
+from signal_exchange.stream.messages import Attribution, Unreadable
+
+VersionMessage = views.SignalPublishedMessage | views.SignalWithdrawnMessage | views.SignalErasedMessage
+"""A message that a municipality numbers as a version of its signal."""
+NumberedMessage = VersionMessage | views.MunicipalAnswerMessage | views.TokensRenewedMessage
+"""A signed message that has a number of its sender's."""
+SignedMessage = NumberedMessage | views.CheckpointMessage
+"""A message that a municipality signed."""
+Fault = tuple[str, tuple[str, ...]]
+"""Why a record is parked: a code of dead_letter_reason.csv, and field and rule of each error."""
+ToldMessage = views.RoutingOutcomeMessage | views.AcceptedSignalMessage | views.ClusterMembershipMessage
+"""A message of a service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,23 +36,32 @@ class Verified:
     `refused` is why it is parked under its sender's number and not looked at further: reason, and field and rule of each error.
     """
 
-    message: Message
+    message: SignedMessage
     municipality: str
     publisher_run: str
     sequence: int
-    refused: tuple[str, tuple[str, ...]] | None = None
+    refused: Fault | None = None
 
     @property
     def signal_id(self) -> str | None:
         """Return the signal that it is about; None when what it names is no signal id."""
-        named = _about(self.message).get("signal_id")
-        return str(named) if is_signal_id(named) else None
+        if self.message.record == "Checkpoint":
+            return None
+        named = signal_id_of(self.message)
+        return named if is_signal_id(named) else None
 
     @property
     def version(self) -> int | None:
         """Return the version that it is about; None when what it names is none."""
-        named = int(_about(self.message).get("version", -1))
+        if self.message.record == "Checkpoint":
+            return None
+        named = version_of(self.message)
         return named if 0 <= named <= INT_MOST else None
+
+    @property
+    def attribution(self) -> Attribution:
+        """Return whose number this is, and of which version of which signal."""
+        return Attribution(self.municipality, self.publisher_run, self.sequence, self.signal_id, self.version)
 
     @property
     def has_number(self) -> bool:
@@ -46,7 +69,21 @@ class Verified:
         return self.message.record != "Checkpoint" and is_uuid(self.publisher_run) and 0 < self.sequence <= LONG_MOST
 
 
-def verify(message: Message, register: Register) -> Verified | Unreadable:
+def is_signed(message: views.RoutingReads) -> TypeIs[SignedMessage]:
+    """Say whether a record is one that a municipality signs."""
+    return message.record in SIGNED
+
+
+Judged = Verified | Unreadable | ToldMessage
+"""A record once it is known who sent it, or that nobody can be blamed for it."""
+
+
+def is_version(message: SignedMessage) -> TypeIs[VersionMessage]:
+    """Say whether a record is a version of its signal, and no record beside it."""
+    return message.record in {"SignalPublished", "SignalWithdrawn", "SignalErased"}
+
+
+def verify(message: SignedMessage, register: Register) -> Verified | Unreadable:
     """Return the record with its sender, or why it must be parked without blaming anybody.
 
     The header and the signed value must name the same key; the key must have been valid at the append time; the record's
@@ -67,23 +104,29 @@ def verify(message: Message, register: Register) -> Verified | Unreadable:
     return Verified(message, owner, envelope["publisher_run"], envelope["sequence"], _refused(message))
 
 
-def _refused(message: Message) -> tuple[str, tuple[str, ...]] | None:
+def _refused(message: SignedMessage) -> Fault | None:
     if faults := breaches(message.record, message.fields, message.appended_at):
         return "SCHEMA_INVALID", faults
     if message.incoming.key_text != _expected_key(message):
         return "SENDER_NOT_ALLOWED", ("key R-VAL-23",)
-    return None if is_of_its_type(message) else ("CONTENT_INVALID", ("envelope.event_type R-VAL-23",))
+    if not is_of_its_type(message.record, message.fields["envelope"]):
+        return "CONTENT_INVALID", ("envelope.event_type R-VAL-23",)
+    return None
 
 
-def _about(message: Message) -> dict[str, Any]:
-    fields: dict[str, Any] = message.fields
-    return fields["signal"] if message.record == "SignalPublished" else fields
+def signal_id_of(message: NumberedMessage | ToldMessage) -> str:
+    """Return the signal that a record is about."""
+    return message.fields["signal"]["signal_id"] if message.record == "SignalPublished" else message.fields["signal_id"]
 
 
-def _municipality(message: Message) -> str:
-    return str(_about(message)["municipality"])
+def version_of(message: NumberedMessage) -> int:
+    """Return the version that a record is about."""
+    return message.fields["signal"]["version"] if message.record == "SignalPublished" else message.fields["version"]
 
 
-def _expected_key(message: Message) -> str:
-    run = message.fields["envelope"]["publisher_run"]
-    return str(run if message.record == "Checkpoint" else _about(message)["signal_id"])
+def _municipality(message: SignedMessage) -> str:
+    return message.fields["signal"]["municipality"] if message.record == "SignalPublished" else message.fields["municipality"]
+
+
+def _expected_key(message: SignedMessage) -> str:
+    return message.fields["envelope"]["publisher_run"] if message.record == "Checkpoint" else signal_id_of(message)

@@ -18,7 +18,7 @@ from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
     ResourceType,
 )
 
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.domain.refusals import RefusedError
 
 Admin: TypeAlias = Any
 """A KafkaAdminClient: kafka-python ships no types."""
@@ -27,8 +27,8 @@ _Acl: TypeAlias = Any
 IN_FORCE_SECONDS = 60.0
 
 
-class AdministrationFailed(Refused):
-    """Kafka is not as the catalogue says and cannot be made so; the text is one sentence for the operator."""
+class AdministrationFailedError(RefusedError):
+    """Kafka is not as the catalogue says and cannot be made so."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,7 +48,7 @@ def replace_rules(admin: Admin, wanted: Iterable[AccessRule]) -> tuple[tuple[Acc
     """Make exactly these the rules of a Kafka, and return what was added and what was removed.
 
     Raises:
-        AdministrationFailed: Kafka refuses a rule, or the rules are not in force in time.
+        AdministrationFailedError: Kafka refuses a rule, or the rules are not in force in time.
     """
     goal = set(map(_acl, wanted))
     found = _in_force(admin)
@@ -64,7 +64,7 @@ def add_rules(admin: Admin, wanted: Iterable[AccessRule]) -> None:
     """Add rules to those that a Kafka has; one that is there already stays.
 
     Raises:
-        AdministrationFailed: Kafka refuses a rule, or the rules are not in force in time.
+        AdministrationFailedError: Kafka refuses a rule, or the rules are not in force in time.
     """
     goal = set(map(_acl, wanted))
     _create(admin, goal)
@@ -75,7 +75,7 @@ def remove_rules(admin: Admin, principal: str) -> tuple[AccessRule, ...]:
     """Take every rule of one principal away, and return what it had.
 
     Raises:
-        AdministrationFailed: Kafka keeps one, or they are still in force after a while.
+        AdministrationFailedError: Kafka keeps one, or they are still in force after a while.
     """
     own = {acl for acl in _in_force(admin) if acl.principal == f"User:{principal}"}
     _delete(admin, own)
@@ -104,19 +104,19 @@ def _in_force(admin: Admin) -> set[_Acl]:
 def _create(admin: Admin, acls: set[_Acl]) -> None:
     refused = admin.create_acls(list(acls))["failed"] if acls else []
     if refused:
-        raise AdministrationFailed(f"Kafka refuses an access rule: {refused[0].__name__}.")
+        raise AdministrationFailedError("ACCESS_RULE_REFUSED", fault=refused[0].__name__)
 
 
 def _delete(admin: Admin, acls: set[_Acl]) -> None:
     answers = admin.delete_acls(list(acls)) if acls else []
     refused = [error for _, _, error in answers if error.errno]
     if refused:
-        raise AdministrationFailed(f"Kafka keeps an access rule that must go: {refused[0].__name__}.")
+        raise AdministrationFailedError("ACCESS_RULE_KEPT", fault=refused[0].__name__)
 
 
 def _await(admin: Admin, reached: Callable[[set[_Acl]], bool]) -> None:
     deadline = time.monotonic() + IN_FORCE_SECONDS
     while not reached(_in_force(admin)):
         if time.monotonic() > deadline:
-            raise AdministrationFailed(f"The access rules are not in force after {IN_FORCE_SECONDS:.0f} s.")
+            raise AdministrationFailedError("ACCESS_RULES_NOT_IN_FORCE", seconds=round(IN_FORCE_SECONDS))
         time.sleep(0.01)

@@ -4,69 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from kafka.admin import (  # type: ignore[import-untyped]  # ships no types
-    ConfigResource,
-    ConfigResourceType,
-    UserScramCredentialDeletion,
-    UserScramCredentialUpsertion,
-)
+from kafka.admin import ConfigResource, ConfigResourceType, UserScramCredentialDeletion, UserScramCredentialUpsertion  # type: ignore[import-untyped]  # ships no types
 from kafka.errors import TopicAlreadyExistsError  # type: ignore[import-untyped]  # ships no types
 
-from signal_exchange.runtime.access_rules import AccessRule, Admin, AdministrationFailed, add_rules, remove_rules, replace_rules
-from signal_exchange.runtime.admin_client import admin_client
+from signal_exchange.contracts.topics import Catalogue, Topic
+from signal_exchange.runtime.access_rules import (
+    AccessRule,
+    Admin,
+    AdministrationFailedError,
+    add_rules,
+    remove_rules,
+    replace_rules,
+)
 from signal_exchange.runtime.connection import MECHANISM, KafkaConnection
-from signal_exchange.runtime.quotas import Quotas, remove_quotas, set_quotas
-
-
-class WantedTopic(Protocol):
-    """A topic of the catalogue, as far as setting it up goes."""
-
-    @property
-    def name(self) -> str:
-        """Return its name."""
-
-    @property
-    def partitions(self) -> int:
-        """Return its number of partitions."""
-
-    @property
-    def settings(self) -> Mapping[str, str]:
-        """Return the broker's settings of it."""
-
-    @property
-    def readers(self) -> tuple[str, ...]:
-        """Return the principals that may read it."""
-
-    @property
-    def writers(self) -> tuple[str, ...]:
-        """Return the principals that may write it."""
-
-
-class WantedCatalogue(Protocol):
-    """All topics and principals of an exchange: contracts.topics.Catalogue."""
-
-    @property
-    def topics(self) -> tuple[WantedTopic, ...]:
-        """Return every topic."""
-
-    @property
-    def principals(self) -> tuple[str, ...]:
-        """Return every principal that may do anything at all."""
-
-    @property
-    def quotas(self) -> Quotas:
-        """Return how much of Kafka each principal may take."""
-
-    @property
-    def watchers(self) -> tuple[str, ...]:
-        """Return the principals that may see how far every topic and group is."""
+from signal_exchange.runtime.kafka import admin_client
+from signal_exchange.runtime.quotas import remove_quotas, set_quotas
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was not yet as the catalogue says, and is now; every password is set again each time and does not count."""
+    """All that was not yet as the catalogue says, and is now; every password is set again each time and does not count."""
 
     topics_created: tuple[str, ...]
     topics_changed: tuple[str, ...]
@@ -76,14 +34,9 @@ class Applied:
     rules_removed: tuple[AccessRule, ...]
     quotas_changed: tuple[str, ...] = ()
 
-    @property
-    def anything(self) -> bool:
-        """Say whether anything differed."""
-        return any(getattr(self, part) for part in self.__slots__)
-
 
 def apply_catalogue(
-    connection: KafkaConnection, catalogue: WantedCatalogue, passwords: Mapping[str, str], replication: int = 1
+    connection: KafkaConnection, catalogue: Catalogue, passwords: Mapping[str, str], replication: int = 1
 ) -> Applied:
     """Create what the catalogue names and take away every access rule that it does not name; twice is once.
 
@@ -91,12 +44,12 @@ def apply_catalogue(
     an earlier catalogue named loses its rules and its password. With 3 replicas a write needs 2 of them.
 
     Raises:
-        AdministrationFailed: a password is missing, a topic has another number of partitions, or Kafka refuses.
-        BrokerUnavailable: Kafka does not answer, or does not let the admin in.
+        AdministrationFailedError: a password is missing, a topic has another number of partitions, or Kafka refuses.
+        BrokerUnavailableError: Kafka does not answer, or does not let the admin in.
     """
     missing = sorted(set(catalogue.principals) - set(passwords))
     if missing:
-        raise AdministrationFailed(f"There is no password for: {', '.join(missing)}.")
+        raise AdministrationFailedError("NO_PASSWORD", principals=missing)
     with admin_client(connection) as admin:
         created, changed = _apply_topics(admin, catalogue.topics, replication)
         users = _apply_users(admin, {name: passwords[name] for name in catalogue.principals})
@@ -106,14 +59,14 @@ def apply_catalogue(
         return Applied(created, changed, users, left, added, removed, limited)
 
 
-def give_access(connection: KafkaConnection, catalogue: WantedCatalogue, passwords: Mapping[str, str]) -> None:
+def give_access(connection: KafkaConnection, catalogue: Catalogue, passwords: Mapping[str, str]) -> None:
     """Add what a part of a catalogue names: missing topics, its users with their quotas, and rules; nothing is taken away.
 
     A topic that exists stays as it is; a new one gets as many copies as the others have.
 
     Raises:
-        AdministrationFailed: Kafka refuses.
-        BrokerUnavailable: Kafka does not answer, or does not let the admin in.
+        AdministrationFailedError: Kafka refuses.
+        BrokerUnavailableError: Kafka does not answer, or does not let the admin in.
     """
     with admin_client(connection) as admin:
         _apply_topics(admin, catalogue.topics, _copies(admin))
@@ -126,8 +79,8 @@ def take_access(connection: KafkaConnection, principal: str) -> tuple[AccessRule
     """Take every rule of a principal away, its password and its quota; return the rules that it had.
 
     Raises:
-        AdministrationFailed: Kafka refuses.
-        BrokerUnavailable: Kafka does not answer, or does not let the admin in.
+        AdministrationFailedError: Kafka refuses.
+        BrokerUnavailableError: Kafka does not answer, or does not let the admin in.
     """
     with admin_client(connection) as admin:
         removed = remove_rules(admin, principal)
@@ -136,11 +89,11 @@ def take_access(connection: KafkaConnection, principal: str) -> tuple[AccessRule
 
 
 def _copies(admin: Admin) -> int:
-    """Return how many copies the topics of this Kafka have: of the one that has most."""
+    """Return the number of copies of the topic that has most."""
     return max(len(part["replica_nodes"]) for topic in admin.describe_topics() for part in topic["partitions"])
 
 
-def wanted_rules(catalogue: WantedCatalogue) -> frozenset[AccessRule]:
+def wanted_rules(catalogue: Catalogue) -> frozenset[AccessRule]:
     """Return the access rules of a catalogue: topics by reader and writer, and for each reader its own consumer group.
 
     A watcher may DESCRIBE every topic and every group: the offsets, not the records.
@@ -155,7 +108,7 @@ def wanted_rules(catalogue: WantedCatalogue) -> frozenset[AccessRule]:
 
 def _apply_topics(
     admin: Admin,
-    topics: Iterable[WantedTopic],
+    topics: Iterable[Topic],
     replication: int,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     wanted = {topic.name: topic for topic in topics}
@@ -163,7 +116,7 @@ def _apply_topics(
     known = {each["name"]: len(each["partitions"]) for each in admin.describe_topics() if each["name"] in wanted}
     for name, partitions in known.items():
         if partitions != wanted[name].partitions:
-            raise AdministrationFailed(f"Topic {name} has {partitions} partitions instead of {wanted[name].partitions}.")
+            raise AdministrationFailedError("TOPIC_PARTITIONS", topic=name, found=partitions, wanted=wanted[name].partitions)
     missing = {
         name: {"num_partitions": topic.partitions, "replication_factor": replication, "configs": settings[name]}
         for name, topic in wanted.items()
@@ -189,7 +142,7 @@ def _change_settings(admin: Admin, wanted: Mapping[str, Mapping[str, str]]) -> t
     answers = admin.alter_configs(changes, raise_on_unknown=False)["topic"] if changes else {}
     refused = sorted(name for name, answer in answers.items() if answer != "OK")
     if refused:
-        raise AdministrationFailed(f"Kafka refuses the settings of topic {refused[0]}: {answers[refused[0]]}")
+        raise AdministrationFailedError("TOPIC_SETTINGS_REFUSED", topic=refused[0], answer=answers[refused[0]])
     return tuple(sorted(differing))
 
 
@@ -232,4 +185,4 @@ def _alter(admin: Admin, alterations: list[object]) -> None:
         return
     refused = sorted(name for name, error in admin.alter_user_scram_credentials(alterations).items() if error is not None)
     if refused:
-        raise AdministrationFailed(f"Kafka refuses to change the password of: {', '.join(refused)}.")
+        raise AdministrationFailedError("PASSWORD_REFUSED", principals=refused)

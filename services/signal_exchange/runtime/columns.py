@@ -1,15 +1,17 @@
-"""Types of columns that SQLite and PostgreSQL keep alike."""
+"""Columns, and types of columns that SQLite and PostgreSQL keep alike."""
 
 from __future__ import annotations
 
-from base64 import b64decode, b64encode
+from base64 import b64decode
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger
+from sqlalchemy import JSON, BigInteger, Column
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeDecorator
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+from signal_exchange.domain.plain_json import json_safe
 
 
 class Moment(TypeDecorator[datetime]):
@@ -19,7 +21,7 @@ class Moment(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return what is stored."""
+        """Return the stored value."""
         return None if value is None else round(value.timestamp() * 1000)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ANN401, ARG002 - SQLAlchemy's signature
@@ -34,9 +36,27 @@ class Sealed(TypeDecorator[Mapping[str, Any]]):
     cache_ok = True
 
     def process_bind_param(self, value: Mapping[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:  # noqa: ARG002 - SQLAlchemy's signature
-        """Return what is stored: the ciphertext as base64."""
-        return None if value is None else {**value, "ciphertext": b64encode(value["ciphertext"]).decode()}
+        """Return the stored value, with the ciphertext as base64."""
+        return None if value is None else json_safe(value)
 
     def process_result_value(self, value: Any | None, dialect: Dialect) -> dict[str, Any] | None:  # noqa: ANN401, ARG002 - SQLAlchemy's signature
         """Return the part with its ciphertext as bytes."""
         return None if value is None else {**value, "ciphertext": b64decode(value["ciphertext"])}
+
+
+Types = type[TypeEngine[Any]] | TypeEngine[Any]
+
+
+def keys(**columns: Types) -> list[Column[Any]]:
+    """Return the columns of the primary key, each with its type."""
+    return [Column(name, kind, primary_key=True) for name, kind in columns.items()]
+
+
+def required(**columns: Types) -> list[Column[Any]]:
+    """Return columns that every row has, each with its type."""
+    return [Column(name, kind, nullable=False) for name, kind in columns.items()]
+
+
+def optional(**columns: Types) -> list[Column[Any]]:
+    """Return columns that may be null, each with its type."""
+    return [Column(name, kind) for name, kind in columns.items()]

@@ -1,4 +1,4 @@
-"""How a process reaches Kafka: as which principal, with which secret, under which certificates."""
+"""The way of a process to Kafka: as which principal, with which secret, under which certificates."""
 
 from __future__ import annotations
 
@@ -24,15 +24,13 @@ class KafkaConnection:
     """One principal's way to the brokers.
 
     `bootstrap` is one or more host:port, separated by commas. With `ca_file` (PEM) the connection is encrypted and the
-    brokers are checked against it; `certificate_file` and `key_file` (PEM) add this process's own certificate.
+    brokers are checked against it.
     """
 
     bootstrap: str
     username: str
     password: str = field(repr=False)
     ca_file: Path | None = None
-    certificate_file: Path | None = None
-    key_file: Path | None = None
 
     @property
     def security_protocol(self) -> str:
@@ -50,12 +48,7 @@ class KafkaConnection:
         Raises:
             OSError: a certificate file is missing or is no certificate.
         """
-        if self.ca_file is None:
-            return None
-        context = ssl.create_default_context(cafile=self.ca_file)
-        if self.certificate_file is not None:
-            context.load_cert_chain(self.certificate_file, self.key_file)
-        return context
+        return None if self.ca_file is None else ssl.create_default_context(cafile=self.ca_file)
 
     def for_kafka_python(self) -> dict[str, Any]:
         """Return the keyword arguments with which every client of kafka-python connects."""
@@ -68,20 +61,15 @@ class KafkaConnection:
             "ssl_context": self.ssl_context(),
         }
 
-    def for_aiokafka(self) -> dict[str, Any]:
-        """Return the keyword arguments with which every client of aiokafka connects: the same names."""
-        return self.for_kafka_python()
-
     def for_librdkafka(self) -> dict[str, Any]:
         """Return the settings with which every client of librdkafka connects."""
-        files = {"ca": self.ca_file, "certificate": self.certificate_file, "key": self.key_file}
         return {
             "bootstrap.servers": ",".join(self.servers),
             "security.protocol": self.security_protocol,
             "sasl.mechanism": MECHANISM,
             "sasl.username": self.username,
             "sasl.password": HiddenText(self.password),
-            **{f"ssl.{name}.location": str(file) for name, file in files.items() if file is not None},
+            **({} if self.ca_file is None else {"ssl.ca.location": str(self.ca_file)}),
         }
 
     def credentials(self) -> dict[str, Any]:

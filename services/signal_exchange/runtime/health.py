@@ -16,8 +16,8 @@ from typing import Any
 
 from prometheus_client import generate_latest
 
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.runtime import clock, logs
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.metrics import Metrics
 
 LOOPBACK = "127.0.0.1"
@@ -29,7 +29,7 @@ ANSWER_SECONDS = 5.0
 
 @dataclass(slots=True)
 class Progress:
-    """When this process last moved: it finished a batch, or it looked and there was nothing to do.
+    """The moment at which this process last moved: it finished a batch, or it looked and there was nothing to do.
 
     `stall_seconds` without either makes it unhealthy; `waiting_for` names a part of the world that does not answer. `signs`
     counts everything that shows that it does not stand still: also a step of a batch, and a try at a world that is away.
@@ -70,11 +70,14 @@ class HealthServer:
     """Answers /metrics, /health/live and /health/ready in a thread of its own, on loopback unless `listen` says otherwise.
 
     Raises:
-        Refused: the port is taken.
+        RefusedError: the port is taken.
     """
 
     def __init__(self, port: int, metrics: Metrics, progress: Progress, listen: str = LOOPBACK) -> None:
-        self._server = _listening((listen, port), _handler(metrics, progress))
+        try:
+            self._server = _Server((listen, port), _handler(metrics, progress))
+        except OSError as fault:
+            raise RefusedError("PORT_OF_METRICS", port=port, fault=fault.strerror) from None
         self._thread = threading.Thread(target=self._server.serve_forever, name="health", daemon=True)
 
     @property
@@ -132,13 +135,6 @@ class _Server(ThreadingHTTPServer):
         fault = sys.exc_info()[1]
         if not isinstance(fault, OSError):
             logs.warn("request_refused", status=int(HTTPStatus.INTERNAL_SERVER_ERROR), reason=type(fault).__name__)
-
-
-def _listening(place: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> ThreadingHTTPServer:
-    try:
-        return _Server(place, handler)
-    except OSError as fault:
-        raise Refused(f"The port {place[1]} of /metrics and /health cannot be listened on: {fault.strerror}.") from None
 
 
 def _handler(metrics: Metrics, progress: Progress) -> type[BaseHTTPRequestHandler]:

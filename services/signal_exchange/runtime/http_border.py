@@ -1,4 +1,4 @@
-"""What every HTTP API of ours does before a request reaches it: token, then length, within a time and a number that are bounded.
+"""The border before every HTTP API of ours: token, then length, within a time and a number that are bounded.
 
 Both APIs listen on loopback behind the machine's own TLS (docs/operator/settings.md); any local user can still reach them.
 """
@@ -6,7 +6,7 @@ Both APIs listen on loopback behind the machine's own TLS (docs/operator/setting
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import MappingProxyType
@@ -14,9 +14,13 @@ from typing import Any, Final
 
 import h11
 from starlette.datastructures import Headers
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from signal_exchange import words
+from signal_exchange.runtime import logs
+from signal_exchange.runtime.openapi import PROBLEM_TYPE
 
 SMALL_BODY_BYTES: Final = 65_536
 """Of a request that brings no records."""
@@ -33,14 +37,14 @@ class Border:
     """Lets a request through to `app` with its whole body, or refuses it: 401 without a known token, 413 when it is too long.
 
     A path in `open_paths` needs no token. `longest` says by path how many bytes a body may have where it is not SMALL_BODY_BYTES.
-    `refused` makes the answer. Without a token nothing of the body is kept, whatever its length.
+    `too_large` is the key of the title of that refusal. Without a token nothing of the body is kept, whatever its length.
     """
 
     app: ASGIApp
     knows: Callable[[str], bool]
-    refused: Callable[[HTTPStatus], Response]
     open_paths: frozenset[str] = frozenset()
     longest: Mapping[str, int] = field(default_factory=dict)
+    too_large: str = "http.too_large"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one request."""
@@ -49,9 +53,12 @@ class Border:
             return
         status, body = await self._judged(scope, receive)
         if status is not None:
-            await self.refused(status)(scope, receive, send)
+            await self._refused(status)(scope, receive, send)
         else:
             await self.app(scope, _replayed(body, receive), send)
+
+    def _refused(self, status: HTTPStatus) -> Response:
+        return unknown_bearer() if status is HTTPStatus.UNAUTHORIZED else problem(status, words.text(self.too_large))
 
     async def _judged(self, scope: Scope, receive: Receive) -> tuple[HTTPStatus | None, bytes]:
         headers = Headers(scope=scope)
@@ -68,6 +75,20 @@ def bearer_in(headers: Headers) -> str:
     """Return the bearer token of a request; empty when it has none."""
     scheme, _, bearer = headers.get("authorization", "").partition(" ")
     return bearer if scheme.lower() == "bearer" else ""
+
+
+def problem(
+    status: HTTPStatus, title: str, errors: Sequence[Mapping[str, Any]] = (), headers: Mapping[str, str] | None = None
+) -> Response:
+    """Return a refusal as problem details (RFC 9457), with its errors if there are any; it never repeats what was sent."""
+    logs.log("request_refused", status=status.value, reason=errors[0]["code"] if errors else status.name)
+    content = {"type": "about:blank", "title": title, "status": status.value, **({"errors": list(errors)} if errors else {})}
+    return JSONResponse(content, status_code=status, headers=headers, media_type=PROBLEM_TYPE)
+
+
+def unknown_bearer() -> Response:
+    """Return the refusal of a request without a bearer token that is known."""
+    return problem(HTTPStatus.UNAUTHORIZED, words.text("http.unknown_token"), headers={"WWW-Authenticate": "Bearer"})
 
 
 async def _body(receive: Receive, longest: int) -> bytes | None:

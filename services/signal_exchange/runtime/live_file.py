@@ -10,7 +10,7 @@ Held = TypeVar("Held")
 
 
 class LiveFile(Generic[Held]):
-    """What a file holds now: a change is seen at the next look, and what cannot be read is told and not taken over.
+    """The content of a file now: a change is seen at the next look, and what cannot be read is told and not taken over.
 
     `read` returns what the file holds, given what was read before. When it raises one of `faults`, `refused` is told which, and
     what was read before stays in force. Any other exception leaves the change for the next look.
@@ -29,18 +29,15 @@ class LiveFile(Generic[Held]):
         self._held = read(None)
 
     def __call__(self) -> Held:
-        """Return what is in force."""
+        """Return the content in force."""
         stamp = self._stamp()
         if stamp != self._looked_at:
-            self._take_over()
+            try:
+                self._held = self._read(self._held)
+            except self._faults as fault:
+                self._refused(type(fault).__name__)
             self._looked_at = stamp
         return self._held
-
-    def _take_over(self) -> None:
-        try:
-            self._held = self._read(self._held)
-        except self._faults as fault:
-            self._refused(type(fault).__name__)
 
     def _stamp(self) -> tuple[int, int] | None:
         try:

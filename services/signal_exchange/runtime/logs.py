@@ -7,16 +7,21 @@ their template without arguments, because arguments may hold anything; only name
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
-from typing import Any, TextIO, cast
+from typing import Any, Final, TextIO, cast
 
 import structlog
 
+COMMANDS_LOG: Final = "commands.log"
+COMMANDS_LOG_BYTES: Final = 1_048_576
+"""A longer log of commands is begun anew; the one before is kept beside it."""
 IsName = Callable[[str], bool]
 
 EVENTS: Mapping[str, str] = {
@@ -72,7 +77,7 @@ FIELDS: Mapping[str, str] = {
     "reason": "Reason code, or the type of the fault.",
     "parked_id": "Id of a parked record.",
     "exception": "Type of an unexpected exception, never its text.",
-    "refused": "What a process was refused when it started or ran, as a port or a key; our own sentence, never of a record.",
+    "refused": "What a process was refused when it started or ran, as a port or a key; a code and facts, never of a record.",
     "field": "Name of a refused field.",
     "rule": "Rule that refused it.",
     "municipality": "CBS code of a municipality that asked a keeper, or whose records are set aside.",
@@ -86,7 +91,7 @@ FIELDS: Mapping[str, str] = {
 """Every field that may be logged, with its meaning."""
 
 
-class UnlistedLogEvent(ValueError):  # noqa: N818 - says what the event is
+class UnlistedLogEventError(ValueError):
     """Code logs an event or a field that is not in the list."""
 
 
@@ -94,7 +99,7 @@ def only_listed(_logger: object, _method: str, entry: MutableMapping[str, Any]) 
     """Let only listed events and fields through: a structlog processor."""
     unlisted = (entry.keys() - FIELDS.keys()) | ({str(entry["event"])} - EVENTS.keys())
     if unlisted:
-        raise UnlistedLogEvent(f"Not in the list of log events: {', '.join(sorted(unlisted))}.")
+        raise UnlistedLogEventError(f"Not in the list of log events: {', '.join(sorted(unlisted))}.")
     return entry
 
 
@@ -146,15 +151,40 @@ class _Unbroken:
             self._file.flush()
 
 
+class _OfCommands:
+    """The log file of commands in a folder: opened for each event, since several commands may write it at the same time.
+
+    Where it cannot be written, as in a folder of somebody else, events go to stderr: an alert is for a person to see.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._file = folder / COMMANDS_LOG
+
+    def write(self, text: str) -> None:
+        try:
+            if self._file.exists() and self._file.stat().st_size > COMMANDS_LOG_BYTES:
+                self._file.replace(self._file.with_suffix(".log.1"))
+            number = os.open(self._file, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            with os.fdopen(number, "w", encoding="utf-8") as file:
+                file.write(text)
+        except OSError:
+            _Unbroken(sys.stderr).write(text)
+
+    def flush(self) -> None:
+        """Keep nothing back: each text is written at once."""
+
+
 def _none(_text: str) -> bool:
     return False
 
 
-def configure(service: str, level: str = "INFO", *, is_name: IsName = _none) -> None:
+def configure(service: str, level: str = "INFO", *, is_name: IsName = _none, commands_in: Path | None = None) -> None:
     """Send listed events to stderr as JSON lines, and libraries' warnings as templates.
 
-    `is_name` says which texts in them are names that everybody may see.
+    `is_name` says which texts in them are names that everybody may see. The events of a command go to commands.log in the folder
+    `commands_in`, so that none stands between the lines that a person reads.
     """
+    file = _Unbroken(sys.stderr) if commands_in is None else _OfCommands(commands_in)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -164,7 +194,7 @@ def configure(service: str, level: str = "INFO", *, is_name: IsName = _none) -> 
             structlog.processors.JSONRenderer(),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level]),
-        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", _Unbroken(sys.stderr))),
+        logger_factory=structlog.WriteLoggerFactory(cast("TextIO", file)),
     )
     structlog.contextvars.bind_contextvars(service=service)
     logging.basicConfig(handlers=[_Template(is_name)], level=logging.WARNING, force=True)

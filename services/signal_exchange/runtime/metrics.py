@@ -42,7 +42,7 @@ class Metrics:
         self.ledger_signals = self._gauge("ledger_signals", "Signals by their place in the ledger (R-FLOW-01).", ("place",))
         self.ledger_difference = self._gauge("ledger_difference", "Numbers that the ledger has too many or too few.")
         self.numbers_overdue = self._gauge("numbers_overdue", "Numbers that a checkpoint names and that stay away.")
-        self.unattributed_records = self._gauge("unattributed_records", "Records that can be laid at nobody's door, ever.")
+        self.unattributed_records = self._gauge("unattributed_records", "Records whose sender cannot be proven, ever.")
         self.parked_waiting = self._gauge(
             "parked_waiting", "Parked records that wait for a person, by service and reason code.", ("service", "reason")
         )

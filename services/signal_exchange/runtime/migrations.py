@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import Connection, LargeBinary, MetaData, column, func, inspect, select, table
 
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.domain.refusals import RefusedError
 
 if TYPE_CHECKING:
     from alembic.script import ScriptDirectory
@@ -71,7 +71,7 @@ def migrate(connection: Connection, tables: MetaData) -> None:
     Tables without migrations, as tests have, are made as they stand.
 
     Raises:
-        Refused: the store is newer than this program, or was made without migrations.
+        RefusedError: the store is newer than this program, or was made without migrations.
     """
     _make(connection, tables)
     if connection.dialect.name == "postgresql":
@@ -108,15 +108,12 @@ def migrate_to(connection: Connection, tables: MetaData, revision: str) -> None:
 def _refuse_unknown(scripts: ScriptDirectory, current: str | None) -> None:
     known = {script.revision for script in scripts.walk_revisions()}
     if current is not None and current not in known:
-        raise Refused(
-            f"The store is at revision {current}, and this program knows revisions up to {scripts.get_current_head()}: "
-            "the store is newer. Start the version of the program that made it, or a later one; see docs/operator/stores.md."
-        )
+        raise RefusedError("STORE_NEWER", revision=current, known=scripts.get_current_head())
 
 
 def _refuse_unmarked(connection: Connection, tables: MetaData) -> None:
     if set(inspect(connection).get_table_names()) & set(tables.tables):
-        raise Refused("The store has tables and no revision: no release made it. Remove it, or see docs/operator/stores.md.")
+        raise RefusedError("STORE_WITHOUT_REVISION")
 
 
 def _sample_no_bytes(connection: Connection, tables: MetaData) -> None:

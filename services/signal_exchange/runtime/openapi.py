@@ -1,11 +1,11 @@
-"""What the OpenAPI description of an API says of its answers: a schema for each, and a problem for each refusal (RFC 9457).
+"""The answers of an API in its OpenAPI description: a schema for each, and a problem for each refusal (RFC 9457).
 
 The framework by itself would describe a 422 that is never given, and no refusal that is.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -61,7 +61,7 @@ def refusals(error: Schema, *statuses: HTTPStatus) -> Responses:
     return {each.value: {"description": _MEANINGS[each], "content": {PROBLEM_TYPE: {"schema": problem}}} for each in statuses}
 
 
-def describe(app: FastAPI, *, hidden: Sequence[str] = ("422",)) -> None:
+def describe(app: FastAPI) -> None:
     """Let an application describe no answer that it never gives."""
 
     def described() -> dict[str, Any]:
@@ -69,7 +69,7 @@ def describe(app: FastAPI, *, hidden: Sequence[str] = ("422",)) -> None:
             found = get_openapi(title=app.title, version=app.version, routes=app.routes)
             for operations in found["paths"].values():
                 for operation in operations.values():
-                    operation["responses"] = {key: value for key, value in operation["responses"].items() if key not in hidden}
+                    operation["responses"].pop("422", None)
             schemas = found.get("components", {}).get("schemas", {})
             for name in ("HTTPValidationError", "ValidationError"):
                 schemas.pop(name, None)

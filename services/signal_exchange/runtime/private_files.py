@@ -8,7 +8,7 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.domain.refusals import RefusedError
 
 OTHERS = stat.S_IRWXG | stat.S_IRWXO
 PRIVATE_FOLDER, PRIVATE_FILE, PUBLIC_FOLDER, PUBLIC_FILE = 0o700, 0o600, 0o755, 0o644
@@ -19,11 +19,22 @@ def is_private(path: Path) -> bool:
     return path.exists() and not path.stat().st_mode & OTHERS
 
 
+def require_private(file: Path) -> None:
+    """Refuse a secret that others may read.
+
+    Raises:
+        RefusedError: the file's mode is wider than 600.
+        OSError: there is none.
+    """
+    if file.stat().st_mode & OTHERS:
+        raise RefusedError("FILE_OPEN_TO_OTHERS", file=file.name)
+
+
 def private_folder(folder: Path) -> Path:
     """Return a folder that only its owner may look into, making it when it is missing.
 
     Raises:
-        Refused: others may look into it.
+        RefusedError: others may look into it.
     """
     folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
     require_private_store(folder)
@@ -34,13 +45,13 @@ def require_private_store(folder: Path, store: str = "") -> None:
     """Refuse a folder that others may look into, or files in it that others may read whose names begin with `store`.
 
     Raises:
-        Refused: the first of them, with what to do.
+        RefusedError: the first of them, with what to do.
     """
     if folder.exists() and not is_private(folder):
-        raise Refused(f"Others may look into the data folder {folder}: give it mode 700 (chmod 700 {folder}).")
+        raise RefusedError("FOLDER_OPEN_TO_OTHERS", path=str(folder))
     for file in sorted(folder.glob(f"{store}*")) if store else ():
         if not is_private(file):
-            raise Refused(f"Others may read the store {file}: give it mode 600 (chmod 600 {file}).")
+            raise RefusedError("STORE_OPEN_TO_OTHERS", path=str(file))
 
 
 def make_private_file(file: Path) -> None:
@@ -56,3 +67,18 @@ def make_private_file(file: Path) -> None:
         os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, PRIVATE_FILE))
         file.hardlink_to(fresh)
     fresh.unlink(missing_ok=True)
+
+
+def write_private(file: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    partial = file.with_suffix(".partial")
+    partial.unlink(missing_ok=True)
+    with os.fdopen(os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+        out.write(text)
+    partial.replace(file)
+
+
+def write_public(file: Path, content: bytes) -> None:
+    """Write a file that everybody may read, whatever else this process keeps to itself."""
+    file.write_bytes(content)
+    file.chmod(PUBLIC_FILE)

@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 import kafka.errors as kafka_errors  # type: ignore[import-untyped]  # ships no types
-from kafka.protocol.admin import (  # type: ignore[import-untyped]  # ships no types
-    AlterClientQuotasRequest,
-    DescribeClientQuotasRequest,
-)
+from kafka.protocol.admin import AlterClientQuotasRequest, DescribeClientQuotasRequest  # type: ignore[import-untyped]  # ships no types
 
-from signal_exchange.runtime.access_rules import Admin, AdministrationFailed
+from signal_exchange.runtime.access_rules import Admin, AdministrationFailedError
 
 Quotas = Mapping[str, Mapping[str, float]]
 """By user: the limits by Kafka's own names, as producer_byte_rate."""
@@ -34,7 +31,7 @@ def set_quotas(admin: Admin, wanted: Quotas) -> tuple[str, ...]:
     """Give each of these users exactly these limits, others keep theirs; return for whom anything changed.
 
     Raises:
-        AdministrationFailed: Kafka refuses.
+        AdministrationFailedError: Kafka refuses.
     """
     found = quotas_in_force(admin)
     changes = {user: _change(found.get(user, {}), limits) for user, limits in wanted.items()}
@@ -65,7 +62,7 @@ def _alter(admin: Admin, changes: Mapping[str, Mapping[str, float | None]]) -> N
     answer = _sent(admin, AlterClientQuotasRequest(entries=entries, validate_only=False))
     refused = sorted(each.entity[0].entity_name for each in answer.entries if each.error_code)
     if refused:
-        raise AdministrationFailed(f"Kafka refuses to change the quota of: {', '.join(refused)}.")
+        raise AdministrationFailedError("QUOTA_REFUSED", principals=refused)
 
 
 def _sent(admin: Admin, request: object) -> Admin:

@@ -11,11 +11,12 @@ import time
 from contextlib import closing
 from typing import Final
 
-from sqlalchemy import Connection, MetaData, Table, text
+from sqlalchemy import Connection, MetaData, text
 from sqlalchemy.exc import DBAPIError
 
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import BytesKept, Refused
+from signal_exchange.runtime.faults import BytesKeptError
 
 LOCK_TIMEOUT: Final = "5s"
 """How long PostgreSQL may wait for a table; meanwhile everybody else waits behind us."""
@@ -46,7 +47,7 @@ def scrub(database: Database, tables: MetaData) -> None:
     """Leave no deleted byte in the pages and the log of this store. Doing it twice is harmless.
 
     Raises:
-        BytesKept: something still holds them, as a reader of an old state; the same step may work later.
+        BytesKeptError: something still holds them, as a reader of an old state; the same step may work later.
     """
     try:
         if database.is_postgres:
@@ -55,20 +56,20 @@ def scrub(database: Database, tables: MetaData) -> None:
             _scrub_sqlite(database)
     except (DBAPIError, sqlite3.Error) as error:
         # The driver's text can hold values: keep its type only.
-        raise BytesKept(type(getattr(error, "orig", None) or error).__name__) from None
+        raise BytesKeptError(type(getattr(error, "orig", None) or error).__name__) from None
 
 
 def require_scrubbable(database: Database) -> None:
     """Refuse a PostgreSQL that does not let this role take erased bytes out of tables and log.
 
     Raises:
-        Refused: it does not; every reason together.
+        RefusedError: it does not; every reason together.
     """
     if database.is_postgres:
         with database.reading() as connection:
             missing = _missing(connection)
         if missing:
-            raise Refused(f"PostgreSQL would keep what is erased: {', '.join(missing)} is missing. See docs/operator/stores.md.")
+            raise RefusedError("STORE_KEEPS_ERASED", missing=missing)
 
 
 def _scrub_sqlite(database: Database) -> None:
@@ -77,25 +78,21 @@ def _scrub_sqlite(database: Database) -> None:
         cursor.execute("VACUUM")
         busy, *_ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         if busy:
-            raise BytesKept("LogInUse")
+            raise BytesKeptError("LogInUse")
 
 
 def _scrub_postgres(database: Database, tables: MetaData) -> None:
     with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         if missing := _missing(connection):
-            raise BytesKept(f"NotAllowed: {', '.join(missing)}")
+            raise BytesKeptError(f"NotAllowed: {', '.join(missing)}")
         _await_old_snapshots(connection)
         connection.execute(text(f"SET lock_timeout = '{LOCK_TIMEOUT}'"))
         try:
             for table in tables.sorted_tables:
-                _write_anew(connection, table)
+                connection.execute(text(f"VACUUM (FULL) {connection.dialect.identifier_preparer.quote(table.name)}"))
         finally:
             connection.execute(text("RESET lock_timeout"))
         _end_log(connection)
-
-
-def _write_anew(connection: Connection, table: Table) -> None:
-    connection.execute(text(f"VACUUM (FULL) {_quoted(connection, table.name)}"))
 
 
 def _await_old_snapshots(connection: Connection) -> None:
@@ -103,7 +100,7 @@ def _await_old_snapshots(connection: Connection) -> None:
     until = time.monotonic() + SNAPSHOT_SECONDS
     while connection.execute(_OLDER_THAN_US, {"ours": ours}).scalar_one():
         if time.monotonic() > until:
-            raise BytesKept("OldSnapshot")
+            raise BytesKeptError("OldSnapshot")
         time.sleep(PAUSE_SECONDS)
 
 
@@ -114,14 +111,10 @@ def _end_log(connection: Connection) -> None:
     connection.execute(text("CHECKPOINT"))
     segments = connection.execute(text("SELECT name FROM pg_ls_waldir() WHERE name ~ '^[0-9A-F]{24}$'")).scalars()
     if any(name <= last for name in segments):
-        raise BytesKept("LogKept")
+        raise BytesKeptError("LogKept")
 
 
 def _missing(connection: Connection) -> list[str]:
     asked = ", ".join(allowed for _, allowed in _NEEDED)
     answers = connection.execute(text(f"SELECT {asked}")).one()
     return [what for (what, _), allowed in zip(_NEEDED, answers, strict=True) if not allowed]
-
-
-def _quoted(connection: Connection, name: str) -> str:
-    return connection.dialect.identifier_preparer.quote(name)

@@ -5,30 +5,40 @@ Settings come from the environment, with the prefix SIGNAL_EXCHANGE_. Secrets co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeVar
 
+from dotenv import dotenv_values
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from signal_exchange.domain.refusals import Phrase, RefusedError
+from signal_exchange.reference.loading import load_code_lists
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.private_files import require_private_store
+from signal_exchange.words import Language
 
 PREFIX = "SIGNAL_EXCHANGE_"
 DRIVERS = ("postgresql+psycopg", "sqlite+pysqlite")
 """The databases that stores are tested on, as their addresses begin."""
 
 
-class ProcessSettings(BaseSettings):
-    """What every process has."""
+class ReaderSettings(BaseSettings):
+    """The settings of every command."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", frozen=True)
+
+    language: Language = Field("nl", description="Language of what people read: nl or en.")
+
+
+class ProcessSettings(ReaderSettings):
+    """The settings of every process."""
 
     mode: Literal["production", "demo"] = Field(
         "production",
@@ -47,6 +57,12 @@ class ProcessSettings(BaseSettings):
     clock_file: Path | None = Field(
         None,
         description="File of a driven clock, for a demo whose processes all follow it; refused in production. See decision 0031.",
+    )
+
+    person_token_file: Path | None = Field(
+        None,
+        description="Token of the person who types commands, from `signal-exchange people token`; empty: the account of the "
+        "operating system says who it is.",
     )
 
     @field_validator("clock_file")
@@ -71,20 +87,38 @@ class ProcessSettings(BaseSettings):
         """Return the URL of the store of a service.
 
         Raises:
-            Refused: others may look into the data folder, or read the store.
+            RefusedError: others may look into the data folder, or read the store.
         """
         require_private_store(self.data_dir, "" if self.database_url else f"{service}.sqlite")
         return self.database_url or f"sqlite+pysqlite:///{self.data_dir / (service + '.sqlite')}"
 
 
-class ServiceSettings(ProcessSettings):
-    """What every process on the stream has."""
+class StoreSettings(ProcessSettings):
+    """The settings of a process that acts on the store of a service, with the keys of that service."""
+
+    keys_file: Path = Field(description="Private keys of this process: opening, and for a municipality signing.")
+
+
+class ListeningSettings(ProcessSettings):
+    """The settings of a process that may be heard from outside its machine."""
+
+    listen: str = Field(
+        "127.0.0.1",
+        description="Address of the API or the screens; without a certificate production takes loopback only: TLS ends before "
+        "it there.",
+    )
+    certificate_file: Path | None = Field(
+        None, description="Private key and certificate as one PEM file, with which it speaks TLS itself; empty: plain text."
+    )
+
+
+class ServiceSettings(StoreSettings):
+    """The settings of every process on the stream."""
 
     kafka_bootstrap: str = Field(description="Address of Kafka, as host:port, several with commas.")
     kafka_user: str = Field(description="Principal of this process, a SCRAM user of the topic catalogue.")
     kafka_password_file: Path = Field(description="File with the password of that user.")
     kafka_ca_file: Path | None = Field(None, description="Certificates to trust for TLS; empty: no TLS, refused in production.")
-    keys_file: Path = Field(description="Private keys of this process: opening, and for a municipality signing.")
     backup_key_file: Path | None = Field(
         None,
         description="Key that makes back-ups and opens none, from `signal-exchange backup-keys`; empty: no back-up can be made.",
@@ -117,13 +151,43 @@ class ServiceSettings(ProcessSettings):
 
     @property
     def kafka(self) -> KafkaConnection:
-        """Return how to reach Kafka as this principal."""
+        """Return the connection to Kafka as this principal."""
         password = self.kafka_password_file.read_text(encoding="utf-8").strip()
         return KafkaConnection(self.kafka_bootstrap, self.kafka_user, password, self.kafka_ca_file)
 
 
+class WebSettings(StoreSettings):
+    """The settings of screens, wherever they run: nothing of Kafka."""
+
+    web_port: int = Field(0, description="Port of the screens that run apart from a consumer; 0: a free one.")
+    web_organisation: str = Field("", description="Name of the organisation whose people use these screens, as they see it.")
+    practice_people_file: Path | None = Field(
+        None, description="Invented people whom anybody may be in a demo, as JSON; refused in production."
+    )
+    web_address: str = Field(
+        "", description="Address at which browsers reach the screens, as https://HOST: identity providers send people back there."
+    )
+    identity_providers_file: Path | None = Field(
+        None,
+        description="The identity providers at which people log in, as JSON: see log-in.md; empty: nobody can log in.",
+    )
+    idle_minutes: int = Field(30, gt=5, description="Minutes without a request after which a log-in ends; its person can stay.")
+    longest_hours: int = Field(8, gt=0, description="Hours after which a log-in ends whatever its person does.")
+
+    @field_validator("practice_people_file")
+    @classmethod
+    def _practises_in_a_demo_only(cls, file: Path | None, info: ValidationInfo) -> Path | None:
+        if file is not None and info.data.get("mode") != "demo":
+            raise ValueError("Nobody may be somebody by a click in production.")
+        return file
+
+
+class SiteSettings(WebSettings, ListeningSettings):
+    """The settings of the screens of a service that run apart from its consumer."""
+
+
 class RoutingSettings(ServiceSettings):
-    """What routing has besides."""
+    """The further settings of routing."""
 
     unattributed_per_hour: int = Field(
         100,
@@ -147,11 +211,32 @@ class RoutingSettings(ServiceSettings):
     )
 
 
-class MunicipalitySettings(ServiceSettings):
-    """What the node of a municipality has besides."""
+class ProposedBases(ReaderSettings):
+    """The legal grounds that a municipality proposes for a signal that is entered by hand: codes of legal_basis.csv."""
+
+    basis_care: str = Field("PUBLIC_TASK", description="Ground proposed for help to an adult: a code of legal_basis.csv.")
+    basis_minors: str = Field("YOUTH_PROTECTION", description="Ground proposed for help to a minor, and for an alert about one.")
+    basis_acute: str = Field(
+        "VITAL_INTEREST", description="Ground proposed for help to an adult in acute danger, and for its alert."
+    )
+    basis_table: str = Field(
+        "PUBLIC_TASK", description="Ground proposed for screening, linking and the answer to the municipality."
+    )
+
+    @field_validator("basis_care", "basis_minors", "basis_acute", "basis_table")
+    @classmethod
+    def _is_a_ground(cls, code: str) -> str:
+        if code not in load_code_lists().codes("legal_basis"):
+            raise ValueError("No code of legal_basis.csv.")
+        return code
+
+
+class MunicipalitySettings(ServiceSettings, WebSettings, ProposedBases):
+    """The further settings of the node of a municipality."""
 
     municipality: str = Field(description="CBS code of the municipality, as GM0983.")
     vault_key_file: Path = Field(description="Key of the vault, 32 bytes in hex.")
+    officer_phone: str = Field("", description="Telephone number of the attention officer, as reporters see it; empty: none.")
     api_port: int = Field(0, description="Loopback port of the REST API; 0: a free one.")
     api_token_file: Path | None = Field(
         None, description="File with the bearer token of the REST API; empty: the API refuses everybody."
@@ -181,20 +266,13 @@ class MunicipalitySettings(ServiceSettings):
     )
 
 
-class KeeperSettings(ProcessSettings):
-    """What a keeper of the link tokens has."""
+class KeeperSettings(ListeningSettings):
+    """The settings of a keeper of the link tokens."""
 
     keeper: str = Field(description="Name of this keeper in the participants' register, as keeper-a.")
     keys_file: Path = Field(description="Private epoch keys of this keeper.")
     tokens_file: Path = Field(description="Digests of the bearer tokens of the municipalities.")
     port: int = Field(0, description="Port of the API; 0: a free one.")
-    listen: str = Field(
-        "127.0.0.1",
-        description="Address of the API; without a certificate production takes loopback only: TLS ends before it there.",
-    )
-    certificate_file: Path | None = Field(
-        None, description="Private key and certificate as one PEM file, with which the API speaks TLS itself; empty: plain text."
-    )
     requests_per_day: int = Field(
         100, description="Requests of 16 points that one municipality may make in a day; this bounds guessing."
     )
@@ -204,18 +282,45 @@ class KeeperSettings(ProcessSettings):
 Some = TypeVar("Some", bound=ProcessSettings)
 
 
+class CommandSettings(ReaderSettings):
+    """The settings of a command before it is known which: the language, and the folder of its log."""
+
+    data_dir: Path | None = None
+
+
+def of_a_command() -> CommandSettings:
+    """Return the settings of any command; a wrong language is Dutch, in which the command itself can refuse it."""
+    try:
+        return CommandSettings()
+    except ValidationError:
+        return CommandSettings(language="nl")
+
+
+def take_file(file: Path) -> None:
+    """Let the settings in a file, as NAME=VALUE lines, hold above those of the environment.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with file.open(encoding="utf-8") as lines:
+        found = dotenv_values(stream=lines, interpolate=False)
+    os.environ.update({name: value for name, value in found.items() if value is not None})
+
+
 def loaded(group: type[Some]) -> Some:
     """Return these settings, from the environment, and let the clock of this process be the one that they name.
 
     Raises:
-        Refused: settings are missing or wrong; all named together, with their meaning, and never their value.
+        RefusedError: settings are missing or wrong; all named together, with their meaning, and never their value.
     """
     try:
         settings = group()
     except ValidationError as fault:
         names = sorted({str(each["loc"][0]) for each in fault.errors()})
-        said = (f"{PREFIX}{name.upper()} ({group.model_fields[name].description})" for name in names)
-        raise Refused("These settings are missing or wrong: " + "; ".join(said)) from None
+        meant = [
+            Phrase("setting", {"name": PREFIX + name.upper(), "meaning": group.model_fields[name].description}) for name in names
+        ]
+        raise RefusedError("SETTINGS_WRONG", settings=meant) from None
     clock.follow(settings.clock_file)
     return settings
 
@@ -230,10 +335,15 @@ class Setting:
     processes: str
 
 
-_GROUPS: tuple[tuple[type[ProcessSettings], str], ...] = (
+_GROUPS: tuple[tuple[type[ReaderSettings], str], ...] = (
+    (ReaderSettings, "every process and command"),
     (ProcessSettings, "every process"),
+    (StoreSettings, "consumers, screens and municipalities"),
+    (ListeningSettings, "keepers and screens"),
     (ServiceSettings, "consumers and municipalities"),
+    (WebSettings, "screens and municipalities"),
     (RoutingSettings, "routing"),
+    (ProposedBases, "municipalities"),
     (MunicipalitySettings, "municipalities"),
     (KeeperSettings, "keepers"),
 )
@@ -244,7 +354,7 @@ def settings_catalogue() -> tuple[Setting, ...]:
     return tuple(setting for group, processes in _GROUPS for setting in _own_settings(group, processes))
 
 
-def _own_settings(group: type[ProcessSettings], processes: str) -> Iterator[Setting]:
+def _own_settings(group: type[ReaderSettings], processes: str) -> Iterator[Setting]:
     parents = {
         name for parent in group.__mro__[1:] if issubclass(parent, BaseSettings) for name in getattr(parent, "model_fields", {})
     }

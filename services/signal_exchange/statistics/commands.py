@@ -8,54 +8,56 @@ from typing import Annotated
 
 import typer
 
-from signal_exchange.contracts.reference import load_code_lists, load_members
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.statistics.store import TABLES, ReportCount, StatisticsStore
-from signal_exchange.stream.commands import GROUP, AsJson, Place, show_json, show_rows, shown
+from signal_exchange import words
+from signal_exchange.cli.context import GROUP, AsJson, CommandContext, show_json, show_list, show_rows, shown
+from signal_exchange.reference.loading import load_members
+from signal_exchange.statistics.actions import StatisticsActions
+from signal_exchange.statistics.store import TABLES, ReportCount
 
-RAW = "RUWE TELLING: niet onderdrukt en niet afgerond. Niet voor publicatie en niet om te delen."
-"""Stands above every raw count: small numbers can point at a person."""
-COLUMNS = {"name": "gemeente", "label": "vorm", "reports": "signalen"}
-FACT = {"name": "gegeven", "value": "waarde"}
-PLACE = Place("statistics", TABLES)
+COLUMNS = {"name": "column.municipality", "label": "column.form", "reports": "column.signals"}
+FACT = {"name": "column.field", "value": "column.value"}
 
-app = typer.Typer(**GROUP, no_args_is_help=True, help="Regionale cijfers.")
+app = typer.Typer(**GROUP, no_args_is_help=True, help="The figures of the region.")
 Year = Annotated[int | None, typer.Option("--year", help="Only reports published in this year.", min=2000, max=2999)]
+
+
+acting = CommandContext("statistics", TABLES, StatisticsActions).acting
+"""Opens the actions of statistics for one command."""
 
 
 @app.command("list")
 def list_counts(*, year: Year = None, as_json: AsJson = False) -> None:
     """Count the reports by municipality and primary form (R-STAT-01, I01), raw and unsuppressed: not for publication."""
-    since, until = (f"{year}-01-01", f"{year}-12-31") if year else ("0000", "9999")
-    with PLACE.reading() as connection:
-        counts = StatisticsStore(connection).report_counts(since, until)
+    with acting() as actions:
+        counts = actions.report_counts(year)
+    raw = words.text("statistics.raw")  # small numbers can point at a person
     if as_json:
         show_json(
-            {"raw": True, "for_publication": False, "note": RAW, "year": year, "reports": [asdict(each) for each in counts]}
+            {"raw": True, "for_publication": False, "note": raw, "year": year, "reports": [asdict(each) for each in counts]}
         )
         return
-    typer.echo(RAW)
-    show_rows([*map(_labelled, counts), _total(counts)] if counts else [], COLUMNS, empty="Er zijn nog geen signalen geteld.")
+    typer.echo(raw)
+    show_rows([*map(_labelled, counts), _total(counts)] if counts else [], COLUMNS, empty=words.text("statistics.empty"))
 
 
 @app.command()
 def show(observation_id: str, *, as_json: AsJson = False) -> None:
     """Show one fact under its random id, which leads to no signal."""
-    with PLACE.reading() as connection:
-        fact = StatisticsStore(connection).fact(observation_id)
-    if fact is None:
-        raise Refused("Dit feit is hier niet bekend.")
-    if as_json:
-        show_json(fact)
-    else:
-        show_rows([{"name": name, "value": shown(value)} for name, value in fact.items()], FACT, empty="")
+    with acting() as actions:
+        fact = actions.show(observation_id)
+    rows = [{"name": name, "value": shown(value)} for name, value in fact.items()]
+    show_list(rows, FACT, value=fact, empty="", as_json=as_json)
 
 
 def _labelled(count: ReportCount) -> dict[str, object]:
     member = load_members().get(count.municipality)
-    label = load_code_lists().label_nl("form_of_exploitation", count.form)
+    label = words.label("form_of_exploitation", count.form)
     return {"name": member.name if member else count.municipality, "label": label, "reports": count.reports}
 
 
 def _total(counts: Sequence[ReportCount]) -> dict[str, object]:
-    return {"name": "regio", "label": "alle vormen", "reports": sum(each.reports for each in counts)}
+    return {
+        "name": words.text("statistics.region"),
+        "label": words.text("statistics.all_forms"),
+        "reports": sum(each.reports for each in counts),
+    }

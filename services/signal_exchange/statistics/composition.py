@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from signal_exchange.contracts.topics import catalogue
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.statistics.handler import handle
+from signal_exchange.statistics.service import SERVICE
 from signal_exchange.statistics.store import OUTBOX, TABLES
-from signal_exchange.stream.commands import service_settings
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.stream.identity import load_identity
-from signal_exchange.stream.service import GATHER_SECONDS, ConsumerSpec, run_consumer
-
-SERVICE = "statistics"
+from signal_exchange.stream.service import consumer_of
 
 
 def consumer_spec(settings: ServiceSettings) -> ConsumerSpec:
-    """Return what makes this consumer."""
+    """Return the declaration of this consumer."""
     database = Database(settings.database(SERVICE), TABLES)
     identity = load_identity(settings, settings.keys_file, database)
-    return ConsumerSpec(
-        name=SERVICE,
-        reader=SERVICE,
-        sources=catalogue(()).sources_of(SERVICE),
-        database=database,
-        outbox=OUTBOX,
-        handle=handle,
-        seal=identity.parking_seal(SERVICE),
-        unseal=identity.opened,
-        gather_seconds=GATHER_SECONDS,
-        look=identity.current_register,
-    )
-
-
-def main() -> None:
-    """Run the service until it is stopped."""
-    settings = service_settings()
-    run_consumer(consumer_spec(settings), settings)
+    return consumer_of(SERVICE, database, OUTBOX, identity, handle)

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from signal_exchange.statistics.store import StatisticsStore
-from signal_exchange.stream.messages import Message
+from signal_exchange.stream.views import ObservationMessage
 from signal_exchange.stream.work import Work
 
 
-def handle(messages: Sequence[Message], work: Work) -> None:
+def handle(messages: Sequence[ObservationMessage], work: Work) -> None:
     """Write the facts of a batch; twice is once."""
     StatisticsStore(work.connection).put([message.fields for message in messages])

@@ -1,12 +1,12 @@
-"""How the facts come back: the topic has the last word about each."""
+"""The rebuild of the facts: the topic has the last word about each."""
 
 from __future__ import annotations
 
+from signal_exchange.recovery.rebuilding import Plan
+from signal_exchange.runtime.settings import ServiceSettings, loaded
 from signal_exchange.statistics.composition import consumer_spec
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.rebuilding import Plan
 
 
 def plan() -> Plan:
-    """Return how this service is rebuilt."""
-    return Plan.of(consumer_spec(service_settings()))
+    """Return the rebuild plan of this service."""
+    return Plan(consumer_spec(loaded(ServiceSettings)))

@@ -1,8 +1,8 @@
 """Whole batches to one coroutine, commit after it returned: the Faust app under every consumer.
 
 Faust keeps app, worker, signals, consumer thread, group membership, rebalance and the commit call. Its agents, streams,
-tables and acknowledgements are not used: they acknowledge a record whose handler failed (docs/decisions/0003). This is the
-only module that imports faust, and a contract test holds the private names that it touches.
+tables and acknowledgements are not used: they acknowledge a record whose handler failed (docs/decisions/0003). Only
+this module and `service.py`, which starts it, import faust; a contract test holds the private names that they touch.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import TP
 from mode import Service
 
-from signal_exchange.stream.batches import bound_readers
+from signal_exchange.stream.batches import install_bounded_readers
 from signal_exchange.stream.group import LOOK_SECONDS, Group
 
 Records = Sequence[Any]
@@ -163,7 +163,7 @@ class BatchApp(faust.App):
         gather_seconds: float = 0.0,
         **options: Any,  # noqa: ANN401 - faust's own settings
     ) -> None:
-        bound_readers()
+        install_bounded_readers()
         super().__init__(name, **options)
         self.sources, self.on_batch, self.on_idle, self.on_lost = tuple(sources), on_batch, on_idle, on_lost
         self.before_first, self.after_last = before_first, after_last

@@ -75,7 +75,7 @@ class ReadableBatches:
 
 
 class PartitionRecords(aiokafka_fetcher.PartitionRecords):  # type: ignore[misc]  # ships no types
-    """What aiokafka makes of one fetched part."""
+    """The records of one fetched part in aiokafka."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - passed on
         super().__init__(*args, **kwargs)
@@ -83,13 +83,13 @@ class PartitionRecords(aiokafka_fetcher.PartitionRecords):  # type: ignore[misc]
 
 
 class KafkaPartitionRecords(kafka_fetcher.Fetcher.PartitionRecords):  # type: ignore[misc]  # ships no types
-    """What kafka-python makes of one fetched part."""
+    """The records of one fetched part in kafka-python."""
 
     def _unpack_records(self, tp: Any, records: Any, *more: Any) -> Any:  # noqa: ANN401 - passed on
         return super()._unpack_records(tp, ReadableBatches(records), *more)
 
 
-def bound_readers() -> None:
+def install_bounded_readers() -> None:
     """Let both clients read like this from now on, in the whole process. Twice is once."""
     aiokafka_fetcher.PartitionRecords = PartitionRecords
     kafka_fetcher.Fetcher.PartitionRecords = KafkaPartitionRecords

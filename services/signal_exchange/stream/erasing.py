@@ -7,32 +7,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from itertools import count
-from typing import Final
+from typing import Final, TypeVar
 
-from sqlalchemy import Connection, column, select, table
+from sqlalchemy import Connection, select
 
 from signal_exchange.contracts.topics import PARTITIONS
-from signal_exchange.runtime.columns import Moment
 from signal_exchange.runtime.database import add_once
+from signal_exchange.stream import tables
 from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outbox import ERASED_TABLE
-from signal_exchange.stream.outcomes import outcome_id_of
+from signal_exchange.stream.outcomes import send_outcome
 from signal_exchange.stream.sender import partition_of
-from signal_exchange.stream.work import Work
+from signal_exchange.stream.work import AboutSignal, Work, about_signal
 
 ERASED: Final = "ERASED"
 """The status in which a derived record asks its receiver to erase the signal."""
 RECEIPT: Final = "RECEIPT"
 DONE, NOTHING_HELD = "DONE", "NOTHING_HELD"
 """What a service answers: codes of erasure_receipt_state.csv."""
-_TABLE: Final = table(ERASED_TABLE, column("signal_id"), column("state"), column("at", Moment))
+M = TypeVar("M", bound=Message)
 Erase = Callable[[set[str]], Collection[str]]
 """Deletes what a service holds of these signals, and returns those of which it held something."""
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What one service answered when it was asked first: that answer stands, however often it is asked again."""
+    """The answer of one service when it was asked first: that answer stands, however often it is asked again."""
 
     signal_id: str
     state: str
@@ -46,19 +45,19 @@ class ErasedSignals:
         self._connection = connection
 
     def receipts(self, signal_ids: Iterable[str]) -> dict[str, Receipt]:
-        """Return what was answered about those of these signals that were erased."""
-        rows = self._connection.execute(select(_TABLE).where(_TABLE.c.signal_id.in_(set(signal_ids))))
+        """Return the receipts of those of these signals that were erased."""
+        rows = self._connection.execute(select(tables.ERASED).where(tables.ERASED.c.signal_id.in_(set(signal_ids))))
         return {row.signal_id: Receipt(row.signal_id, row.state, row.at) for row in rows}
 
     def remember(self, asked: Mapping[str, datetime], held: Collection[str]) -> dict[str, Receipt]:
         """Keep that these signals were erased at these moments, and return the receipt of each."""
         states = {signal_id: DONE if signal_id in held else NOTHING_HELD for signal_id in asked}
         rows = [{"signal_id": each, "state": states[each], "at": at} for each, at in sorted(asked.items())]
-        add_once(self._connection, _TABLE, rows)
+        add_once(self._connection, tables.ERASED, rows)
         return self.receipts(asked)
 
 
-def erase_asked(messages: Sequence[Message], work: Work, erase: Erase) -> list[Message]:
+def erase_asked(messages: Sequence[M], work: Work, erase: Erase) -> list[M]:
     """Erase what a batch asks to erase and answer for each; return the messages that are about no erased signal.
 
     A record about a signal that comes after its erasure, as one that is tried again, is left out.
@@ -68,14 +67,14 @@ def erase_asked(messages: Sequence[Message], work: Work, erase: Erase) -> list[M
     return not_erased(messages, work)
 
 
-def not_erased(messages: Sequence[Message], work: Work) -> list[Message]:
+def not_erased(messages: Sequence[M], work: Work) -> list[M]:
     """Return the messages that are about no erased signal, and do not ask to erase one."""
     gone = ErasedSignals(work.connection).receipts(str(message.fields.get("signal_id")) for message in messages)
     left = (message for message in messages if message.fields.get("signal_id") not in gone)
     return [message for message in left if message.fields.get("status") != ERASED]
 
 
-def answer_asked(asks: Sequence[Message], work: Work, erase: Erase) -> None:
+def answer_asked(asks: Sequence[Message[str, AboutSignal]], work: Work, erase: Erase) -> None:
     """Erase the signals that these records ask to erase, and answer with a receipt and a step in the trace.
 
     Both leave when the bytes have left the store, and not before.
@@ -92,15 +91,10 @@ def answer_asked(asks: Sequence[Message], work: Work, erase: Erase) -> None:
             _answer(ask, receipts[ask.fields["signal_id"]], work)
 
 
-def _answer(ask: Message, receipt: Receipt, work: Work) -> None:
-    about = {name: ask.fields[name] for name in ("signal_id", "version", "municipality")}
-    outcome_id = outcome_id_of(receipt.signal_id, work.service, RECEIPT, 1)
-    own = {"outcome_id": outcome_id, "revision": 1, "source": work.service, "kind": RECEIPT, "state": receipt.state}
-    nothing = {"outcome": None, "own_ref": None, "detail": None}
-    fields = {**about, **own, **nothing, "occurred_at": receipt.at}
-    key, at = f"{receipt.signal_id}/{outcome_id}", ask.appended_at
-    work.send("outcomes", key, "Outcome", fields, event_id=outcome_id, at=receipt.at, partition_by=receipt.signal_id)
-    work.trace(RECEIPT, at=at, key=receipt.signal_id, verdict=receipt.state, **about)
+def _answer(ask: Message[str, AboutSignal], receipt: Receipt, work: Work) -> None:
+    about = about_signal(ask.fields)
+    send_outcome(work, **about, kind=RECEIPT, number=1, revision=1, state=receipt.state, occurred_at=receipt.at)
+    work.trace(RECEIPT, at=ask.appended_at, key=receipt.signal_id, verdict=receipt.state, **about)
 
 
 def is_marker(gone: Incoming) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from signal_exchange.privacy.register import Register
-from signal_exchange.stream.erasing import ERASED, is_marker
+from signal_exchange.stream.erasing import ERASED, M, is_marker
 from signal_exchange.stream.erasure_word import UNPROVEN, fault_of, said_in, word_in
 from signal_exchange.stream.messages import Incoming, Message, Unreadable
 from signal_exchange.stream.work import Work
@@ -17,19 +17,19 @@ Owners = Callable[[Collection[str]], Mapping[str, str]]
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """What one batch erases by: the register's keys, and whose the signals are that the service holds."""
+    """The proofs by which one batch erases: the register's keys, and whose the signals are that the service holds."""
 
     register: Register = field(repr=False)
     owners: Owners = field(repr=False)
 
-    def proven(self, messages: Sequence[Message], work: Work) -> list[Message]:
+    def proven(self, messages: Sequence[M], work: Work) -> list[M]:
         """Park what orders to erase without the word of the signal's municipality, and return the rest."""
         orders = [message for message in messages if message.fields.get("status") == ERASED]
         held = self.owners({order.fields["signal_id"] for order in orders}) if orders else {}
         faults = {id(order): self._fault_of(order, held) for order in orders}
         return [each for each in messages if not _parked(each.incoming, faults.get(id(each)), work)]
 
-    def buried(self, gone: Sequence[Incoming], work: Work) -> list[Incoming]:
+    def proven_tombstones(self, gone: Sequence[Incoming], work: Work) -> list[Incoming]:
         """Park the tombstones of signals that do not carry the word of the signal's municipality, and return the rest."""
         held = self.owners({each.key_text for each in gone})
         return [each for each in gone if is_marker(each) or not _parked(each, self._fault_of_tombstone(each, held), work)]

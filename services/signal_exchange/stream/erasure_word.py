@@ -7,45 +7,43 @@ municipality (docs/decisions/0023).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from signal_exchange.contracts.cloud_events import Headers, signature_headers
-from signal_exchange.contracts.codec import decode
-from signal_exchange.contracts.faults import Undecodable
+from signal_exchange.contracts.codec import decode_as
+from signal_exchange.contracts.faults import UndecodableError
+from signal_exchange.contracts.records import SIGNAL_ERASED, SignalErased, SignedWord
 from signal_exchange.privacy.register import Register
 from signal_exchange.stream.messages import Incoming
 
 UNPROVEN: Final = "ERASURE_UNPROVEN"
 """Why an order to erase is parked when it does not carry the word of the signal's municipality."""
-READER: Final = "erasure"
 WORD_HEADER: Final = "erasure-word"
 """Header of a tombstone that carries the signed value; `signature` and `signing-key` are as on the topic `signals`."""
-Word = Mapping[str, Any]
-"""A SignedWord, as fields: `value`, `signature` and `key_id`."""
 
 
-def word_of(erased: Incoming) -> Word:
+def word_of(erased: Incoming) -> SignedWord:
     """Return the word that a SignalErased is, whose signature was verified."""
-    return {"value": erased.value, "signature": erased.headers["signature"], "key_id": erased.headers["signing-key"].decode()}
+    key_id = erased.headers["signing-key"].decode()
+    return SignedWord(value=erased.value or b"", signature=erased.headers["signature"], key_id=key_id)
 
 
-def headers_of(word: Word | None) -> Headers:
+def headers_of(word: SignedWord | None) -> Headers:
     """Return the headers by which a tombstone carries a word."""
     if word is None:
         return []
     return [(WORD_HEADER, word["value"]), *signature_headers(word["signature"], word["key_id"])]
 
 
-def word_in(headers: Mapping[str, bytes]) -> Word | None:
+def word_in(headers: Mapping[str, bytes]) -> SignedWord | None:
     """Return the word that a tombstone carries, if it does."""
-    names = (WORD_HEADER, "signature", "signing-key")
-    if any(headers.get(name) is None for name in names):
+    value, signature, key_id = (headers.get(name) for name in (WORD_HEADER, "signature", "signing-key"))
+    if value is None or signature is None or key_id is None:
         return None
-    value, signature, key_id = (headers[name] for name in names)
-    return {"value": value, "signature": signature, "key_id": key_id.decode("utf-8", "replace")}
+    return SignedWord(value=value, signature=signature, key_id=key_id.decode("utf-8", "replace"))
 
 
-def fault_of(word: Word | None, *, signal_id: str, municipality: str, register: Register) -> str | None:
+def fault_of(word: SignedWord | None, *, signal_id: str, municipality: str, register: Register) -> str | None:
     """Return why a word is not that of this municipality to erase this very signal, as field and rule; None when it is.
 
     Every key counts that the register ever gave to the municipality, also one that ended and when it has left: what was erased
@@ -63,9 +61,9 @@ def fault_of(word: Word | None, *, signal_id: str, municipality: str, register: 
     return None if fits else "word.value R-RET-03"
 
 
-def said_in(word: Word) -> Mapping[str, Any] | None:
-    """Return what a word says, whoever signed it; None when it says nothing about an erasure."""
+def said_in(word: SignedWord) -> SignalErased | None:
+    """Return the content of a word, unchecked; None when it says nothing about an erasure."""
     try:
-        return decode(word["value"], READER).fields
-    except Undecodable:
+        return decode_as(word["value"], SIGNAL_ERASED)
+    except UndecodableError:
         return None

@@ -7,29 +7,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable
-from typing import Protocol
 
 from signal_exchange.contracts.topics import is_open
 from signal_exchange.runtime import clock, logs
-from signal_exchange.stream.messages import Incoming
+from signal_exchange.stream.messages import Read
 
 WINDOW_SECONDS = 60.0
 
 
-class OnTopic(Protocol):
-    """What was read of a topic."""
-
-    @property
-    def incoming(self) -> Incoming:
-        """Return the record as it came in."""
-
-
-def ours(read: Iterable[OnTopic]) -> int:
-    """Return how many of these stand on a topic that only services write."""
+def ours(read: Iterable[Read]) -> int:
+    """Return the number of these that stand on a topic that only services write."""
     return sum(not is_open(each.incoming.topic) for each in read)
 
 
-class ParkedFlood(Exception):  # noqa: N818 - says what happens
+class ParkedFloodError(Exception):
     """Too many records were parked. Nothing of the batch holds; a person looks before the consumer goes on."""
 
 
@@ -44,7 +35,7 @@ class FloodGate:
         """Count a batch.
 
         Raises:
-            ParkedFlood: the limit is reached.
+            ParkedFloodError: the limit is reached.
         """
         at = clock.now().timestamp()
         while self._window and at - self._window[0][0] > WINDOW_SECONDS:
@@ -53,5 +44,5 @@ class FloodGate:
         all_records = records + sum(each[1] for each in self._window)
         if all_parked >= self._limit and all_parked * 2 > all_records:
             logs.warn("parked_flood", count=all_parked)
-            raise ParkedFlood(f"{all_parked} of {all_records} records were parked within a minute.")
+            raise ParkedFloodError(f"{all_parked} of {all_records} records were parked within a minute.")
         self._window.append((at, records, parked))

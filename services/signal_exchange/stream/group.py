@@ -15,7 +15,7 @@ LOOK_SECONDS = 1.0
 """Pause between two looks at the group, and between two questions for topics that Kafka does not name yet."""
 
 
-class GroupLost(Exception):  # noqa: N818 - says what happened
+class GroupLostError(Exception):
     """A task that keeps this consumer in its group ended; the text names the task."""
 
 
@@ -49,7 +49,7 @@ class Group:
         """Look whether the worker is still in its group, and ask again for a share that may be too small.
 
         Raises:
-            GroupLost: a task of aiokafka ended.
+            GroupLostError: a task of aiokafka ended.
             KafkaError: Kafka refuses this worker.
         """
         self.look_at_tasks()
@@ -65,7 +65,7 @@ class Group:
         """Look whether everything still runs that keeps the worker in its group.
 
         Raises:
-            GroupLost: a task of aiokafka ended.
+            GroupLostError: a task of aiokafka ended.
         """
         tasks = {
             "group coordinator": self._coordinator._coordination_task,
@@ -74,7 +74,7 @@ class Group:
         }
         ended = [name for name, task in tasks.items() if task.done()]
         if ended:
-            raise GroupLost(f"The task {ended[0]} ended.")
+            raise GroupLostError(f"The task {ended[0]} ended.")
 
     async def _ask_for_topics(self) -> None:
         # Never longer than one pause: whoever waits here must look at the tasks too.

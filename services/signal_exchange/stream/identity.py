@@ -1,23 +1,24 @@
-"""Who a process is: the participants' register it trusts, and the private keys it holds."""
+"""The identity of a process: the participants' register it trusts, and the private keys it holds."""
 
 from __future__ import annotations
 
 import json
-import stat
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from signal_exchange.privacy.register import Register, RegisterInvalid, load_register
-from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey, seal
+from signal_exchange.contracts.records import SealedPart
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.privacy.register import Register, RegisterInvalidError, load_register
+from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey
 from signal_exchange.privacy.secret_ids import KEY_BYTES, SecretIds
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused, WorldUnavailable
+from signal_exchange.runtime.faults import WorldUnavailableError
 from signal_exchange.runtime.live_file import LiveFile
-from signal_exchange.runtime.private_files import private_folder
+from signal_exchange.runtime.private_files import private_folder, require_private
 from signal_exchange.runtime.settings import ProcessSettings
 from signal_exchange.stream.seen_register import SeenRegister
 from signal_exchange.stream.work import Seal
@@ -31,11 +32,12 @@ class RegisterFile(LiveFile[Register]):
     that an older register is refused at the next start as well. While a batch runs nothing of the register changes.
     """
 
-    def __init__(self, settings: ProcessSettings, seen: SeenRegister | None = None) -> None:
+    def __init__(self, settings: ProcessSettings, seen: SeenRegister) -> None:
         self._seen = seen
 
         def read(before: Register | None) -> Register:
-            register = newest_register(settings, seen, at_least=before.serial if before else 0)
+            register = trusted_register(settings, at_least=max(before.serial if before else 0, seen.serial()))
+            seen.keep(register.serial)
             if before is not None:
                 register.require_successor_of(before)
             return register
@@ -43,15 +45,15 @@ class RegisterFile(LiveFile[Register]):
         def refused(reason: str) -> None:
             logs.warn("register_refused", reason=reason)
 
-        super().__init__(settings.register_file, read, refused=refused, faults=(OSError, RegisterInvalid))
+        super().__init__(settings.register_file, read, refused=refused, faults=(OSError, RegisterInvalidError))
 
     def __call__(self) -> Register:
         """Return the register in force."""
-        if self._seen is not None and self._seen.is_busy:
+        if self._seen.is_busy:
             return self._held
         try:
             return super().__call__()
-        except WorldUnavailable:  # the store: what cannot be kept is not taken over yet
+        except WorldUnavailableError:  # the store: what cannot be kept is not taken over yet
             return self._held
 
 
@@ -81,43 +83,43 @@ class Identity:
         """Return the participants' register in force now."""
         return self.current_register()
 
-    def sealed_part(self, group: str, plaintext: bytes, bound_to: str) -> dict[str, object]:
+    def sealed_part(self, group: str, plaintext: bytes, bound_to: str) -> SealedPart:
         """Return a SealedPart for a group, under the key that is valid now."""
         return sealed_part(self.register, group, plaintext, bound_to)
 
-    def opened(self, part: Mapping[str, object], bound_to: str) -> bytes:
-        """Return what a SealedPart holds.
+    def opened(self, part: SealedPart, bound_to: str) -> bytes:
+        """Return the content of a SealedPart.
 
         Raises:
-            CannotOpen: it was sealed to another, or bound to something else.
+            CannotOpenError: it was sealed to another, or bound to something else.
         """
-        return self.keys.sealing.open(str(part["key_id"]), bytes(part["ciphertext"]), bound_to=bound_to)  # type: ignore[call-overload]  # Avro bytes
+        return self.keys.sealing.open(part["key_id"], part["ciphertext"], bound_to=bound_to)
 
     def secret_ids(self, group: str) -> SecretIds:
-        """Return what makes ids that only this group can make again."""
+        """Return the maker of ids that only this group can make again."""
         return SecretIds(self.keys.sealing.derived(group, "ids", length=KEY_BYTES))
 
     def parking_seal(self, service: str) -> Seal:
-        """Return how this service seals what it parks: to itself, by its own key where the register has none of it."""
+        """Return the seal of this service for its parked records: to itself, by its own key where the register has none of it."""
         group = f"parking:{service}"
 
-        def to_itself(content: bytes, parked_id: str) -> dict[str, object]:
+        def to_itself(content: bytes, parked_id: str) -> SealedPart:
             own = self.keys.sealing.public(group)
             if own is None or self.register.has_sealing_key(group, clock.now()):
                 return self.sealed_part(group, content, parked_id)
-            return {"group": group, "key_id": own.key_id, "ciphertext": seal(own, content, bound_to=parked_id)}
+            return SealedPart(group=group, key_id=own.key_id, ciphertext=own.encrypt(content, bound_to=parked_id))
 
         return to_itself
 
 
-def sealed_part(register: Register, group: str, plaintext: bytes, bound_to: str) -> dict[str, object]:
+def sealed_part(register: Register, group: str, plaintext: bytes, bound_to: str) -> SealedPart:
     """Return a SealedPart for a group, under the group's key that is valid now."""
     key = register.sealing_key(group, clock.now())
-    return {"group": group, "key_id": key.key_id, "ciphertext": seal(key, plaintext, bound_to=bound_to)}
+    return SealedPart(group=group, key_id=key.key_id, ciphertext=key.encrypt(plaintext, bound_to=bound_to))
 
 
 def exchange_of(settings: ProcessSettings) -> str:
-    """Return what tells this exchange from every other: a hash of the key with which its region signs."""
+    """Return the name of this exchange among all others: a hash of the key with which its region signs."""
     region = json.loads(settings.region_key_file.read_text(encoding="utf-8"))
     return sha256(bytes.fromhex(region["public_key"])).hexdigest()[:32]
 
@@ -129,33 +131,20 @@ def trusted_register(settings: ProcessSettings, at_least: int = 0) -> Register:
     return load_register(settings.register_file.read_bytes(), key, at_least=at_least)
 
 
-def newest_register(settings: ProcessSettings, seen: SeenRegister | None, at_least: int = 0) -> Register:
-    """Return the participants' register, no older than the newest that the store has seen, and keep that it was seen.
-
-    Raises:
-        RegisterInvalid: the region did not sign it, or it is older.
-        StoreUnavailable: the store does not answer.
-    """
-    register = trusted_register(settings, at_least=max(at_least, seen.serial() if seen is not None else 0))
-    if seen is not None:
-        seen.keep(register.serial)
-    return register
-
-
 def load_identity(settings: ProcessSettings, keys_file: Path, database: Database) -> Identity:
     """Return the identity of this process; new keys in its file are taken over without a restart.
 
     `database` is its store, which gets its tables here: it keeps the highest serial of the register that was ever seen.
 
     Raises:
-        Refused: others may read the key file, or the register is older than one that the store has seen.
-        StoreUnavailable: the store does not answer.
+        RefusedError: others may read the key file, or the register is older than one that the store has seen.
+        StoreUnavailableError: the store does not answer.
     """
 
     def refused(reason: str) -> None:
         logs.warn("keys_refused", reason=reason)
 
-    faults = (OSError, Refused, KeyError, TypeError, ValueError)
+    faults = (OSError, RefusedError, KeyError, TypeError, ValueError)
     keys = LiveFile[Keys](keys_file, lambda _: read_keys(keys_file), refused=refused, faults=faults)
     return Identity(register_of(settings, database), keys)
 
@@ -164,26 +153,25 @@ def register_of(settings: ProcessSettings, database: Database) -> RegisterFile:
     """Return the participants' register of a process whose store is `database`, which gets its tables here.
 
     Raises:
-        Refused: the region did not sign it, or it is older than one that the store has seen.
-        StoreUnavailable: the store does not answer.
+        RefusedError: the region did not sign it, or it is older than one that the store has seen.
+        StoreUnavailableError: the store does not answer.
     """
     seen = SeenRegister(database)
     private_folder(settings.data_dir)
     database.create_tables()
     try:
         return RegisterFile(settings, seen)
-    except RegisterInvalid as fault:
-        raise Refused(f"{settings.register_file.name}: {fault} Bring the newest one that the region signed.") from None
+    except RegisterInvalidError as fault:
+        raise RefusedError("REGISTER_REFUSED", file=settings.register_file.name, fault=fault) from None
 
 
 def read_keys(keys_file: Path) -> Keys:
     """Return the private keys of a file.
 
     Raises:
-        Refused: others may read it.
+        RefusedError: others may read it.
     """
-    if keys_file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise Refused(f"Others may read the key file {keys_file.name}: give it mode 600.")
+    require_private(keys_file)
     keys = json.loads(keys_file.read_text(encoding="utf-8"))
     ring = SealingKeyRing(SealingPrivateKey.from_mapping(each) for each in keys.get("sealing", []))
     signing, following = (SigningKey.from_mapping(keys[name]) if keys.get(name) else None for name in ("signing", "next_signing"))

@@ -6,7 +6,9 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Generic
+
+from typing_extensions import TypeVar
 
 PARKED_NAMESPACE = uuid.UUID("5b0ba9a5-6a30-5c43-9a26-5d6f1f6dd0a3")
 KEY_CHARACTERS = 100
@@ -51,12 +53,19 @@ class Incoming:
         return str(uuid.uuid5(PARKED_NAMESPACE, f"{service}:{self.topic}:{self.partition}:{self.offset}"))
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A record that could be decoded: its name, its fields in the service's own view, and where it came from."""
+Name_co = TypeVar("Name_co", bound=str, covariant=True, default=Any)
+Fields_co = TypeVar("Fields_co", covariant=True, default=Any)
 
-    record: str
-    fields: dict[str, Any] = field(repr=False)
+
+@dataclass(frozen=True, slots=True)
+class Message(Generic[Name_co, Fields_co]):
+    """A record that could be decoded: its name, its fields in the service's own view, and where it came from.
+
+    `stream.views` has the messages that each service reads, with the types of their fields; the loop itself knows no record.
+    """
+
+    record: Name_co
+    fields: Fields_co = field(repr=False)
     incoming: Incoming
 
     @property
@@ -66,7 +75,7 @@ class Message:
 
 
 @dataclass(frozen=True, slots=True)
-class Gone:
+class Tombstone:
     """A tombstone on a state topic: nothing is left under its key."""
 
     incoming: Incoming
@@ -74,7 +83,7 @@ class Gone:
 
 @dataclass(frozen=True, slots=True)
 class Attribution:
-    """Who verifiably sent a record: only then may it count against their numbers.
+    """The verified sender of a record: only then may it count against their numbers.
 
     `signal_id` and `version` are None when what the record says there is none (R-VAL-22).
     """
@@ -94,3 +103,7 @@ class Unreadable:
     reason: str
     errors: tuple[str, ...] = ()
     attribution: Attribution | None = None
+
+
+Read = Message | Unreadable | Tombstone
+"""What becomes of an incoming record."""

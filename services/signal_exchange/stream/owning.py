@@ -1,4 +1,4 @@
-"""Who sends which rows of the outbox when several workers of a service share one PostgreSQL (docs/decisions/0012).
+"""The senders of the rows of the outbox when several workers of a service share one PostgreSQL (docs/decisions/0012).
 
 A row belongs to the process that wrote it, until PostgreSQL itself says that this process is gone: each worker holds an
 advisory lock for as long as its connection lives. On SQLite there is one worker at a time, and whoever runs takes all.
@@ -28,7 +28,7 @@ class Owner:
         """Make sure that others see this process live.
 
         Raises:
-            StoreUnavailable: the database does not answer.
+            StoreUnavailableError: the database does not answer.
         """
         if self._let_go is None and self._database.is_postgres:
             held = self._database.standing_lock(_key(self.name))

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, column, func, select, table
+from sqlalchemy import BigInteger, Column, Integer, MetaData, Table, func, select
 
 from signal_exchange.runtime.database import Database, put_newer
 
 SEEN_TABLE: Final = "seen_register"
 """Name of the table: the same in every store. It is in no back-up, so that a restore never takes it back."""
-_SERIAL: Final = table(SEEN_TABLE, column("serial", BigInteger))
 
 
 def seen_register_table(tables: MetaData) -> Table:
@@ -36,16 +35,16 @@ class SeenRegister:
         """Return the highest serial, 0 when none was seen.
 
         Raises:
-            StoreUnavailable: the database does not answer.
+            StoreUnavailableError: the database does not answer.
         """
         with self._database.reading() as connection:
-            return int(connection.execute(select(func.coalesce(func.max(_SERIAL.c.serial), 0))).scalar_one())
+            return int(connection.execute(select(func.coalesce(func.max(self._table.c.serial), 0))).scalar_one())
 
     def keep(self, serial: int) -> None:
         """Keep a serial that was seen; a lower one never wins.
 
         Raises:
-            StoreUnavailable: the database does not answer.
+            StoreUnavailableError: the database does not answer.
         """
         if serial > self.serial():
             with self._database.transaction() as connection:

@@ -16,13 +16,13 @@ from confluent_kafka import KafkaException, Producer
 from signal_exchange.contracts.topics import PARTITIONS
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
-from signal_exchange.runtime.faults import BrokerUnavailable
-from signal_exchange.stream.outbox import Letter
+from signal_exchange.runtime.faults import BrokerUnavailableError
+from signal_exchange.stream.outbox import OutgoingRecord
 
 FULL_WAIT_SECONDS = 0.1
-"""How long a letter waits for room in a full queue, before it is tried again."""
+"""How long an outgoing record waits for room in a full queue, before it is tried again."""
 EXTRA_SECONDS = 5.0
-"""How much longer than its own time-out the last letter may take to tell that it failed."""
+"""How much longer than its own time-out the last outgoing record may take to tell that it failed."""
 
 
 def partition_of(key: str) -> int:
@@ -31,7 +31,7 @@ def partition_of(key: str) -> int:
 
 
 class KafkaSender:
-    """Sends letters with one producer; after a failure with a new one, so that nothing of before arrives late."""
+    """Sends outgoing records with one producer; after a failure with a new one, so that nothing of before arrives late."""
 
     def __init__(self, connection: KafkaConnection, request_seconds: float = 30.0) -> None:
         self._connection, self._request_seconds = connection, request_seconds
@@ -42,23 +42,23 @@ class KafkaSender:
         self._producer = Producer(self._settings(), logger=logging.getLogger("librdkafka"))
 
     async def stop(self) -> None:
-        """Let go of the producer; a letter that is not acknowledged by now waits in the outbox."""
+        """Let go of the producer; an outgoing record that is not acknowledged by now waits in the outbox."""
         self._forget()
 
-    async def send(self, letters: Sequence[Letter]) -> None:
-        """Send letters in order and await every acknowledgement.
+    async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
+        """Send outgoing records in order and await every acknowledgement.
 
         Raises:
-            BrokerUnavailable: at least one was not acknowledged; sending all again is safe.
+            BrokerUnavailableError: at least one was not acknowledged; sending all again is safe.
         """
         if self._producer is None:
             await self.start()
-        fault = await asyncio.to_thread(self._sent, letters)
+        fault = await asyncio.to_thread(self._sent, outgoing)
         if fault is not None:
             self._forget()
-            raise BrokerUnavailable(fault)
+            raise BrokerUnavailableError(fault)
 
-    def _sent(self, letters: Sequence[Letter]) -> str | None:
+    def _sent(self, outgoing: Sequence[OutgoingRecord]) -> str | None:
         """Send and wait; return the name of the first fault."""
         faults: list[str] = []
 
@@ -66,20 +66,20 @@ class KafkaSender:
             faults.append(str(error.name()))
 
         try:
-            for letter in letters:
-                self._put(letter, told)
+            for record in outgoing:
+                self._put(record, told)
             left = self._producer.flush(self._request_seconds + EXTRA_SECONDS)
         except KafkaException as error:
             return str(error.args[0].name())
         return faults[0] if faults else "_TIMED_OUT" if left else None
 
-    def _put(self, letter: Letter, told: Any) -> None:  # noqa: ANN401 - librdkafka's callback
-        where = {"partition": partition_of(letter.partition_by)} if letter.partition_by else {}
+    def _put(self, record: OutgoingRecord, told: Any) -> None:  # noqa: ANN401 - librdkafka's callback
+        where = {"partition": partition_of(record.partition_by)} if record.partition_by else {}
         at = clock.stamp() or 0  # 0: librdkafka's own, which the broker replaces by its own
         while True:
             try:
                 self._producer.produce(
-                    letter.topic, letter.value, letter.key, headers=letter.headers, on_delivery=told, timestamp=at, **where
+                    record.topic, record.value, record.key, headers=record.headers, on_delivery=told, timestamp=at, **where
                 )
             except BufferError:
                 self._producer.poll(FULL_WAIT_SECONDS)

@@ -1,4 +1,4 @@
-"""Starts a consumer: settings in, a running process out. The composition that every service's __main__ uses.
+"""Starts a consumer: settings in, a running process out. Every service's composition uses it.
 
 Faust is imported when a consumer is made: the commands of people take their tables and handlers from the same compositions, and
 answer in half the time without it.
@@ -10,8 +10,7 @@ import asyncio
 import logging
 import os
 import threading
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -19,23 +18,23 @@ from sqlalchemy import Table
 
 from signal_exchange.contracts.names import is_name
 from signal_exchange.contracts.schemas import reader_schemas, writer_schemas
-from signal_exchange.privacy.register import NoSealingKey
+from signal_exchange.contracts.topics import catalogue
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.privacy.register import NoSealingKeyError
 from signal_exchange.runtime import clock, logs
+from signal_exchange.runtime.answering import was_answered
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused, WorldUnavailable
 from signal_exchange.runtime.health import HealthServer, Progress
-from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.private_files import private_folder
-from signal_exchange.runtime.refusals import refuse_sample_settings
+from signal_exchange.runtime.production_checks import refuse_sample_settings
 from signal_exchange.runtime.scrubbing import require_scrubbable
 from signal_exchange.runtime.settings import ServiceSettings
-from signal_exchange.stream.consumer import Attribute, BatchLoop, Bury, Handle
+from signal_exchange.stream.consumer import BatchLoop, ConsumerSpec, Handle, OnTombstones
 from signal_exchange.stream.flood import FloodGate
-from signal_exchange.stream.parking import Dropped, Unseal
+from signal_exchange.stream.identity import Identity
 from signal_exchange.stream.scrubbing import LOOK_SECONDS, Scrubber
 from signal_exchange.stream.sender import KafkaSender
 from signal_exchange.stream.watchdog import Watchdog, world_answers
-from signal_exchange.stream.work import Park, Seal, park_on_topic
 
 if TYPE_CHECKING:
     from signal_exchange.stream.batch_app import BatchApp
@@ -51,41 +50,7 @@ METADATA_MILLISECONDS = 30_000
 DRIVEN_LOOK_SECONDS = 0.5
 """How soon a pause under a driven clock sees that the clock was set forward."""
 OUTBOX_SECONDS = 0.2
-"""Pause between two looks for letters that people's decisions, or a crash, left in the outbox."""
-
-
-@dataclass(frozen=True, slots=True)
-class ConsumerSpec:
-    """What makes one consumer out of the common parts.
-
-    `name` is principal, group and app; `reader` names its view in schemas/readers; `alongside` are coroutines that run
-    until the consumer stops, such as a municipality's REST API. `park` keeps what cannot be read: on the topic `parked`, or
-    in the own store of a service that may not write there (not `parks_on_topic`). `unseal` opens what it parked itself, for a
-    retry, and `dropped` is its own work when a person drops it; `bury` is its work on tombstones; `attribute` says whose number a
-    record has that it fails at. `metrics` are shared with what runs alongside.
-    A service whose work nobody waits for lets records gather for `gather_seconds` before it takes the next batch. `look` is
-    called between batches, and while there are none: what files changed is taken over then, such as the participants' register.
-    `watched` counts the signs of life of what else may not stand still.
-    """
-
-    name: str
-    reader: str
-    sources: tuple[str, ...]
-    database: Database
-    outbox: Table
-    handle: Handle
-    seal: Seal
-    alongside: tuple[Callable[[], Awaitable[None]], ...] = field(default=())
-    park: Park = park_on_topic
-    parks_on_topic: bool = True
-    unseal: Unseal | None = None
-    dropped: Dropped | None = None
-    bury: Bury | None = None
-    attribute: Attribute | None = None
-    gather_seconds: float = 0.0
-    look: Callable[[], object] = lambda: None
-    metrics: Metrics = field(default_factory=Metrics)
-    watched: Mapping[str, Callable[[], int]] = field(default_factory=dict)
+"""Pause between two looks for records that people's decisions, or a crash, left in the outbox."""
 
 
 class Consumer:
@@ -97,32 +62,12 @@ class Consumer:
         self.progress = Progress(self.metrics, settings.stall_seconds)
         self.health = HealthServer(settings.metrics_port, self.metrics, self.progress, settings.metrics_listen)
         self.sender = KafkaSender(settings.kafka)
-        self.loop = self._batch_loop()
+        flood = FloodGate(settings.flood_records)
+        self.loop = BatchLoop(spec, self.sender, self.progress, flood, settings.patience_seconds)
         self.app = self._app()
         self.scrubs = False
         self.watchdog = self._watchdog()
         self._tasks: list[asyncio.Task[None]] = []
-
-    def _batch_loop(self) -> BatchLoop:
-        return BatchLoop(
-            self.spec.name,
-            reader=self.spec.reader,
-            database=self.spec.database,
-            outbox=self.spec.outbox,
-            handle=self.spec.handle,
-            sender=self.sender,
-            seal=self.spec.seal,
-            park=self.spec.park,
-            unseal=self.spec.unseal,
-            dropped=self.spec.dropped,
-            bury=self.spec.bury,
-            look=self.spec.look,
-            attribute=self.spec.attribute,
-            metrics=self.metrics,
-            progress=self.progress,
-            patience_seconds=self.settings.patience_seconds,
-            flood=FloodGate(self.settings.flood_records),
-        )
 
     def _app(self) -> BatchApp:
         from signal_exchange.stream.batch_app import BatchApp  # noqa: PLC0415 - see above
@@ -204,8 +149,8 @@ class Consumer:
 
 
 def _tell_stopped(error: Exception) -> None:
-    """Log why a consumer stops: of a refusal our own sentence, of another fault its type, since its text may hold anything."""
-    if isinstance(error, Refused):
+    """Log why a consumer stops: of a refusal its code and facts, of another fault its type, since its text may hold anything."""
+    if isinstance(error, RefusedError):
         logs.warn("consumer_stopped", exception=type(error).__name__, refused=str(error))
     else:
         logs.warn("consumer_stopped", exception=type(error).__name__)
@@ -227,10 +172,8 @@ def every(seconds: float, look: Callable[[], None]) -> Callable[[], Awaitable[No
         while True:
             await _pause(seconds)
             try:
-                await asyncio.to_thread(look)
-            except WorldUnavailable as fault:
-                logs.warn("world_unavailable", step="store", reason=type(fault).__name__)
-            except NoSealingKey as fault:
+                await asyncio.to_thread(was_answered, "store", look)
+            except NoSealingKeyError as fault:
                 logs.warn("sealing_key_missing", reason=str(fault))
 
     return watch
@@ -289,11 +232,38 @@ def end_in(seconds: float, end: Callable[[int], None] = os._exit) -> threading.T
     return timer
 
 
+def consumer_of(
+    name: str,
+    database: Database,
+    outbox: Table,
+    identity: Identity,
+    handle: Handle,
+    *,
+    on_tombstones: OnTombstones | None = None,
+    reader: str = "",
+    waited_for: bool = False,
+) -> ConsumerSpec:
+    """Return the declaration of a consumer whose topics, seals and register follow from its name and its keys."""
+    return ConsumerSpec(
+        name=name,
+        reader=reader or name,
+        sources=catalogue(()).sources_of(name),
+        database=database,
+        outbox=outbox,
+        handle=handle,
+        seal=identity.parking_seal(name),
+        unseal=identity.opened,
+        on_tombstones=on_tombstones,
+        gather_seconds=0.0 if waited_for else GATHER_SECONDS,
+        look=identity.current_register,
+    )
+
+
 def run_consumer(spec: ConsumerSpec, settings: ServiceSettings) -> None:
     """Run a consumer until SIGTERM or SIGINT; exit code 1 after an unexpected fault, with nothing committed.
 
     Raises:
-        Refused: in production mode, what is only good for a demo.
+        RefusedError: in production mode, what is only good for a demo.
     """
     from faust import Worker  # noqa: PLC0415 - see above
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import Connection, Table, delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from signal_exchange.runtime.database import add_once
+from signal_exchange.stream.tables import SET_ASIDE
 
 CANNOT_PROCESS: Final = "CANNOT_PROCESS"
 """The reason of a record at which the service itself fails: a code of dead_letter_reason.csv."""
@@ -20,18 +21,12 @@ AT_MOST: Final = 3
 WITHIN: Final = timedelta(hours=1)
 
 
-class SetAside:
-    """The records that one service set aside in the last hour, in one open transaction."""
-
-    def __init__(self, connection: Connection, table: Table) -> None:
-        self._connection, self._table = connection, table
-
-    def takes(self, parked_id: str, now: datetime) -> bool:
-        """Count a record, and say whether it may be set aside; the same one again always may."""
-        table = self._table.c
-        self._connection.execute(delete(self._table).where(table.at <= now - WITHIN))
-        others = select(func.count()).select_from(self._table).where(table.parked_id != parked_id)
-        if self._connection.execute(others).scalar_one() >= AT_MOST:
-            return False
-        add_once(self._connection, self._table, [{"parked_id": parked_id, "at": now}])
-        return True
+def may_be_set_aside(connection: Connection, parked_id: str, now: datetime) -> bool:
+    """Count a record that is set aside, and say whether it may be; the same one again always may."""
+    table = SET_ASIDE.c
+    connection.execute(delete(SET_ASIDE).where(table.at <= now - WITHIN))
+    others = select(func.count()).select_from(SET_ASIDE).where(table.parked_id != parked_id)
+    if connection.execute(others).scalar_one() >= AT_MOST:
+        return False
+    add_once(connection, SET_ASIDE, [{"parked_id": parked_id, "at": now}])
+    return True

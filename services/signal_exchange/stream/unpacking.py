@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import zlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import cramjam
@@ -18,71 +19,44 @@ _XERIAL_HEADER: Final = 16
 Decoder = Callable[[bytes], bytes]
 
 
-class CannotUnpack(ValueError):  # noqa: N818 - says what is so
+class CannotUnpackError(ValueError):
     """A batch holds more than the bound, or is not what its codec makes."""
 
 
-def gzip_unpacked(packed: bytes) -> bytes:
-    """Return what a batch of gzip holds.
-
-    Raises:
-        CannotUnpack: it holds more than the bound, or is damaged.
-    """
+def _gzip(packed: bytes) -> bytes:
     unpacking = zlib.decompressobj(_GZIP_FORMAT)
     try:
         found = unpacking.decompress(packed, UNPACKED_BYTES + 1)
     except zlib.error:
-        raise CannotUnpack("gzip") from None
+        raise CannotUnpackError("gzip") from None
     if len(found) > UNPACKED_BYTES or not unpacking.eof:
-        raise CannotUnpack("gzip")
+        raise CannotUnpackError("gzip")
     return found
 
 
-def snappy_unpacked(packed: bytes) -> bytes:
-    """Return what a batch of Snappy holds: in blocks, as Java writes it, or in one piece.
-
-    Raises:
-        CannotUnpack: it holds more than the bound, or is damaged.
-    """
+def _snappy(packed: bytes) -> bytes:
+    """Return the bytes of a batch: in blocks, as Java writes it, or in one piece."""
     packed = bytes(packed)
     blocks = _blocks(packed) if packed.startswith(_XERIAL) else [packed]
     try:
         if sum(map(cramjam.snappy.decompress_raw_len, blocks)) > UNPACKED_BYTES:
-            raise CannotUnpack("snappy")
+            raise CannotUnpackError("snappy")
         return b"".join(bytes(cramjam.snappy.decompress_raw(block)) for block in blocks)
     except cramjam.DecompressionError:
-        raise CannotUnpack("snappy") from None
+        raise CannotUnpackError("snappy") from None
 
 
 def _blocks(packed: bytes) -> list[bytes]:
     found, place = [], _XERIAL_HEADER
     while place < len(packed):
         if place + 4 > len(packed):
-            raise CannotUnpack("snappy")
+            raise CannotUnpackError("snappy")
         [size] = struct.unpack_from(">i", packed, place)
         if size < 0:
-            raise CannotUnpack("snappy")
+            raise CannotUnpackError("snappy")
         found.append(packed[place + 4 : place + 4 + size])
         place += 4 + size
     return found
-
-
-def lz4_unpacked(packed: bytes) -> bytes:
-    """Return what a batch of LZ4 holds.
-
-    Raises:
-        CannotUnpack: it holds more than the bound, or is damaged.
-    """
-    return _into(cramjam.lz4.decompress_into, packed)
-
-
-def zstd_unpacked(packed: bytes) -> bytes:
-    """Return what a batch of Zstandard holds.
-
-    Raises:
-        CannotUnpack: it holds more than the bound, or is damaged.
-    """
-    return _into(cramjam.zstd.decompress_into, packed)
 
 
 def _into(decompress: Callable[[bytes, bytearray], int], packed: bytes) -> bytes:
@@ -90,13 +64,13 @@ def _into(decompress: Callable[[bytes, bytearray], int], packed: bytes) -> bytes
     try:
         return bytes(memoryview(room)[: decompress(bytes(packed), room)])
     except cramjam.DecompressionError:
-        raise CannotUnpack(decompress.__module__ or "") from None
+        raise CannotUnpackError(decompress.__module__ or "") from None
 
 
 DECODERS: Final[Mapping[str, Decoder]] = {
-    "gzip_decode": gzip_unpacked,
-    "snappy_decode": snappy_unpacked,
-    "lz4_decode": lz4_unpacked,
-    "zstd_decode": zstd_unpacked,
+    "gzip_decode": _gzip,
+    "snappy_decode": _snappy,
+    "lz4_decode": partial(_into, cramjam.lz4.decompress_into),
+    "zstd_decode": partial(_into, cramjam.zstd.decompress_into),
 }
-"""By the names that aiokafka and kafka-python have for them."""
+"""Each returns the bytes in a batch, or raises CannotUnpackError; by the names that aiokafka and kafka-python have for them."""

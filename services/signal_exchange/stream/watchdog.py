@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping
 
 from signal_exchange.runtime import logs
-from signal_exchange.runtime.admin_client import answers
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.database import Database
+from signal_exchange.runtime.kafka import answers
 
 LOOKS = 10
 """So many looks in a row without a sign of life, while the world answers, mean that a process stands still."""

@@ -3,40 +3,41 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.domain.referrals import FINAL_STATES, ROUTING, Standing, decide_by, first_contact_by, next_states
+from signal_exchange.domain.referrals.clocks import decide_by, first_contact_by
+from signal_exchange.domain.referrals.transitions import FINAL_STATES, ROUTING, Standing, next_states
+from signal_exchange.stream.deliveries import LatestDelivery
 
 UNDECIDED = frozenset({"OFFERED", "SEEN"})
 YOUTH_ROUTE = "YOUTH_ROUTE"
+DUE: Final[Mapping[str, str]] = {
+    "OFFERED": "decide_by",
+    "SEEN": "decide_by",
+    "ACCEPTED": "contact_by",
+    "IN_CARE": "progress_by",
+}
+"""The moment by which the next step of a referral is due in each of its open states (R-REF-04)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """The latest record of a signal on the topic; `revision` counts the signal's states, `offer` its offers."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery(LatestDelivery):
+    """The latest Referral record of a signal; `advise_by` is until when its consult is answered, if it is one (R-REF-04)."""
 
-    signal_id: str
-    revision: int
-    version: int
-    offer: int
-    municipality: str
-    status: str
-    deliver_as: str
-    rule_id: str
-    urgency: str
-    due_from: datetime
-    legal_basis: str | None
-    partnership: str | None
-    signal: Mapping[str, Any] | None = field(repr=False)
-    summary: Mapping[str, Any] | None = field(repr=False)
+    advise_by: datetime | None = None
 
     @property
     def is_consult(self) -> bool:
         """Say whether only advice is asked: a consult has no states."""
         return self.deliver_as == "CONSULT"
+
+    @property
+    def is_open_consult(self) -> bool:
+        """Say whether advice is asked and was not taken back."""
+        return self.is_consult and self.status == "OFFERED"
 
     @property
     def offers(self) -> bool:
@@ -48,14 +49,15 @@ class Delivery:
 class Referral:
     """One offer of a signal to a care coordinator (R-REF-01).
 
-    `edition` counts everything that changed, so that who decides on an older one is refused (R-REF-02). `revision` is the last
+    `row_version` counts every change of the signal's referrals, so that a decision on an older one is refused (R-REF-02): a
+    later offer counts on where the one before it ended. `revision` is the last
     delivery that was applied. `retraction` is the rule that asked an accepted referral back. `progress_by` is the moment of
     the next progress note in IN_CARE. Dates are as 2026-11-20.
     """
 
     signal_id: str
     offer: int
-    edition: int
+    row_version: int
     revision: int
     version: int
     municipality: str
@@ -79,24 +81,23 @@ class Referral:
 
     @property
     def standing(self) -> Standing:
-        """Return where it stands, as the rules judge it."""
+        """Return the standing of the referral, as the rules judge it."""
         asked = self.retraction is not None
-        return Standing(self.state, self.edition, self.deliver_as == YOUTH_ROUTE, self.reason, withdrawal_asked=asked)
+        return Standing(self.state, self.row_version, self.deliver_as == YOUTH_ROUTE, self.reason, withdrawal_asked=asked)
 
     def due_by(self) -> datetime | None:
         """Return until when the next step must be taken (R-REF-04); None when none runs."""
-        if self.state in UNDECIDED:
-            return self.decide_by
-        return {"ACCEPTED": self.contact_by, "IN_CARE": self.progress_by}.get(self.state)
+        due: datetime | None = getattr(self, DUE[self.state]) if self.state in DUE else None
+        return due
 
 
 @dataclass(frozen=True, slots=True)
-class Transition:
+class RecordedTransition:
     """One step of a referral, as it is kept for good: who, when, from and to (R-REF-02)."""
 
     signal_id: str
     offer: int
-    edition: int
+    row_version: int
     came_from: str | None
     went_to: str
     at: datetime
@@ -110,7 +111,7 @@ class Case:
 
     delivery: Delivery | None = None
     referrals: tuple[Referral, ...] = ()
-    steps: tuple[Transition, ...] = ()
+    steps: tuple[RecordedTransition, ...] = ()
 
     @property
     def current(self) -> Referral | None:
@@ -126,13 +127,21 @@ class Case:
         """Return the case with one referral in a new state, or opened."""
         before = next((each for each in self.referrals if each.offer == after.offer), None)
         came_from = before.state if before else None
-        step = Transition(after.signal_id, after.offer, after.edition, came_from, after.state, at, who, after.reason)
+        step = RecordedTransition(after.signal_id, after.offer, after.row_version, came_from, after.state, at, who, after.reason)
         return replace(self.changed(after), steps=(*self.steps, step))
 
     def changed(self, after: Referral) -> Case:
         """Return the case with one referral changed, but not its state."""
         others = (each for each in self.referrals if each.offer != after.offer)
         return replace(self, referrals=tuple(sorted((*others, after), key=lambda each: each.offer)))
+
+
+def delivered(fields: Mapping[str, Any], calendar: WorkingCalendar) -> Delivery:
+    """Return a delivery as it came, with the term of a consult."""
+    came = Delivery(**fields)
+    if not came.is_open_consult:
+        return came
+    return replace(came, advise_by=decide_by(came.urgency, came.due_from, calendar))
 
 
 def received(case: Case, delivery: Delivery, at: datetime, calendar: WorkingCalendar) -> Case:
@@ -158,14 +167,15 @@ def opened(case: Case, calendar: WorkingCalendar) -> Case:
         return case
     if last is not None and (last.offer >= delivery.offer or "OFFERED" not in next_states(last.standing, ROUTING)):
         return case
-    return case.stepped(_referral(delivery, calendar), ROUTING, delivery.due_from)
+    row_version = last.row_version + 1 if last else 1
+    return case.stepped(_referral(delivery, row_version, calendar), ROUTING, delivery.due_from)
 
 
-def _referral(delivery: Delivery, calendar: WorkingCalendar) -> Referral:
+def _referral(delivery: Delivery, row_version: int, calendar: WorkingCalendar) -> Referral:
     return Referral(
         signal_id=delivery.signal_id,
         offer=delivery.offer,
-        edition=1,
+        row_version=row_version,
         revision=delivery.revision,
         version=delivery.version,
         municipality=delivery.municipality,
@@ -184,7 +194,7 @@ def _renewed(case: Case, known: Referral, delivery: Delivery, calendar: WorkingC
     accepted = known.accepted_at
     renewed = replace(
         known,
-        edition=known.edition + 1,
+        row_version=known.row_version + 1,
         revision=delivery.revision,
         version=delivery.version,
         urgency=delivery.urgency,
@@ -197,7 +207,7 @@ def _renewed(case: Case, known: Referral, delivery: Delivery, calendar: WorkingC
 def _taken_back(case: Case, earlier: Referral, delivery: Delivery, at: datetime) -> Case:
     if delivery.revision <= earlier.revision:
         return case
-    after = replace(earlier, edition=earlier.edition + 1, revision=delivery.revision)
+    after = replace(earlier, row_version=earlier.row_version + 1, revision=delivery.revision)
     if earlier.state in UNDECIDED:
         return case.stepped(replace(after, state="WITHDRAWN", reason=delivery.rule_id), ROUTING, at)
     return case.changed(replace(after, retraction=delivery.rule_id))

@@ -1,22 +1,21 @@
-"""The worklist's work on one batch: apply each delivery to its case, and tell what that ended."""
+"""The worklist's work on one batch: apply each delivery to its case, and report what that ended."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from signal_exchange.domain.calendar import WorkingCalendar
 from signal_exchange.privacy.register import Register
 from signal_exchange.stream.erasing import erase_asked
 from signal_exchange.stream.erasure_proof import Proof
-from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outcomes import Keeper, SealTo, kept_by
-from signal_exchange.stream.work import Work
-from signal_exchange.worklist.cases import Case, Delivery, received
+from signal_exchange.stream.messages import Incoming
+from signal_exchange.stream.outcomes import ActionOwner, SealTo, kept_by
+from signal_exchange.stream.views import WorklistReads
+from signal_exchange.stream.work import Work, about_signal
+from signal_exchange.worklist.cases import Case, Delivery, delivered, received
+from signal_exchange.worklist.outcomes import DESTINATION, OutcomeSender
 from signal_exchange.worklist.store import WorklistStore
-from signal_exchange.worklist.telling import DESTINATION, Office, tell_steps
-
-_FIELDS = tuple(each.name for each in fields(Delivery))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,38 +27,37 @@ class WorklistHandler:
     seal_to: SealTo
     register: Callable[[], Register] = field(repr=False, compare=False)
 
-    def bury(self, gone: Sequence[Incoming], work: Work) -> None:
+    def on_tombstones(self, gone: Sequence[Incoming], work: Work) -> None:
         """Delete what is held of signals whose records are gone from the topic, and what is parked: a back-up may have had it."""
         store = WorklistStore(work.connection)
-        keys = {each.key_text for each in Proof(self.register(), store.owners).buried(gone, work)}
+        keys = {each.key_text for each in Proof(self.register(), store.owners).proven_tombstones(gone, work)}
         store.erase(keys)
         work.erased |= keys
 
-    def __call__(self, messages: Sequence[Message], work: Work) -> None:
+    def __call__(self, messages: Sequence[WorklistReads], work: Work) -> None:
         """Erase what must be erased; of the rest read the cases once, apply what is newer in order, and write once."""
         store = WorklistStore(work.connection)
         messages = erase_asked(Proof(self.register(), store.owners).proven(messages, work), work, store.erase)
         cases = store.cases(message.fields["signal_id"] for message in messages)
-        office, advised = Office(self.role, self.calendar, self.seal_to), store.advised(cases)
+        sender, advised = OutcomeSender(self.role, self.calendar, self.seal_to), store.advised(cases)
         changed: dict[str, Case] = {}
         for message in messages:
-            delivery = Delivery(**{name: message.fields[name] for name in _FIELDS})
+            delivery = delivered(message.fields, self.calendar)
             before = changed.get(delivery.signal_id, cases[delivery.signal_id])
             if before.delivery is None or before.delivery.revision < delivery.revision:
                 changed[delivery.signal_id] = received(before, delivery, message.appended_at, self.calendar)
                 known = advised.get(delivery.signal_id) == delivery.offer
-                keeper = office.keeper(changed[delivery.signal_id], advised=known, at=message.appended_at)
-                _trace(delivery, keeper, message, work)
+                owner = sender.owner(changed[delivery.signal_id], advised=known, at=message.appended_at)
+                _trace(delivery, owner, message, work)
         store.put(list(changed.values()))
         for case in changed.values():
-            tell_steps(case, office, work)
+            sender.report_steps(case, work)
 
 
-def _trace(delivery: Delivery, keeper: Keeper | None, message: Message, work: Work) -> None:
-    about = {"version": delivery.version, "municipality": delivery.municipality, "destination": DESTINATION}
+def _trace(delivery: Delivery, owner: ActionOwner | None, message: WorklistReads, work: Work) -> None:
+    about, at, key = about_signal(message.fields), message.appended_at, delivery.signal_id
     verdict = "SEND" if delivery.status == "OFFERED" else "RETRACTED"
-    signal_id, at = delivery.signal_id, message.appended_at
-    work.trace("STORED", at=at, key=signal_id, signal_id=signal_id, verdict=verdict, **about, **kept_by(keeper))
-    if delivery.offers and keeper is None:
+    work.trace("STORED", at=at, key=key, destination=DESTINATION, verdict=verdict, **about, **kept_by(owner))
+    if delivery.offers and owner is None:
         # What was decided stands, as after PERSON_DECLINES: nothing is offered again, and nobody has to bring it further.
-        work.trace("OUTCOME", at=at, key=signal_id, signal_id=signal_id, **about)
+        work.trace("OUTCOME", at=at, key=key, destination=DESTINATION, **about)

@@ -2,100 +2,74 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Connection, Integer, Row, String, Table, delete, func, select
+from sqlalchemy import BigInteger, Boolean, Column, Connection, Integer, Select, String, Table, func, select
 
-from signal_exchange.runtime.columns import Moment, Sealed
-from signal_exchange.runtime.database import add_once, put_newer
+from signal_exchange.cli.naming import start_of, the_one
+from signal_exchange.people.tables import people_tables
+from signal_exchange.runtime.columns import Moment, keys, optional, required
+from signal_exchange.runtime.database import add_once, erase_rows, put_newer, row_of, values_of
 from signal_exchange.runtime.migrations import store_tables
-from signal_exchange.stream.naming import start_of, the_one
-from signal_exchange.stream.outbox import outbox_table
-from signal_exchange.worklist.cases import Case, Delivery, Referral, Transition
+from signal_exchange.stream.deliveries import delivery_columns
+from signal_exchange.stream.tables import common_tables
+from signal_exchange.web.sittings import sitting_table
+from signal_exchange.worklist.cases import Case, Delivery, RecordedTransition, Referral
 
 TABLES = store_tables("worklist")
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
+sitting_table(TABLES)
+people_tables(TABLES)
 
-DELIVERIES = Table(
-    "projection_referrals",
-    TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("revision", BigInteger, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("offer", Integer, nullable=False),
-    Column("municipality", String, nullable=False),
-    Column("status", String, nullable=False),
-    Column("deliver_as", String, nullable=False),
-    Column("rule_id", String, nullable=False),
-    Column("urgency", String, nullable=False),
-    Column("due_from", Moment, nullable=False),
-    Column("legal_basis", String),
-    Column("partnership", String),
-    Column("signal", JSON),
-    Column("summary", Sealed),
-)
+DELIVERIES = Table("projection_referrals", TABLES, *delivery_columns(), Column("advise_by", Moment, index=True))
 """The latest Referral record of each signal; the summary stays sealed. Can be rebuilt from the topic."""
 
 REFERRALS = Table(
     "record_referrals",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("offer", Integer, primary_key=True),
-    Column("edition", Integer, nullable=False),
-    Column("revision", BigInteger, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("municipality", String, nullable=False),
-    Column("deliver_as", String, nullable=False),
+    *keys(signal_id=String, offer=Integer),
+    *required(row_version=Integer, revision=BigInteger, version=Integer, municipality=String, deliver_as=String),
     Column("state", String, nullable=False, index=True),
-    Column("urgency", String, nullable=False),
-    Column("due_from", Moment, nullable=False),
-    Column("decide_by", Moment, nullable=False),
-    Column("accepted_at", Moment),
-    Column("contact_by", Moment),
-    Column("progress_by", Moment),
-    Column("planned_contact", String),
-    Column("first_contact", String),
-    Column("reason", String),
-    Column("retraction", String),
+    *required(urgency=String, due_from=Moment, decide_by=Moment),
+    *optional(accepted_at=Moment, contact_by=Moment, progress_by=Moment, planned_contact=String, first_contact=String),
+    *optional(reason=String, retraction=String),
 )
-"""One row per offer; `edition` grows with every change."""
+"""One row per offer; `row_version` grows with every change."""
 
 TRANSITIONS = Table(
     "record_transitions",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("offer", Integer, primary_key=True),
-    Column("edition", Integer, primary_key=True),
-    Column("came_from", String),
-    Column("went_to", String, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("who", String, nullable=False),
-    Column("reason", String),
+    *keys(signal_id=String, offer=Integer, row_version=Integer),
+    *optional(came_from=String),
+    *required(went_to=String, at=Moment, who=String),
+    *optional(reason=String),
 )
 """Every step of every referral, never changed (R-REF-02)."""
 
 ADVICE = Table(
     "record_advice",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("offer", Integer, primary_key=True),
-    Column("number", Integer, primary_key=True),
-    Column("version", Integer, nullable=False),
-    Column("at", Moment, nullable=False),
-    Column("who", String, nullable=False),
+    *keys(signal_id=String, offer=Integer, number=Integer),
+    *required(version=Integer, at=Moment, who=String),
 )
 """Who advised on a consult and when. The words went home sealed and are not kept here."""
+
+CONTACTS = Table(
+    "record_contacts",
+    TABLES,
+    *keys(signal_id=String, number=Integer),
+    *required(offer=Integer, at=Moment, who=String, reached=Boolean),
+    *optional(next_try=String),
+)
+"""Every attempt to reach a person, never changed (R-REF-06). It holds no words: what was said belongs in the care file."""
 
 OPENINGS = Table(
     "record_openings",
     TABLES,
-    Column("signal_id", String, primary_key=True),
-    Column("version", Integer, primary_key=True),
-    Column("at", Moment, primary_key=True),
-    Column("who", String, primary_key=True),
+    *keys(signal_id=String, version=Integer, at=Moment, who=String),
 )
 """Who opened a sealed summary, and when."""
 
@@ -112,6 +86,29 @@ class Advice:
     who: str
 
 
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """One attempt to reach a person; `next_try` is the day of the next one, as 2026-11-20."""
+
+    signal_id: str
+    number: int
+    offer: int
+    at: datetime
+    who: str
+    reached: bool
+    next_try: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """One time that somebody opened the summary of a signal."""
+
+    signal_id: str
+    version: int
+    at: datetime
+    who: str
+
+
 class WorklistStore:
     """The rows of a worklist in one open transaction."""
 
@@ -121,12 +118,8 @@ class WorklistStore:
     def cases(self, signal_ids: Iterable[str]) -> dict[str, Case]:
         """Return the case of each of these signals; an empty one where nothing is known."""
         ids = set(signal_ids)
-        deliveries = {row.signal_id: _delivery(row) for row in self._locked(DELIVERIES, ids)}
-        return _cases(ids, deliveries, map(_referral, self._locked(REFERRALS, ids)))
-
-    def _locked(self, table: Table, signal_ids: Iterable[str]) -> list[Row[Any]]:
-        own = select(table).where(table.c.signal_id.in_(signal_ids)).order_by(*table.primary_key.columns)
-        return list(self._connection.execute(own.with_for_update()))
+        deliveries = values_of(Delivery, self._connection, _locked(DELIVERIES, ids))
+        return _cases(ids, deliveries, values_of(Referral, self._connection, _locked(REFERRALS, ids)))
 
     def case(self, signal_id: str) -> Case:
         """Return the case of one signal."""
@@ -136,7 +129,7 @@ class WorklistStore:
         """Return the id of the signal that a person named: the whole id, or the short number of the list.
 
         Raises:
-            Refused: there is none, or more than one.
+            RefusedError: there is none, or more than one.
         """
         start = start_of(named)
         columns = (DELIVERIES.c.signal_id, REFERRALS.c.signal_id)
@@ -144,35 +137,37 @@ class WorklistStore:
         found = {signal_id for rows in map(self._connection.execute, fits) for (signal_id,) in rows}
         return the_one(found, start)
 
-    def all_cases(self) -> list[Case]:
-        """Return every case, by signal id."""
-        deliveries = {row.signal_id: _delivery(row) for row in self._connection.execute(select(DELIVERIES))}
-        referrals = [_referral(row) for row in self._connection.execute(select(REFERRALS))]
-        ids = {*deliveries, *(each.signal_id for each in referrals)}
-        return [case for _, case in sorted(_cases(ids, deliveries, referrals).items())]
-
-    def transitions(self, signal_id: str) -> list[Transition]:
+    def transitions(self, signal_id: str) -> list[RecordedTransition]:
         """Return every step of a signal's referrals, in order."""
         own = select(TRANSITIONS).where(TRANSITIONS.c.signal_id == signal_id)
-        rows = self._connection.execute(own.order_by(TRANSITIONS.c.offer, TRANSITIONS.c.edition))
-        return [Transition(**row._mapping) for row in rows]  # noqa: SLF001 - SQLAlchemy's public name starts with a line
+        return values_of(RecordedTransition, self._connection, own.order_by(TRANSITIONS.c.offer, TRANSITIONS.c.row_version))
 
     def advice(self, signal_id: str) -> list[Advice]:
         """Return every advice on a signal, in order."""
         own = select(ADVICE).where(ADVICE.c.signal_id == signal_id).order_by(ADVICE.c.offer, ADVICE.c.number)
-        return [Advice(**row._mapping) for row in self._connection.execute(own)]  # noqa: SLF001 - as above
+        return values_of(Advice, self._connection, own)
 
-    def advised(self, signal_ids: Iterable[str] | None = None) -> dict[str, int]:
-        """Return the last offer with an advice, of these signals or of all."""
+    def openings(self, signal_id: str) -> list[Opening]:
+        """Return every time that the summary of a signal was opened, in order."""
+        own = select(OPENINGS).where(OPENINGS.c.signal_id == signal_id).order_by(OPENINGS.c.at)
+        return values_of(Opening, self._connection, own)
+
+    def contacts(self, signal_id: str) -> list[Contact]:
+        """Return every attempt to reach the person of a signal, in order."""
+        own = select(CONTACTS).where(CONTACTS.c.signal_id == signal_id).order_by(CONTACTS.c.number)
+        return values_of(Contact, self._connection, own)
+
+    def advised(self, signal_ids: Iterable[str]) -> dict[str, int]:
+        """Return the last offer with an advice, of these signals."""
         last = select(ADVICE.c.signal_id, func.max(ADVICE.c.offer)).group_by(ADVICE.c.signal_id)
-        own = last if signal_ids is None else last.where(ADVICE.c.signal_id.in_(set(signal_ids)))
+        own = last.where(ADVICE.c.signal_id.in_(set(signal_ids)))
         return {row[0]: row[1] for row in self._connection.execute(own)}
 
     def put(self, cases: Sequence[Case]) -> None:
         """Write cases and the steps that were taken in them."""
-        put_newer(self._connection, DELIVERIES, [_row(case.delivery) for case in cases if case.delivery], guard="revision")
-        put_newer(self._connection, REFERRALS, [_row(each) for case in cases for each in case.referrals], guard="edition")
-        add_once(self._connection, TRANSITIONS, [_row(step) for case in cases for step in case.steps])
+        put_newer(self._connection, DELIVERIES, [row_of(case.delivery) for case in cases if case.delivery], guard="revision")
+        put_newer(self._connection, REFERRALS, [row_of(each) for case in cases for each in case.referrals], guard="row_version")
+        add_once(self._connection, TRANSITIONS, [row_of(step) for case in cases for step in case.steps])
 
     def owners(self, signal_ids: Collection[str]) -> dict[str, str]:
         """Return the municipality of each of these signals that was delivered."""
@@ -181,36 +176,29 @@ class WorklistStore:
 
     def erase(self, signal_ids: Collection[str]) -> set[str]:
         """Delete everything about these signals, what people entered too (R-RET-03); return those that had something."""
-        held: set[str] = set()
-        for table in (DELIVERIES, REFERRALS, TRANSITIONS, ADVICE, OPENINGS):
-            own = table.c.signal_id.in_(signal_ids)
-            held |= set(self._connection.execute(select(table.c.signal_id).where(own)).scalars())
-            self._connection.execute(delete(table).where(own))
-        return held
+        return erase_rows(self._connection, (DELIVERIES, REFERRALS, TRANSITIONS, ADVICE, CONTACTS, OPENINGS), signal_ids)
 
     def add_advice(self, advice: Advice) -> None:
-        """Keep who advised."""
-        add_once(self._connection, ADVICE, [_row(advice)])
+        """Keep the name of a person who advised."""
+        add_once(self._connection, ADVICE, [row_of(advice)])
 
-    def add_opening(self, signal_id: str, version: int, at: datetime, who: str) -> None:
-        """Keep who opened a summary."""
-        add_once(self._connection, OPENINGS, [{"signal_id": signal_id, "version": version, "at": at, "who": who}])
+    def add_contact(self, contact: Contact) -> None:
+        """Keep an attempt to reach a person."""
+        add_once(self._connection, CONTACTS, [row_of(contact)])
+
+    def add_opening(self, opening: Opening) -> None:
+        """Keep the name of a person who opened a summary."""
+        add_once(self._connection, OPENINGS, [row_of(opening)])
 
 
-def _cases(ids: Iterable[str], deliveries: Mapping[str, Delivery], referrals: Iterable[Referral]) -> dict[str, Case]:
+def _locked(table: Table, signal_ids: Iterable[str]) -> Select[Any]:
+    own = select(table).where(table.c.signal_id.in_(signal_ids)).order_by(*table.primary_key.columns)
+    return own.with_for_update()
+
+
+def _cases(ids: Iterable[str], deliveries: Iterable[Delivery], referrals: Iterable[Referral]) -> dict[str, Case]:
     grouped: dict[str, list[Referral]] = {signal_id: [] for signal_id in ids}
     for each in referrals:
         grouped[each.signal_id].append(each)
-    return {signal_id: Case(deliveries.get(signal_id), tuple(found)) for signal_id, found in grouped.items()}
-
-
-def _delivery(row: Row[Any]) -> Delivery:
-    return Delivery(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name starts with a line
-
-
-def _referral(row: Row[Any]) -> Referral:
-    return Referral(**row._mapping)  # noqa: SLF001 - SQLAlchemy's public name starts with a line
-
-
-def _row(value: Delivery | Referral | Transition | Advice) -> dict[str, Any]:
-    return {each.name: getattr(value, each.name) for each in fields(value)}
+    delivered = {each.signal_id: each for each in deliveries}
+    return {signal_id: Case(delivered.get(signal_id), tuple(found)) for signal_id, found in grouped.items()}

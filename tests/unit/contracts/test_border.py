@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from hostile import fitting, hostile_for, places, with_value
+
 from signal_exchange.contracts.border import AHEAD, EARLIEST, INT_MOST, LONG_MOST, breaches, is_printable
 from signal_exchange.contracts.schemas import current_schemas
 

@@ -11,10 +11,11 @@ from typing import Any
 
 import fastavro
 import pytest
+from avro_data import data_of
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from wire_samples import filled, signals_samples
 
-from avro_data import data_of
 from signal_exchange.contracts.codec import (
     HEADER_BYTES,
     MAX_ITEMS,
@@ -25,16 +26,9 @@ from signal_exchange.contracts.codec import (
     decode_whole,
     encode,
 )
-from signal_exchange.contracts.faults import UNDECODABLE_REASONS, CannotEncode, Undecodable
-from signal_exchange.contracts.schemas import (
-    WriterSchema,
-    current_schemas,
-    reader_schemas,
-    schemas_folder,
-    self_contained,
-    writer_schemas,
-)
-from wire_samples import filled, signals_samples
+from signal_exchange.contracts.faults import UNDECODABLE_REASONS, CannotEncodeError, UndecodableError
+from signal_exchange.contracts.schemas import WriterSchema, current_schemas, reader_schemas, self_contained, writer_schemas
+from signal_exchange.reference.folders import schemas_folder
 
 MARK = "TV-a-value-that-must-never-show"
 READERS = tuple(sorted(file.stem for file in schemas_folder().glob("readers/*.avsc")))
@@ -52,7 +46,7 @@ def sample(record: str) -> bytes:
 
 
 def reason_of(attempt: Callable[[], object]) -> str:
-    with pytest.raises(Undecodable) as fault:
+    with pytest.raises(UndecodableError) as fault:
         attempt()
     assert fault.value.reason in UNDECODABLE_REASONS
     return fault.value.reason
@@ -100,7 +94,7 @@ def test_what_does_not_fit_cannot_be_encoded_and_is_told_without_its_values(chan
         fields["summary"] = MARK
     else:
         fields["highest"] = MARK if change == "unknown_type" else None
-    with pytest.raises(CannotEncode, match=r"^The datum does not fit the schema Checkpoint\.$") as fault:
+    with pytest.raises(CannotEncodeError, match=r"^The datum does not fit the schema Checkpoint\.$") as fault:
         encode("Checkpoint", fields)
     assert MARK not in "".join(traceback.format_exception(fault.value))
     assert fault.value.record == "Checkpoint"
@@ -109,7 +103,7 @@ def test_what_does_not_fit_cannot_be_encoded_and_is_told_without_its_values(chan
 def test_a_value_that_fits_none_of_its_types_is_not_told() -> None:
     fields = filled(schema_of("SignalPublished"), full=True)
     fields["signal"]["supersedes"] = {"text": MARK}  # null or a number
-    with pytest.raises(CannotEncode) as fault:
+    with pytest.raises(CannotEncodeError) as fault:
         encode("SignalPublished", fields)
     assert MARK not in "".join(traceback.format_exception(fault.value))
 
@@ -226,14 +220,14 @@ def judged(value: bytes, reader: str) -> bool:
     """Decode for a reader; a refusal must have a closed reason and show nothing of the value."""
     try:
         return isinstance(decode(value, reader), Decoded)
-    except Undecodable as fault:
+    except UndecodableError as fault:
         told = "".join(traceback.format_exception(fault))
         return fault.reason in UNDECODABLE_REASONS and str(fault) == fault.reason and "élève" not in told
 
 
 def test_an_error_tells_nothing_of_the_value() -> None:
     fields = {**filled(schema_of("Checkpoint"), full=True), "municipality": MARK}
-    with pytest.raises(Undecodable) as fault:
+    with pytest.raises(UndecodableError) as fault:
         decode(encode("Checkpoint", fields)[:-1], "routing")
     assert MARK not in "".join(traceback.format_exception(fault.value)) + repr(fault.value)
 

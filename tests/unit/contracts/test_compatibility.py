@@ -12,12 +12,14 @@ import fastavro.schema
 import pytest
 from typer.testing import CliRunner
 
-from signal_exchange.contracts import commands, compatibility, schemas
-from signal_exchange.contracts.commands import app
+from signal_exchange.cli import schema_commands as commands
+from signal_exchange.cli.schema_commands import app
+from signal_exchange.contracts import compatibility, schemas
 from signal_exchange.contracts.compatibility import check_all, problems_between, problems_of
 from signal_exchange.contracts.releasing import release as freeze
 from signal_exchange.contracts.releasing import write_sums
-from signal_exchange.contracts.schemas import current_schemas, schemas_folder
+from signal_exchange.contracts.schemas import current_schemas
+from signal_exchange.reference.folders import schemas_folder
 
 MOMENT = {"type": "long", "logicalType": "timestamp-millis"}
 

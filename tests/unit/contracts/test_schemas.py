@@ -16,11 +16,12 @@ from signal_exchange.contracts.schemas import (
     current_schemas,
     fingerprint,
     reader_schemas,
-    schemas_folder,
     self_contained,
     writer_schemas,
 )
 from signal_exchange.contracts.topics import catalogue
+from signal_exchange.reference import folders
+from signal_exchange.reference.folders import schemas_folder
 
 READERS = sorted(file.stem for file in schemas_folder().glob("readers/*.avsc"))
 
@@ -90,7 +91,7 @@ def test_only_linking_and_the_recipients_hold_sealed_parts_of_their_own() -> Non
 
 def test_an_installed_package_has_its_schemas_inside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     installed = tmp_path / "site-packages" / "signal_exchange"
-    monkeypatch.setattr(schemas, "__file__", str(installed / "contracts" / "schemas.py"))
+    monkeypatch.setattr(folders, "__file__", str(installed / "reference" / "folders.py"))
     assert schemas_folder() == tmp_path / "schemas"
     (installed / "schemas").mkdir(parents=True)
     assert schemas_folder() == installed / "schemas"

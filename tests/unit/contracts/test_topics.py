@@ -7,7 +7,9 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from rights import may
 
+from signal_exchange.cli.declaring import declarations
 from signal_exchange.contracts.schemas import reader_schemas
 from signal_exchange.contracts.topics import (
     CONSUMERS,
@@ -38,14 +40,14 @@ def test_no_municipality_reads_the_topic_of_another(codes: list[str]) -> None:
     made = catalogue(codes)
     for reader in codes:
         assert made.sources_of(municipality_principal(reader)) == (feedback_topic(reader),)
-        assert not any(made.may(municipality_principal(reader), "WRITE", feedback_topic(code)) for code in codes)
+        assert not any(may(made, municipality_principal(reader), "WRITE", feedback_topic(code)) for code in codes)
 
 
 @given(CODES)
 def test_every_municipality_may_write_signals_and_nothing_else(codes: list[str]) -> None:
     made = catalogue(codes)
     for code in codes:
-        written = [topic.name for topic in made.topics if made.may(municipality_principal(code), "WRITE", topic.name)]
+        written = [topic.name for topic in made.topics if may(made, municipality_principal(code), "WRITE", topic.name)]
         assert written == ["signals"]
 
 
@@ -58,11 +60,11 @@ def test_every_reader_and_writer_is_a_principal(codes: list[str]) -> None:
 
 
 def test_what_is_not_granted_is_refused() -> None:
-    assert TWO.may("routing", "READ", "signals")
-    assert not TWO.may("routing", "WRITE", "signals")
-    assert not TWO.may("statistics", "READ", "signals")
-    assert not TWO.may("nobody", "READ", "signals")
-    assert not TWO.may("routing", "READ", "no-such-topic")
+    assert may(TWO, "routing", "READ", "signals")
+    assert not may(TWO, "routing", "WRITE", "signals")
+    assert not may(TWO, "statistics", "READ", "signals")
+    assert not may(TWO, "nobody", "READ", "signals")
+    assert not may(TWO, "routing", "READ", "no-such-topic")
 
 
 def test_statistics_reads_facts_under_random_ids_and_nothing_of_a_signal() -> None:
@@ -71,8 +73,8 @@ def test_statistics_reads_facts_under_random_ids_and_nothing_of_a_signal() -> No
 
 @pytest.mark.parametrize(("principal", "topic"), [("worklist", "referrals-youth"), ("worklist-youth", "referrals")])
 def test_a_coordinator_reads_nothing_of_the_other_coordinator(principal: str, topic: str) -> None:
-    assert not TWO.may(principal, "READ", topic)
-    assert not TWO.may(principal, "WRITE", topic)
+    assert not may(TWO, principal, "READ", topic)
+    assert not may(TWO, principal, "WRITE", topic)
 
 
 def test_only_oversight_asks_a_service_to_try_again_and_only_that_service_hears_it() -> None:
@@ -82,11 +84,11 @@ def test_only_oversight_asks_a_service_to_try_again_and_only_that_service_hears_
 
 
 def test_oversight_sees_how_far_every_topic_is_and_reads_no_signal() -> None:
-    assert all(TWO.may("oversight", "DESCRIBE", topic.name) for topic in TWO.topics)
-    assert not TWO.may("oversight", "DESCRIBE", "no-such-topic")
-    assert not TWO.may("statistics", "DESCRIBE", "signals")
-    assert TWO.may("statistics", "DESCRIBE", "observations")
-    assert not any(TWO.may("oversight", "READ", name) for name in ("signals", "referrals", "agenda-items", "outcomes"))
+    assert all(may(TWO, "oversight", "DESCRIBE", topic.name) for topic in TWO.topics)
+    assert not may(TWO, "oversight", "DESCRIBE", "no-such-topic")
+    assert not may(TWO, "statistics", "DESCRIBE", "signals")
+    assert may(TWO, "statistics", "DESCRIBE", "observations")
+    assert not any(may(TWO, "oversight", "READ", name) for name in ("signals", "referrals", "agenda-items", "outcomes"))
 
 
 def test_only_municipalities_bring_signals_in_and_only_routing_reads_them() -> None:
@@ -123,7 +125,8 @@ def test_a_tombstone_stays_longer_than_the_signals_do() -> None:
 
 
 def test_a_consumer_has_a_view_of_every_record_on_the_topics_it_reads() -> None:
-    views = {"worklist-youth": "worklist", "municipality-gm0983": "municipality"}
+    views = {each.name: each.reader for part in declarations().values() for each in part.services if each.reader}
+    views["municipality-gm0983"] = "municipality"
     for principal in (*CONSUMERS, "municipality-gm0983"):
         topics = [topic for topic in TWO.topics if principal in (*topic.subscribers, *topic.rebuilt_by)]
         read = {record for topic in topics for record in topic.records}
@@ -132,3 +135,11 @@ def test_a_consumer_has_a_view_of_every_record_on_the_topics_it_reads() -> None:
         by_the_loop = {"AcceptedSignal", "ParkedRecord", "RetryRequest"}
         at_a_rebuild = set(reader_schemas("rebuild")) if principal == "routing" else set()
         assert read - own <= by_the_loop | at_a_rebuild
+
+
+def test_every_principal_has_a_quota_and_a_municipality_the_smaller_one() -> None:
+    found = catalogue(["GM0983", "GM1507"])
+    assert found.quotas.keys() == set(found.principals)
+    members = [found.quotas[municipality_principal(code)] for code in ("GM0983", "GM1507")]
+    services = [quota for name, quota in found.quotas.items() if not name.startswith("municipality-")]
+    assert all(member[name] < service[name] for member in members for service in services for name in member)

@@ -1,11 +1,10 @@
 from datetime import date
 
 import pytest
+from domain_cases import EXAMPLES
 
-from signal_exchange.contracts.reference import (
-    example_names,
+from signal_exchange.reference.loading import (
     load_code_lists,
-    load_decree_end,
     load_equated_days,
     load_example,
     load_members,
@@ -42,10 +41,10 @@ def test_the_region_has_fifteen_municipalities_in_two_parts() -> None:
 
 def test_equated_days_end_with_the_last_known_decree() -> None:
     assert date(2026, 5, 15) in load_equated_days()
-    assert max(load_equated_days()) <= load_decree_end() == date(2028, 12, 31)
+    assert max(load_equated_days()) <= date(2028, 12, 31)
 
 
-@pytest.mark.parametrize("name", example_names())
+@pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_exists_inside_and_published_and_is_synthetic(name: str) -> None:
     assert load_example(name, "inside")["synthetic"] is True
     event = load_example(name, "published")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signal_exchange.demo.broker_log import reason_in
+from signal_exchange_demo.broker_log import reason_in
 
 DIRECTORY, LOG = Path("/var/kafka"), Path("/var/kafka/broker.log")
 FATAL = """\

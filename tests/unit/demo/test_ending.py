@@ -7,9 +7,10 @@ from typing import cast
 
 import pytest
 
-from signal_exchange.demo.ending import CannotEnd, end_all, erasures_of, withdrawals_of
-from signal_exchange.demo.exchange import Exchange
-from signal_exchange.demo.region import Region, generate_region
+from signal_exchange_demo.ending import CannotEndError, end_all, erasures_of, withdrawals_of
+from signal_exchange_demo.exchange import Exchange
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.model import Region
 
 
 @dataclass
@@ -45,5 +46,5 @@ def ids(ends: tuple[object, ...]) -> list[str]:
 
 
 def test_a_refusal_says_which_command_and_where(region: Region) -> None:
-    with pytest.raises(CannotEnd, match="`erase` at GM"):
+    with pytest.raises(CannotEndError, match="`erase` at GM"):
         end_all(cast("Exchange", Municipalities(refused="erase")), erasures_of(region))

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from signal_exchange.demo.commands import MARK
-from signal_exchange.demo.holding import empty, held
-from signal_exchange.runtime.faults import Refused
+from signal_exchange_demo.commands import MARK
+from signal_exchange_demo.holding import empty, held
+from signal_exchange_demo.refusing import DemoError
 
 HOLDER = """
 import sys, time
 from pathlib import Path
-from signal_exchange.demo.commands import MARK
-from signal_exchange.demo.holding import held
+from signal_exchange_demo.commands import MARK
+from signal_exchange_demo.holding import held
 with held(Path(sys.argv[1])):
     print("held", flush=True)
     time.sleep(600)
@@ -29,7 +29,7 @@ def test_a_second_demo_in_the_same_folder_is_refused_until_the_first_ends_howeve
         assert first.stdout.readline() == "held\n"
         (folder / "of the first").touch()
         for path in (folder, tmp_path / "demo" / ".." / "demo"):
-            with pytest.raises(Refused, match="already"), held(path):
+            with pytest.raises(DemoError, match="already"), held(path):
                 raise AssertionError
         assert (folder / "of the first").exists()
         first.send_signal(signal.SIGKILL)
@@ -49,7 +49,7 @@ def test_emptying_a_folder_keeps_hold_of_it(tmp_path: Path) -> None:
         before = folder.stat().st_ino
         empty(folder)
         assert (list(folder.iterdir()), folder.stat().st_ino) == ([], before)
-        with pytest.raises(Refused), held(folder):
+        with pytest.raises(DemoError), held(folder):
             raise AssertionError
     assert (outside / "kept").exists()
 
@@ -57,7 +57,7 @@ def test_emptying_a_folder_keeps_hold_of_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize("options", [[], ["--keep"]])
 def test_the_command_leaves_a_folder_alone_in_which_a_demo_runs(tmp_path: Path, options: list[str]) -> None:
     folder = tmp_path / "demo"
-    words = [sys.executable, "-m", "signal_exchange.cli", "demo", "--once", "--dir", str(folder), *options]
+    words = [sys.executable, "-m", "signal_exchange.cli.main", "demo", "--once", "--dir", str(folder), *options]
     with held(folder):
         (folder / MARK).write_text("", encoding="utf-8")
         (folder / "of the first").touch()

@@ -12,37 +12,46 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from domain_cases import CALENDAR
-from oracle.coding import coded
-from oracle.story import story_of
 from routing_bench import Bench, an_outcome
 from senders import AT, Sender, a_region
-from signal_exchange.agenda.items import Item, Known, Past
-from signal_exchange.agenda.listing import Table, all_rows
+
+from signal_exchange.agenda.items import Item, Known, OfferHistory
+from signal_exchange.agenda.listing import MeetingTable, all_rows
+from signal_exchange.agenda.printing import row_of as agenda_row_of
 from signal_exchange.contracts.codec import decode, encode
-from signal_exchange.contracts.reference import load_code_lists, load_example
-from signal_exchange.demo.comparing import differences, wrong_links, wrong_refusals
-from signal_exchange.demo.expecting import expected_links, expected_refusals
-from signal_exchange.demo.probing import ALONE, MIXED, TIP, WEAK, changed, probes
-from signal_exchange.demo.recording import Recorded
-from signal_exchange.demo.region import SIX, Arrival, generate_region
-from signal_exchange.domain import agenda, pruning, referral_clocks
-from signal_exchange.domain.linking import kind_of
+from signal_exchange.domain.links.sharing import kind_of
+from signal_exchange.domain.meetings import agenda
 from signal_exchange.domain.policy import Term
+from signal_exchange.domain.referrals import clocks as referral_clocks
+from signal_exchange.domain.rules import pruning
+from signal_exchange.domain.signals.fields import CARE_ONLY
 from signal_exchange.domain.times import local_day
+from signal_exchange.participants.region import SIX
 from signal_exchange.privacy import normalising
 from signal_exchange.privacy.normalising import link_values
+from signal_exchange.reference.loading import load_example
 from signal_exchange.routing import delivering
+from signal_exchange.runtime.database import Database
+from signal_exchange.stream.deliveries import LatestDelivery
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.work import Work
-from signal_exchange.worklist.cases import Case, Delivery, received
-from signal_exchange.worklist.listing import rows
-from signal_exchange.worklist.wishes import Rules
+from signal_exchange.worklist.cases import Case, delivered, received
+from signal_exchange.worklist.listing import rows_of
+from signal_exchange.worklist.printing import row_of
+from signal_exchange.worklist.store import TABLES, WorklistStore
+from signal_exchange_demo.comparing import differences, wrong_links, wrong_refusals
+from signal_exchange_demo.expecting import expected_links, expected_refusals
+from signal_exchange_demo.oracle.coding import coded
+from signal_exchange_demo.oracle.story import story_of
+from signal_exchange_demo.probing import ALONE, MIXED, TIP, WEAK, changed, probes
+from signal_exchange_demo.recording import Recorded
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.model import Arrival
 
 EXAMPLES = ("01_sexual", "02_labour", "03_criminal", "04_organ", "05_minor", "06_anonymous_tip")
 DAY = AT.date()
-_DELIVERY = tuple(Delivery.__dataclass_fields__)
+_DELIVERY = tuple(LatestDelivery.__dataclass_fields__)
 _ITEM = tuple(name for name in Item.__dataclass_fields__ if name != "cluster_id")
 
 
@@ -61,7 +70,7 @@ class Played:
         self.events: list[dict[str, Any]] = []
         self.records: dict[str, dict[str, Any]] = {}
         self.versions: dict[str, dict[str, Any]] = {}
-        self.past: dict[tuple[str, int], Past] = {}
+        self.past: dict[tuple[str, int], OfferHistory] = {}
         self.revision, self.now = 0, AT
         for arrival in arrivals():
             self._publish(arrival)
@@ -90,8 +99,8 @@ class Played:
         self.now = AT + timedelta(days=35)
         with self.bench.database.transaction() as connection:
             work = Work("routing", connection, self.bench.seal)
-            self.bench.handler.look_again(self.now, work)
-        self.bench.letters += work.letters
+            self.bench.handler.recheck(self.now, work)
+        self.bench.outgoing += work.outgoing
         self._decide(ALONE)
         self._publish(changed(next(each for each in probes() if each.key.local_ref == ALONE)))
 
@@ -110,7 +119,7 @@ class Played:
 
     def _decide(self, name: str) -> None:
         self.bench.run(an_outcome({"signal_id": self.ids[name]}, "DECISION", "DECIDED", at=self.now))
-        self.past[self.ids[name], 1] = Past(decided=True)
+        self.past[self.ids[name], 1] = OfferHistory(decided=True)
         self._happened("meeting", name, offer=1, decided=True)
 
     def persons(self) -> Iterator[dict[str, Any]]:
@@ -159,14 +168,18 @@ def as_listed(found: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
 def worklist_rows(states: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     cases: dict[str, Case] = {}
     for state in sorted(states, key=lambda each: each["revision"]):
-        delivery = Delivery(**{name: state[name] for name in _DELIVERY})
+        delivery = delivered({name: state[name] for name in _DELIVERY}, CALENDAR)
         cases[delivery.signal_id] = received(cases.get(delivery.signal_id, Case()), delivery, AT, CALENDAR)
-    return rows(cases.values(), {}, Rules(CALENDAR, load_code_lists()), now=AT, everything=True)
+    database = Database("sqlite+pysqlite:///:memory:", TABLES)
+    database.create_tables()
+    with database.transaction() as connection:
+        WorklistStore(connection).put(list(cases.values()))
+        return [row_of(row) for row in rows_of(connection, AT)]
 
 
-def agenda_rows(states: Sequence[Mapping[str, Any]], past: Mapping[tuple[str, int], Past]) -> list[dict[str, Any]]:
+def agenda_rows(states: Sequence[Mapping[str, Any]], past: Mapping[tuple[str, int], OfferHistory]) -> list[dict[str, Any]]:
     items = {one["signal_id"]: Item(cluster_id=one["signal_id"], **{name: one[name] for name in _ITEM}) for one in states}
-    return all_rows(Table(items, Known(past, {}, CALENDAR), {}, {}), load_code_lists())
+    return [agenda_row_of(row) for row in all_rows(MeetingTable(items, Known(past, {}, CALENDAR), {}, {}))]
 
 
 def candidates(records: Mapping[str, Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -249,7 +262,12 @@ def test_planted_the_order_of_the_agenda_is_turned_round(tmp_path: Path, monkeyp
 
 
 def test_planted_adult_care_sees_the_fields_of_a_minor(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pruning, "_ref_and_role", dict)
+    right = pruning._person
+
+    def shown(subject: Mapping[str, Any], sight: Any) -> dict[str, Any]:
+        return dict(subject) if sight.audience in CARE_ONLY else right(subject, sight)
+
+    monkeypatch.setattr(pruning, "_person", shown)
     played = Played(tmp_path)
     said = judged(played)
     assert f"what CARE_COORDINATOR sees of {played.ids[MIXED]}: subjects differs from what its form may show" in said

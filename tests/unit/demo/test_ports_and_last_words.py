@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from signal_exchange.demo.broker_files import PORTS, free_ports
-from signal_exchange.demo.processes import Child, ChildFailed, Household
+from signal_exchange.participants.kafka_files import PORTS, free_ports
+from signal_exchange_demo.processes import Child, ChildFailedError, ProcessGroup
 
 
 def test_no_port_is_given_twice_even_when_nobody_listens_on_it_yet() -> None:
@@ -25,7 +25,8 @@ def test_ports_that_were_given_out_long_ago_are_left_alone() -> None:
 
 
 def test_processes_that_seed_chance_alike_are_given_different_ports() -> None:
-    program = "import random; random.seed(1); from signal_exchange.demo.broker_files import free_ports; print(next(free_ports()))"
+    program = "import random; random.seed(1); "
+    program += "from signal_exchange.participants.kafka_files import free_ports; print(next(free_ports()))"
     given = {subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout for _ in range(3)}
     assert len(given) > 1
 
@@ -46,14 +47,14 @@ def test_a_process_that_ended_itself_because_it_stood_still_is_started_again_a_f
     child = ended_with(tmp_path, 1, log)
     for again in (1, 2, 3):
         before = child.process
-        Household([child]).check()
+        ProcessGroup([child]).check()
         assert (child.restarts, child.process is before) == (again, False)
         child.wait(60)
         child.log.write_text(log, encoding="utf-8")
         assert child.process is not None
         child.process.returncode = 1
-    with pytest.raises(ChildFailed):
-        Household([child]).check()
+    with pytest.raises(ChildFailedError):
+        ProcessGroup([child]).check()
 
 
 @pytest.mark.parametrize(
@@ -66,8 +67,8 @@ def test_a_process_that_ended_itself_because_it_stood_still_is_started_again_a_f
     ],
 )
 def test_a_process_that_ended_otherwise_ends_the_demo(tmp_path: Path, code: int, stopped: dict[str, str]) -> None:
-    with pytest.raises(ChildFailed, match=f"exit code {code}"):
-        Household([ended_with(tmp_path, code, json.dumps(stopped))]).check()
+    with pytest.raises(ChildFailedError, match=f"exit code {code}"):
+        ProcessGroup([ended_with(tmp_path, code, json.dumps(stopped))]).check()
 
 
 @pytest.mark.parametrize(
@@ -84,6 +85,6 @@ def test_a_process_that_ended_otherwise_ends_the_demo(tmp_path: Path, code: int,
 )
 def test_a_process_that_ended_is_told_with_its_last_words(tmp_path: Path, log: str, words: str) -> None:
     child = ended_with(tmp_path, 1, log)
-    with pytest.raises(ChildFailed) as failed:
-        Household([child]).check()
+    with pytest.raises(ChildFailedError) as failed:
+        ProcessGroup([child]).check()
     assert words in str(failed.value)

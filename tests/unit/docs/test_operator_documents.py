@@ -12,15 +12,15 @@ import pytest
 from typer.testing import CliRunner
 
 import signal_exchange
-from signal_exchange import cli
-from signal_exchange.contracts.commands import ANY_MUNICIPALITY
+from signal_exchange.cli import main as cli
+from signal_exchange.cli.schema_commands import ANY_MUNICIPALITY
 from signal_exchange.contracts.topics import catalogue
 from signal_exchange.runtime.logs import EVENTS, FIELDS
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.runtime.settings import settings_catalogue
 
 ROOT = Path(__file__).resolve().parents[3]
-DOCUMENTS = ("settings", "log-events", "metrics", "topics")
+DOCUMENTS = ("settings", "log-events", "metrics", "topics", "access")
 ADDED_BY_STRUCTLOG = {"event", "level", "timestamp", "service"}
 
 

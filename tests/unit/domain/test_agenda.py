@@ -4,30 +4,25 @@ from itertools import permutations, product
 from typing import Any
 
 import pytest
+from domain_cases import CALENDAR, CODES, POLICY, amsterdam, check_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_cases import CALENDAR, CODES, POLICY, amsterdam, check_values
-from signal_exchange.domain.agenda import (
+from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.links.clusters import clusters, names_of
+from signal_exchange.domain.meetings.agenda import (
     AgendaEntry,
     Decision,
     Member,
-    Seat,
     check_decision,
-    cutoff_of,
     entry_of,
     is_allowed,
-    late_week,
-    meeting_of,
     order,
     roll_over,
-    sees,
-    week_for,
 )
-from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.domain.clusters import clusters, keeps_name
-from signal_exchange.domain.outcomes import outcome_by, outcome_of_decision, outcome_of_referral, outcomes_of
-from signal_exchange.domain.weeks import monday_of, week_of
+from signal_exchange.domain.meetings.dates import cutoff_of, meeting_of, week_for
+from signal_exchange.domain.meetings.weeks import monday_of, week_of
+from signal_exchange.domain.referrals.outcomes import outcome_of_decision, outcome_of_referral, outcomes_of
 
 NOON = amsterdam("2026-11-18T12:00")
 entries = st.builds(
@@ -68,7 +63,6 @@ def test_r_agenda_01_a_week_without_an_open_day_has_no_meeting_and_its_items_rol
     assert meeting_of("2026-W48", calendar) is None
     assert cutoff_of("2026-W48", calendar) is None
     assert week_for(amsterdam("2026-11-20T10:00"), calendar) == "2026-W49"
-    assert late_week("URGENT", amsterdam("2026-11-25T10:00"), calendar) is None
 
 
 def test_a_meeting_needs_a_week_that_exists() -> None:
@@ -103,21 +97,6 @@ def test_r_agenda_02_no_earlier_agenda_was_still_open(moment: datetime) -> None:
     assert before <= due_from < closes
 
 
-@pytest.mark.parametrize(
-    ("urgency", "due_from", "week"),
-    [
-        ("URGENT", "2026-11-24T11:59:59", None),
-        ("URGENT", "2026-11-24T12:00:00", "2026-W48"),
-        ("ACUTE", "2026-11-26T09:59:59", "2026-W48"),
-        ("ACUTE", "2026-11-26T10:00:00", None),
-        ("REGULAR", "2026-11-24T12:00:00", None),
-        ("URGENT", "2027-04-30T12:00:00", "2027-W18"),
-    ],
-)
-def test_r_agenda_05_acute_and_urgent_may_join_from_cut_off_to_meeting(urgency: str, due_from: str, week: str | None) -> None:
-    assert late_week(urgency, amsterdam(due_from), CALENDAR) == week
-
-
 def test_r_agenda_03_links_make_clusters_and_undoing_one_splits_them() -> None:
     signals = ["a", "b", "c", "d"]
 
@@ -133,7 +112,8 @@ def test_r_agenda_03_links_make_clusters_and_undoing_one_splits_them() -> None:
 
 def test_r_agenda_03_after_a_split_the_part_with_the_oldest_signal_keeps_the_name() -> None:
     appended = {"a": NOON, "b": NOON - timedelta(days=1), "c": NOON}
-    assert keeps_name([frozenset("a"), frozenset("bc")], appended) == frozenset("bc")
+    named = names_of([frozenset("a"), frozenset("bc")], dict.fromkeys("abc", "G-7"), appended, "new".join)
+    assert named == {frozenset("bc"): "G-7"}
 
 
 def a_member(signal_id: str, **changes: Any) -> Member:
@@ -197,14 +177,6 @@ def test_r_agenda_06_no_other_pair_of_states_is_allowed() -> None:
         ("AMENDED", "CLOSED"),
         ("FINAL", "CLOSED"),
     }
-
-
-def test_r_agenda_08_a_seat_sees_an_item_only_if_it_covers_each_signal() -> None:
-    police = Seat(frozenset({("SCREENING_MEETING", "PUBLIC_TASK"), ("RIEC", "WGS_RIEC")}))
-    assert sees(police, [("SCREENING_MEETING", "PUBLIC_TASK"), ("RIEC", "WGS_RIEC")])
-    assert not sees(police, [("SCREENING_MEETING", "PUBLIC_TASK"), ("SAFETY_HOUSE", "WGS_SAFETY_HOUSE")])
-    assert not sees(police, [])
-    assert not sees(Seat(frozenset()), [("SCREENING_MEETING", "PUBLIC_TASK")])
 
 
 def a_decision(decision: str = "NO_TRAFFICKING", **changes: Any) -> Decision:
@@ -309,7 +281,3 @@ def test_r_agenda_09_each_signal_of_an_item_gets_one_outcome() -> None:
 )
 def test_r_agenda_09_a_referral_gives_its_outcome(state: str, reason: str | None, outcome: str | None) -> None:
     assert outcome_of_referral(state, reason) == outcome
-
-
-def test_r_agenda_09_the_outcome_is_due_five_working_days_after_the_decision() -> None:
-    assert outcome_by(amsterdam("2026-11-26T10:20"), CALENDAR) == amsterdam("2026-12-03T17:00")

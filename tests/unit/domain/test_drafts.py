@@ -2,14 +2,15 @@ from datetime import date
 from typing import Any
 
 import pytest
+from domain_cases import CODES, EXAMPLES, MEMBERS, POLICY, amsterdam, coded, published
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_cases import CODES, EXAMPLES, MEMBERS, POLICY, amsterdam, coded, published
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.domain.drafts import age_band, age_on, coded_signal, without_sealed_parts
+from signal_exchange.domain.signals.drafts import age_band, age_on, coded_signal, without_sealed_parts
+from signal_exchange.domain.signals.inside_rules import validate_inside
+from signal_exchange.domain.signals.validation import validate
 from signal_exchange.domain.times import local_day
-from signal_exchange.domain.validation import validate, validate_inside
+from signal_exchange.reference.loading import load_example
 
 Record = dict[str, Any]
 

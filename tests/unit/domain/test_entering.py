@@ -6,15 +6,17 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from domain_cases import POLICY, check_values
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_cases import POLICY, check_values
-from oracle import entering as naive
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.domain.contradictions import contradictions
-from signal_exchange.domain.validation import validate_inside
-from signal_exchange.domain.windows import due_days, first_contact_days, planned_contact_days, windows_left
+from signal_exchange.domain.refusals import Phrase
+from signal_exchange.domain.signals.contradictions import contradictions
+from signal_exchange.domain.signals.inside_rules import validate_inside
+from signal_exchange.domain.signals.windows import due_days, first_contact_days, planned_contact_days, windows_left
+from signal_exchange.reference.loading import load_example
+from signal_exchange.words import phrase
+from signal_exchange_demo.oracle import entering as naive
 
 DAYS = {"due_date": due_days, "planned_contact": planned_contact_days, "first_contact": first_contact_days}
 TODAY = date(2026, 11, 30)
@@ -74,23 +76,25 @@ def test_r_val_24_an_error_names_field_rule_and_window() -> None:
     record = load_example("01_sexual", "inside") | {"estimated_victims": -2}
     record["subjects"][0]["birth_date"] = "1011-05-04"
     found = validate_inside(record, day=TODAY, policy=POLICY)
-    assert [(each.field, each.rule, each.words) for each in found] == [
+    assert [(each.field, each.rule, each.words and phrase(each.words)) for each in found] == [
         ("subjects[0].birth_date", "R-VAL-24", "leeftijd van 0 t/m 110 jaar op de dag van publiceren"),
         ("estimated_victims", "R-VAL-24", "van 0 t/m 1000"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("field", "entered", "missed"),
+    ("field", "entered", "missed", "window"),
     [
-        ("due_date", "2026-11-29", "ligt in het verleden: dat kan van vandaag t/m 400 dagen later (R-VAL-24)"),
-        ("due_date", "2028-01-05", "ligt te ver vooruit: dat kan van vandaag t/m 400 dagen later (R-VAL-24)"),
-        ("first_contact", "2026-12-01", "ligt in de toekomst: dat kan van 90 dagen geleden t/m vandaag (R-VAL-24)"),
-        ("first_contact", "2026-08-31", "ligt te ver terug: dat kan van 90 dagen geleden t/m vandaag (R-VAL-24)"),
+        ("due_date", "2026-11-29", "day_in_past", Phrase("days_from_today", {"days": 400})),
+        ("due_date", "2028-01-05", "day_too_far_ahead", Phrase("days_from_today", {"days": 400})),
+        ("first_contact", "2026-12-01", "day_in_future", Phrase("days_until_today", {"days": 90})),
+        ("first_contact", "2026-08-31", "day_too_far_back", Phrase("days_until_today", {"days": 90})),
     ],
 )
-def test_r_val_24_a_day_that_cannot_be_is_told_with_what_would_be_right(field: str, entered: str, missed: str) -> None:
-    assert DAYS[field](TODAY, POLICY).missed_by(date.fromisoformat(entered)) == missed
+def test_r_val_24_a_day_that_cannot_be_is_told_with_what_would_be_right(
+    field: str, entered: str, missed: str, window: Phrase
+) -> None:
+    assert DAYS[field](TODAY, POLICY).missed_by(date.fromisoformat(entered)) == Phrase(missed, {"window": window})
 
 
 @pytest.mark.parametrize(("day", "record", "fields"), check_values("contradictions"))

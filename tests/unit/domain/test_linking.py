@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import combinations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from signal_exchange.domain.calendar import WorkingCalendar
-from signal_exchange.domain.link_states import CHAIR, OFFICER, Answer, Facts, LinkState, judge
-from signal_exchange.domain.linking import (
+from signal_exchange.domain.links.sharing import (
     SAME_PERSON,
     SHARED_CONTEXT,
     Holder,
@@ -21,9 +21,9 @@ from signal_exchange.domain.linking import (
     last_day_of,
     link_id,
     pair_of,
-    pairs_among,
     proposing,
 )
+from signal_exchange.domain.links.states import CHAIN_DIRECTOR, OFFICER, Answer, Facts, LinkState, judge
 from signal_exchange.domain.policy import Policy
 
 POLICY, CALENDAR = Policy(), WorkingCalendar()
@@ -39,8 +39,8 @@ def after(days: float) -> datetime:
     return START + timedelta(days=days)
 
 
-def answer(kind: str, days: float, who: str = CHAIR, types: frozenset[str] = frozenset()) -> Answer:
-    role, municipality = (CHAIR, None) if who == CHAIR else (OFFICER, who)
+def answer(kind: str, days: float, who: str = CHAIN_DIRECTOR, types: frozenset[str] = frozenset()) -> Answer:
+    role, municipality = (CHAIN_DIRECTOR, None) if who == CHAIN_DIRECTOR else (OFFICER, who)
     return Answer(f"{kind}-{who}-{days}", kind, role, municipality, types, after(days))
 
 
@@ -80,7 +80,7 @@ def test_r_link_02_only_a_person_type_proposes_the_same_person(key_type: str, ki
 def test_r_link_03_a_cap_bounds_the_pairs_and_the_next_signal_proposes_nothing(key_type: str, cap: int, pairs: int) -> None:
     holders = [Holder(after(number), f"s{number:03}") for number in range(cap + 5)]
     chosen = proposing(holders, cap_of(key_type, POLICY))
-    assert (cap_of(key_type, POLICY), len(list(pairs_among(chosen)))) == (cap, pairs)
+    assert (cap_of(key_type, POLICY), len(list(combinations(chosen, 2)))) == (cap, pairs)
     assert holders[cap].signal_id not in chosen
 
 
@@ -117,7 +117,7 @@ def test_what_is_no_epoch_has_no_last_day() -> None:
         last_day_of("2026Q1", POLICY)
 
 
-def test_r_link_04_two_municipalities_confirm_after_the_chair_released_the_question() -> None:
+def test_r_link_04_two_municipalities_confirm_after_the_chain_director_released_the_question() -> None:
     assert name_of(PERSON, *BOTH) == "CONFIRMED"
     assert name_of(PERSON, *BOTH[:2]) == "CANDIDATE"
     assert state_of(PERSON, *BOTH[:2]).awaits == {WEERT}
@@ -209,7 +209,7 @@ answers = st.builds(
     answer,
     st.sampled_from(["RELEASE", "COMPARE", "CONFIRM", "REJECT", "UNDO", "SPLIT"]),
     st.integers(0, 90),
-    st.sampled_from([CHAIR, VENLO, WEERT]),
+    st.sampled_from([CHAIN_DIRECTOR, VENLO, WEERT]),
     st.sampled_from([frozenset(), frozenset({"NAME_DOB"}), frozenset({"BSN"})]),
 )
 facts = st.builds(

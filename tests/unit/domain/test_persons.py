@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_exchange.domain.clusters import clusters, names_of
-from signal_exchange.domain.persons import Victim, age_class, yearly_facts
+from signal_exchange.domain.figures.persons import Victim, age_class, yearly_facts
+from signal_exchange.domain.links.clusters import clusters, names_of
 
 START = datetime(2026, 11, 18, 9, tzinfo=UTC)
 VENLO, WEERT, ROERMOND = "GM0983", "GM0988", "GM0957"

@@ -1,9 +1,9 @@
 from typing import Any
 
 import pytest
-
 from domain_cases import EXAMPLES, coded
-from signal_exchange.domain.pruning import prune
+
+from signal_exchange.domain.rules.pruning import prune
 
 Signal = dict[str, Any]
 

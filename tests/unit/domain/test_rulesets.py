@@ -9,16 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_exchange.contracts.reference import load_default_ruleset
-from signal_exchange.domain.rulesets import InvalidRuleSet, parse_ruleset
+from signal_exchange.domain.rules.reading import parse_ruleset
+from signal_exchange.domain.rules.ruleset import InvalidRuleSetError
+from signal_exchange.reference.loading import load_default_ruleset
 
 Document = dict[str, Any]
 
-DEFAULT: Document = json.loads((files("signal_exchange.contracts") / "data" / "routing_rules.json").read_text(encoding="utf-8"))
+DEFAULT: Document = json.loads((files("signal_exchange.reference") / "data" / "routing_rules.json").read_text(encoding="utf-8"))
 
 
 def problems_of(document: Any) -> tuple[str, ...]:
-    with pytest.raises(InvalidRuleSet) as refused:
+    with pytest.raises(InvalidRuleSetError) as refused:
         parse_ruleset(document)
     return refused.value.problems
 
@@ -110,7 +111,7 @@ def test_r_route_03_every_problem_is_named_at_once() -> None:
     document = rule("C10", when=asks("sex", "eq", "F"), effect="MAYBE")
     document["default_reason"] = "WHO_KNOWS"
     assert len(problems_of(document)) == 3
-    with pytest.raises(InvalidRuleSet, match=r"default is DENY.*C10: effect.*C10: unknown field"):
+    with pytest.raises(InvalidRuleSetError, match=r"default is DENY.*C10: effect.*C10: unknown field"):
         parse_ruleset(document)
 
 
@@ -134,11 +135,11 @@ json_values = st.recursive(
 
 @given(st.sampled_from(sorted(DEFAULT)), json_values)
 def test_whatever_stands_in_a_rule_set_only_invalid_rule_set_is_raised(name: str, value: Any) -> None:
-    with suppress(InvalidRuleSet):
+    with suppress(InvalidRuleSetError):
         parse_ruleset(copy.deepcopy(DEFAULT) | {name: value})
 
 
 @given(st.sampled_from(sorted(DEFAULT["rules"][0])), json_values)
 def test_whatever_stands_in_a_rule_only_invalid_rule_set_is_raised(name: str, value: Any) -> None:
-    with suppress(InvalidRuleSet):
+    with suppress(InvalidRuleSetError):
         parse_ruleset(rule("C10", **{name: value}))

@@ -5,20 +5,15 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from domain_cases import CODES, EXAMPLES, MEMBERS, POLICY, coded, published, tokens_of
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_cases import CODES, EXAMPLES, MEMBERS, POLICY, coded, published
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.domain.drafts import coded_signal
-from signal_exchange.domain.validation import (
-    Violation,
-    dead_letter_reason,
-    size_violations,
-    tokens_of,
-    validate,
-    validate_tokens,
-)
+from signal_exchange.domain.signals.drafts import coded_signal
+from signal_exchange.domain.signals.inside_rules import LinkToken, validate_tokens
+from signal_exchange.domain.signals.validation import validate
+from signal_exchange.domain.signals.violations import Violation, dead_letter_reason
+from signal_exchange.reference.loading import load_example
 
 Signal = dict[str, Any]
 Change = Callable[[Signal], object]
@@ -453,7 +448,6 @@ def test_r_val_13_two_equal_findings_need_two_overrides() -> None:
 def test_r_val_14_a_token_has_a_known_type_an_open_epoch_and_16_bytes(
     kind: str, epoch: str, token: str | bytes, day: date, parked_as: str | None
 ) -> None:
-    from signal_exchange.domain.validation import LinkToken  # noqa: PLC0415 - only this test makes one by hand
 
     found = validate_tokens([LinkToken("subject:s1", kind, epoch, token)], day=day, codes=CODES, policy=POLICY)
     assert (dead_letter_reason(found, CODES) if found else None) == parked_as
@@ -471,14 +465,10 @@ def test_r_val_14_no_token_stands_twice_in_one_subject_or_among_the_objects() ->
 
 
 def test_r_val_14_what_is_no_token_at_all_is_refused_and_never_shown() -> None:
-    data = published("01_sexual") | {"objects": ["x", {"token": "0600004411"}], "places": "x"}
-    assert rules_of(judged_tokens(data)) == ["V14"]
-    assert "0600004411" not in repr(judged_tokens(data)) + repr(tokens_of(data))
-
-
-def test_r_val_15_a_stored_message_has_at_most_64_kib() -> None:
-    assert size_violations(65_536, POLICY) == ()
-    assert dead_letter_reason(size_violations(65_537, POLICY), CODES) == "TOO_LARGE"
+    nothing = LinkToken("object:0", "", "", "0600004411")
+    broken = validate_tokens([nothing], day=DAY, codes=CODES, policy=POLICY)
+    assert rules_of(broken) == ["V14"]
+    assert "0600004411" not in repr(broken) + repr(nothing)
 
 
 @pytest.mark.parametrize(("version", "supersedes", "codes"), [(1, 0, ["V16"]), (2, 1, []), (3, 1, ["V16"]), (0, None, ["V16"])])
@@ -507,6 +497,12 @@ def test_r_val_18_acute_needs_the_112_advice() -> None:
 def test_r_val_19_an_urgent_minor_needs_an_alert_entry_and_an_urgent_adult_does_not() -> None:
     assert rules_of(judged(changed("05_minor", no_entry("ACUTE_ALERT")))) == ["V19"]
     assert judged(coded("01_sexual")) == ()
+
+
+@pytest.mark.parametrize(("role", "refused"), [("VICTIM", ["V20"]), ("SUSPECT", [])])
+def test_r_val_20_the_victims_of_a_signal_are_all_minors_or_none_is(role: str, refused: list[str]) -> None:
+    adult = {"ref": "s9", "role": role, "age_band": "AGE_30_44", "is_minor": False, "minor_at_event": False}
+    assert rules_of(judged(changed("05_minor", add("subjects", adult)))) == refused
 
 
 @pytest.mark.parametrize(

@@ -4,11 +4,11 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from domain_cases import coded
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain_cases import coded
-from signal_exchange.domain.versions import KnownVersion, content_hash, judge_version
+from signal_exchange.domain.signals.versions import KnownVersion, content_hash, judge_version
 
 Signal = dict[str, Any]
 

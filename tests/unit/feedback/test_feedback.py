@@ -4,10 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sqlalchemy import event
-
 from builders import (
     MUNICIPALITIES,
     ONE,
@@ -28,17 +24,21 @@ from builders import (
     minutes,
     of_record,
 )
-from signal_exchange.feedback.composition import CurrentFeedback, consumer_spec
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import event
+
+from signal_exchange.feedback.composition import consumer_spec
 from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.store import TABLES, VIEWS, FeedbackStore
 from signal_exchange.feedback.views import NUMBERS_SHOWN
-from signal_exchange.stream.commands import service_settings
+from signal_exchange.runtime.settings import ServiceSettings, loaded
 from signal_exchange.stream.erasing import _marker_keys
 from signal_exchange.stream.messages import Message
 
 
 def feedback() -> Consuming:
-    return Consuming("feedback", TABLES, FeedbackHandler(a_register()))
+    return Consuming("feedback", TABLES, FeedbackHandler(a_register))
 
 
 def views(sent: list[Sent]) -> list[dict[str, Any]]:
@@ -133,7 +133,7 @@ def test_r_agenda_09_outcomes_are_copied_latest_by_revision_with_their_sealed_de
     assert view["own_ref"] == b"own"
 
 
-def test_nothing_of_another_municipality_gets_in() -> None:
+def test_r_agenda_08_nothing_of_another_municipality_gets_in() -> None:
     # Weert signs a record with the id of a signal of Venlo: routing parks it, and the number is Weert's own.
     consumer = feedback()
     consumer.take(a_trace_fact(), an_outcome(own_ref=b"venlo", detail=a_detail(VENLO)))
@@ -244,10 +244,10 @@ def test_the_service_reads_outcomes_and_the_trace_and_knows_every_municipality(
 ) -> None:
     for name, value in an_environment(tmp_path, "feedback").items():
         monkeypatch.setenv(name, value)
-    spec = consumer_spec(service_settings())
+    spec = consumer_spec(loaded(ServiceSettings))
     assert spec.sources == ("outcomes", "signal-trace", "retry.feedback")
-    assert isinstance(spec.handle, CurrentFeedback)
-    assert spec.handle.handler == FeedbackHandler(a_register())
+    assert isinstance(spec.handle, FeedbackHandler)
+    assert spec.handle.current_register() == a_register()
 
 
 def an_erasure(**changed: Any) -> Message:
@@ -314,9 +314,9 @@ def test_an_erasure_of_what_is_not_known_here_is_answered_too() -> None:
 
 def test_when_the_outcomes_are_marked_every_municipalitys_topic_is_marked() -> None:
     consumer = feedback()
-    handler = FeedbackHandler(a_register())
+    handler = FeedbackHandler(a_register)
     work_letters: list[Sent] = []
     for key in _marker_keys():
-        work_letters += consumer.bury(handler.bury, gone("outcomes", key))
+        work_letters += consumer.on_tombstones(handler.on_tombstones, gone("outcomes", key))
     assert {each.topic for each in work_letters} == {f"feedback.{code.lower()}" for code in MUNICIPALITIES}
     assert len(work_letters) == 6 * len(MUNICIPALITIES)

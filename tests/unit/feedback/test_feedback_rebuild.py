@@ -5,17 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, update
-
 from builders import Consuming, a_register, a_trace_fact, an_identity, an_outcome, minutes
 from replays import MemoryReplay
+from sqlalchemy import delete, update
+
 from signal_exchange.feedback.handler import FeedbackHandler
 from signal_exchange.feedback.rebuilding import Revisions
 from signal_exchange.feedback.store import TABLES, VIEWS
+from signal_exchange.recovery.rebuilding import Plan, rebuild
 from signal_exchange.runtime import clock
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.rebuilding import Plan, rebuild
-from signal_exchange.stream.service import ConsumerSpec
 
 NOW = minutes(600)
 
@@ -24,7 +24,7 @@ class Feedback:
     """Feedback with its topics."""
 
     def __init__(self) -> None:
-        handler = FeedbackHandler(a_register())
+        handler = FeedbackHandler(a_register)
         self.consumer, self.topics, revisions = Consuming("feedback", TABLES, handler), MemoryReplay(), Revisions()
         spec = ConsumerSpec(
             name="feedback",
@@ -35,7 +35,7 @@ class Feedback:
             handle=handler,
             seal=an_identity().parking_seal("feedback"),
         )
-        self.plan = Plan.of(spec, empty=revisions.empty, finish=revisions.finish)
+        self.plan = Plan(spec, empty=revisions.empty, finish=revisions.finish)
 
     def came(self, *messages: Message) -> None:
         self.consumer.take(*map(self.topics.add, messages))

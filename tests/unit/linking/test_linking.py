@@ -8,20 +8,20 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from builders import START, TOMBSTONE, VENLO, WEERT, Consuming, Sent, an_identity, gone, of_record, opened_detail, signal_id
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from structlog.testing import capture_logs
-
-from builders import START, TOMBSTONE, VENLO, WEERT, Consuming, Sent, an_identity, gone, of_record, opened_detail, signal_id
 from link_records import LATER, PERSON, PLATE, Carried, a_signal, an_answer, confirmed, linking, sealed_tokens, the_link
-from signal_exchange.domain.linking import SAME_PERSON, SHARED_CONTEXT
+from structlog.testing import capture_logs
+from trying import examples
+
+from signal_exchange.domain.links.sharing import SAME_PERSON, SHARED_CONTEXT
 from signal_exchange.linking.handler import LinkingHandler
 from signal_exchange.linking.tables import ANSWERS, FACTS, LINKS, MEMBERSHIPS, MENTIONS, SIGNALS, TABLES, TOKENS
+from signal_exchange.recovery.rebuilding import ReplayWork
 from signal_exchange.stream.erasing import _marker_keys
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outbox import ERASED_TABLE
-from signal_exchange.stream.rebuilding import DeafWork
-from trying import examples
+from signal_exchange.stream.tables import ERASED
 
 LINK = the_link(1, 2)
 
@@ -308,7 +308,7 @@ def test_nothing_of_an_erased_signal_is_left_once_its_records_are_gone_not_even_
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.take(a_signal(1, PERSON, PLATE), a_signal(2, PERSON, PLATE), *confirmed(LINK))
     consumer.take(a_signal(1, version=2, revision=9, status="ERASED", form=None, subjects=[]))
-    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    consumer.on_tombstones(consumer.handle.on_tombstones, gone("link-tokens", signal_id(1)))
     consumer.take(an_answer(LINK, "CONFIRM", VENLO, days=4, about=signal_id(1)))
     tables = (SIGNALS, TOKENS, LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS)
     assert not [table.name for table in tables if signal_id(1) in str(consumer.rows(table))]
@@ -320,8 +320,8 @@ def test_the_rest_of_an_erased_signal_goes_with_its_tombstone_and_linking_marks_
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.take(a_signal(1, PERSON), a_signal(1, version=2, revision=9, status="ERASED", form=None, subjects=[]))
     assert len(consumer.rows(SIGNALS)) == 1
-    told = consumer.bury(
-        consumer.handle.bury, gone("link-tokens", signal_id(1)), *(gone("link-tokens", key) for key in _marker_keys())
+    told = consumer.on_tombstones(
+        consumer.handle.on_tombstones, gone("link-tokens", signal_id(1)), *(gone("link-tokens", key) for key in _marker_keys())
     )
     assert consumer.rows(SIGNALS) == []
     assert {each.topic for each in told} == {"links", "link-candidates"}
@@ -351,15 +351,15 @@ def test_r_ret_03_a_membership_that_was_sent_twice_is_buried_again_with_the_sign
     consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), *confirmed(LINK))
     assert buried(consumer.take(erased(1))).count(("links", signal_id(1))) == 1
     of_one, of_stranger = (gone("link-tokens", signal_id(number)) for number in (1, 9))
-    assert buried(consumer.bury(consumer.handle.bury, of_one, of_stranger)) == [("links", signal_id(1))]
-    assert consumer.bury(consumer.handle.bury, of_one, of_stranger) == []
+    assert buried(consumer.on_tombstones(consumer.handle.on_tombstones, of_one, of_stranger)) == [("links", signal_id(1))]
+    assert consumer.on_tombstones(consumer.handle.on_tombstones, of_one, of_stranger) == []
 
 
 def test_r_ret_03_a_restored_linking_that_sees_a_tombstone_only_erases_the_signal() -> None:
     consumer = linking()
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.take(a_signal(1, PERSON, PLATE), a_signal(2, PERSON, PLATE), *confirmed(LINK))
-    told = consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    told = consumer.on_tombstones(consumer.handle.on_tombstones, gone("link-tokens", signal_id(1)))
     tables = (SIGNALS, TOKENS, LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS)
     assert not [table.name for table in tables if signal_id(1) in str(consumer.rows(table))]
     assert (consumer.rows(ANSWERS), persons(consumer)) == ([], {VENLO: 1})
@@ -372,7 +372,7 @@ def test_r_ret_03_a_linking_that_erased_by_a_tombstone_goes_on_and_takes_nothing
     consumer = linking()
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.take(a_signal(1, PERSON), a_signal(2, PERSON), *confirmed(LINK))
-    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    consumer.on_tombstones(consumer.handle.on_tombstones, gone("link-tokens", signal_id(1)))
     consumer.take(a_signal(2, PLATE, version=2, revision=2), a_signal(3, PERSON))
     assert persons(consumer) == {VENLO: 2}
     assert consumer.take(a_signal(1, PERSON, revision=50)) == []
@@ -382,7 +382,7 @@ def test_r_ret_03_that_a_question_is_closed_is_told_about_the_other_signal_and_n
     consumer = linking()
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.take(a_signal(1, PERSON), a_signal(3, PERSON))
-    told = of_record(consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1))), "Outcome")
+    told = of_record(consumer.on_tombstones(consumer.handle.on_tombstones, gone("link-tokens", signal_id(1))), "Outcome")
     assert [(each["signal_id"], each["state"]) for each in told] == [(signal_id(3), "CLOSED")]
 
 
@@ -395,13 +395,13 @@ def test_r_ret_03_a_question_between_municipalities_ends_when_one_of_its_signals
 
 
 def test_a_rebuild_that_sees_a_tombstone_leaves_what_is_no_projection() -> None:
-    consumer, records = linking(), (LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS, TABLES.tables[ERASED_TABLE])
+    consumer, records = linking(), (LINKS, ANSWERS, MEMBERSHIPS, MENTIONS, FACTS, TABLES.tables[ERASED.name])
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.take(a_signal(1, PERSON))
     before = [consumer.rows(table) for table in records]
     with consumer.database.transaction() as connection:
-        work = DeafWork("linking", connection, an_identity().parking_seal("linking"))
-        consumer.handle.bury([gone("link-tokens", signal_id(1))], work)
+        work = ReplayWork("linking", connection, an_identity().parking_seal("linking"))
+        consumer.handle.on_tombstones([gone("link-tokens", signal_id(1))], work)
     assert [consumer.rows(table) for table in records] == before
     assert consumer.rows(SIGNALS) == []
 
@@ -410,7 +410,7 @@ def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about
     consumer = linking()
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.parks(a_signal(1, PERSON))
-    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(2)))
+    consumer.on_tombstones(consumer.handle.on_tombstones, gone("link-tokens", signal_id(2)))
     assert len(consumer.parked()) == 1
-    consumer.bury(consumer.handle.bury, gone("link-tokens", signal_id(1)))
+    consumer.on_tombstones(consumer.handle.on_tombstones, gone("link-tokens", signal_id(1)))
     assert consumer.parked() == []

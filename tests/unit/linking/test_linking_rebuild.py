@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, insert
-
 from builders import START, Consuming, an_environment, signal_id
 from link_records import PERSON, PLATE, a_signal, linking
 from replays import MemoryReplay
+from sqlalchemy import delete, insert
+
 from signal_exchange.linking.rebuilding import plan
 from signal_exchange.linking.tables import SIGNALS, TOKENS
+from signal_exchange.recovery.rebuilding import Plan, rebuild
 from signal_exchange.runtime import clock
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.rebuilding import Plan, rebuild
 
 
 class Linking:

@@ -11,9 +11,9 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
 from builders import TOMBSTONE, VENLO, WEERT, Consuming, Sent, signal_id
 from link_records import LATER, PERSON, a_signal, an_answer, confirmed, linking, the_link
+
 from signal_exchange.stream.messages import Message
 
 LINK = the_link(1, 2)

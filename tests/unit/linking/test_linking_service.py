@@ -10,22 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import ROERMOND, START, VENLO, WEERT, Consuming, an_environment, an_identity, signal_id
+from link_records import PERSON, PLATE, a_signal, an_answer, confirmed, linking, the_link
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from builders import ROERMOND, START, VENLO, WEERT, Consuming, an_environment, an_identity, signal_id
-from link_records import PERSON, PLATE, a_signal, an_answer, confirmed, linking, the_link
-from signal_exchange.demo.linking_score import app as with_score
-from signal_exchange.domain.linking import SHARED_CONTEXT
+from signal_exchange.domain.links.sharing import SHARED_CONTEXT
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.linking.commands import app
-from signal_exchange.linking.composition import consumer_spec, handler_of, look_again
+from signal_exchange.linking.composition import consumer_spec, handler_of, recheck
 from signal_exchange.linking.handler import LinkingHandler
 from signal_exchange.linking.rebuilding import empty
 from signal_exchange.linking.tables import LINKS, OUTBOX, TOKENS
-from signal_exchange.privacy.register import NoSealingKey
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.privacy.register import NoSealingKeyError
+from signal_exchange.runtime.settings import ServiceSettings, loaded
+from signal_exchange.stream.consumer import ConsumerSpec
+from signal_exchange_demo.linking_score import app as with_score
 
 LINK = the_link(1, 2)
 
@@ -55,7 +55,7 @@ def test_one_link_is_shown_with_who_must_still_answer(tmp_path: Path) -> None:
     assert (shown["signal_a"], shown["key_types"], VENLO in shown["awaits"]) == (signal_id(1), ["NAME_DOB"], True)
     assert "NAME_DOB" in told(tmp_path, "show", LINK)
     unknown = CliRunner().invoke(app, ["show", "unknown"], env=an_environment(tmp_path, "linking", "linking"))
-    assert isinstance(unknown.exception, Refused)
+    assert isinstance(unknown.exception, RefusedError)
 
 
 def test_an_empty_store_says_so(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_an_empty_store_says_so(tmp_path: Path) -> None:
 
 
 def test_linking_finds_what_truly_agrees_and_confirms_nothing_else() -> None:
-    result = CliRunner().invoke(with_score, ["score", "--scale", "2.5", "--seed", "7", "--json"])
+    result = CliRunner().invoke(with_score, ["--scale", "2.5", "--seed", "7", "--json"])
     figures = json.loads(result.output)
     assert figures["same_person"]["recall_of_agreeing"] >= 0.95
     assert figures["same_person"]["precision"] >= 0.60
@@ -72,13 +72,13 @@ def test_linking_finds_what_truly_agrees_and_confirms_nothing_else() -> None:
 
 
 def test_the_score_is_shown_to_people_too() -> None:
-    assert "same_person" in CliRunner().invoke(with_score, ["score", "--scale", "0.2"]).output
+    assert "same_person" in CliRunner().invoke(with_score, ["--scale", "0.2"]).output
 
 
 def spec_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> ConsumerSpec:
     for name, value in an_environment(folder, "linking", "linking", "parking:linking").items():
         monkeypatch.setenv(name, value)
-    return consumer_spec(service_settings())
+    return consumer_spec(loaded(ServiceSettings))
 
 
 def test_the_service_reads_tokens_and_answers_and_looks_at_the_clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,7 +96,7 @@ def test_a_question_that_nobody_answers_becomes_overdue_and_expires_by_time_alon
     def after(days: int) -> tuple[object, object]:
         assert isinstance(consumer.handle, LinkingHandler)
         handler = replace(consumer.handle, now=lambda: START + timedelta(days=days))
-        look_again(handler, consumer.database, an_identity().parking_seal("linking"))
+        recheck(handler, consumer.database, an_identity().parking_seal("linking"))
         [row] = consumer.rows(LINKS)
         return row["state"], row["overdue"]
 
@@ -119,12 +119,12 @@ def test_a_municipality_without_a_key_keeps_only_its_own_questions_waiting(tmp_p
 
     def lacking(group: str, plaintext: bytes, bound_to: str) -> Mapping[str, object]:
         if group == f"gm:{WEERT}":
-            raise NoSealingKey(f"The register has no valid sealing key for {group}.")
+            raise NoSealingKeyError(f"The register has no valid sealing key for {group}.")
         return whole.seal_to(group, plaintext, bound_to)
 
     def states(**changed: Any) -> dict[str, str]:
         handler = replace(whole, now=lambda: START + timedelta(days=80), **changed)
-        look_again(handler, consumer.database, an_identity().parking_seal("linking"))
+        recheck(handler, consumer.database, an_identity().parking_seal("linking"))
         return {row["link_id"]: row["state"] for row in consumer.rows(LINKS)}
 
     assert states(seal_to=lacking) == {LINK: "CANDIDATE", the_link(3, 4): "EXPIRED"}
@@ -136,7 +136,7 @@ def test_a_municipality_without_a_key_keeps_only_its_own_questions_waiting(tmp_p
 def test_a_look_at_an_empty_store_tells_nobody_anything(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     spec = spec_in(tmp_path, monkeypatch)
     spec.database.create_tables()
-    look_again(handler_of(an_identity("linking")), spec.database, spec.seal)
+    recheck(handler_of(an_identity("linking")), spec.database, spec.seal)
     with spec.database.reading() as connection:
         assert connection.execute(select(OUTBOX)).all() == []
     spec.database.close()
@@ -151,7 +151,7 @@ def test_r_ret_02_tokens_are_kept_for_two_epochs_and_a_confirmed_link_outlives_t
     def epochs_at(days: int) -> set[str]:
         assert isinstance(consumer.handle, LinkingHandler)
         handler = replace(consumer.handle, now=lambda: START + timedelta(days=days))
-        look_again(handler, consumer.database, an_identity().parking_seal("linking"))
+        recheck(handler, consumer.database, an_identity().parking_seal("linking"))
         return {row["epoch"] for row in consumer.rows(TOKENS)}
 
     before = consumer.rows(LINKS)

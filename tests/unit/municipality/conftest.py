@@ -5,13 +5,14 @@ from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
-
 from municipal_files import Run, environment
 from nodes import ObedientBroker, ObedientKeepers, Town, a_town, own_logging
-from signal_exchange.municipality import commands, node
+from typer.testing import CliRunner, Result
+
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.municipality import node
 from signal_exchange.municipality.commands import app
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.municipality.sending import beside
 
 
 @pytest.fixture(autouse=True)
@@ -26,7 +27,7 @@ def broker(monkeypatch: pytest.MonkeyPatch) -> ObedientBroker:
     obedient = ObedientBroker()
     monkeypatch.setattr(node, "KafkaSender", lambda *_: obedient)
     monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: nullcontext(ObedientKeepers()))
-    monkeypatch.setattr(commands, "WAIT_SECONDS", 0.5)
+    monkeypatch.setattr(beside, "WAIT_SECONDS", 0.5)
     return obedient
 
 
@@ -42,7 +43,7 @@ def run(town: Town, broker: ObedientBroker) -> Run:  # noqa: ARG001 - without it
 
     def run_it(*words: str | Path, given: str | None = None) -> Result:
         result = CliRunner().invoke(app, list(map(str, words)), env=environment(town), input=given)
-        if isinstance(result.exception, Refused):
+        if isinstance(result.exception, RefusedError):
             raise result.exception
         assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
         return result

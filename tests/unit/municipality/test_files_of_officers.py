@@ -12,12 +12,12 @@ import pytest
 import typer
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from typer.testing import Result
-
 from municipal_files import Run, csv_of, written
 from nodes import VENLO, ObedientBroker, Town, example
-from signal_exchange.municipality import commands
 from trying import examples
+from typer.testing import Result
+
+from signal_exchange.municipality import commands
 
 FILES = Path(__file__).resolve().parents[2] / "data" / "files"
 OUTCOMES = ("published", "new_version", "unchanged", "refused", "not_read")

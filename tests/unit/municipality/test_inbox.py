@@ -4,11 +4,11 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
-
 from node_views import a_view, hear, work_of
 from nodes import NOW, Town, a_town, example
-from signal_exchange.municipality.cases import Outcome
-from signal_exchange.municipality.outbox import RUNS
+
+from signal_exchange.municipality.publishing.submissions import Outcome
+from signal_exchange.municipality.sending.outbox import RUNS
 from signal_exchange.municipality.store import PARKED, SIGNALS, VIEWS
 from signal_exchange.privacy.vault import Encrypted
 from signal_exchange.stream.messages import Incoming, Unreadable
@@ -68,7 +68,7 @@ def test_same_view_twice_is_one_view_and_an_older_one_never_wins(town: Town) -> 
 
 
 def test_the_inbox_tells_nobody_anything(town: Town) -> None:
-    assert hear(town, a_view("one")).letters == []
+    assert hear(town, a_view("one")).outgoing == []
 
 
 def test_a_restored_node_publishes_nothing_that_the_exchange_already_has(town: Town) -> None:
@@ -98,7 +98,7 @@ def test_a_restored_node_remembers_from_its_views_what_was_withdrawn(town: Town)
     (again,) = town.publish(example())
     (changed,) = town.publish(example(estimated_victims=3))
     assert again.outcome is Outcome.UNCHANGED
-    assert [(each.field, each.rule) for each in changed.refusals] == [("local_ref", "R-VAL-16")]
+    assert [(each.field, each.rule) for each in changed.faults] == [("local_ref", "R-VAL-16")]
 
 
 def test_a_number_that_this_node_never_gave_out_makes_it_begin_a_new_run(town: Town) -> None:
@@ -120,7 +120,7 @@ def test_what_the_inbox_cannot_read_is_kept_encrypted_in_its_own_store_and_twice
         with town.node.database.transaction() as connection:
             work = work_of(town, connection)
             work.park(Unreadable(incoming, "SCHEMA_INVALID", ("unknown_fingerprint",)))
-            assert work.letters == [], "a municipality may not write to the topics parked and signal-trace"
+            assert work.outgoing == [], "a municipality may not write to the topics parked and signal-trace"
             assert len(work.parked) == 1
     (row,) = town.rows(PARKED)
     assert (row["reason"], row["partition"], row["offset"]) == ("SCHEMA_INVALID", 2, 7)

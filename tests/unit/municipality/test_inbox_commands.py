@@ -4,22 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner, Result
-
 from node_views import SIGNAL, a_view, work_of
 from nodes import NOW, Town, a_town
-from signal_exchange.contracts.topics import municipality_principal
-from signal_exchange.municipality.composition import tell_parked
-from signal_exchange.municipality.inbox_commands import app
-from signal_exchange.municipality.parked import InboxParked
+from typer.testing import CliRunner, Result
+
+from signal_exchange.domain.people import Person
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.municipality.composition import count_parked
+from signal_exchange.municipality.inbox.commands import app
+from signal_exchange.municipality.inbox.parked import DiscardReason
 from signal_exchange.municipality.store import PARKED, PARKED_DECISIONS, VIEWS
-from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.messages import Incoming, Unreadable
 
 Run = Callable[..., Result]
@@ -38,7 +35,7 @@ def run(town: Town) -> Run:
 
     def run_it(*words: str) -> Result:
         result = CliRunner().invoke(app, list(words), env=environment)
-        if isinstance(result.exception, Refused):
+        if isinstance(result.exception, RefusedError):
             raise result.exception
         return result
 
@@ -75,7 +72,7 @@ def test_a_record_that_can_be_read_now_is_taken_as_if_it_came_in_and_waits_no_lo
     assert "alsnog verwerkt" in run("retry", parked_id, *BY, *MENDED).output
     assert [row["revision"] for row in town.rows(VIEWS)] == [3]
     assert town.rows(PARKED) == []
-    with pytest.raises(Refused, match="wacht hier niet"):
+    with pytest.raises(RefusedError, match="PARKED_NOT_WAITING"):
         run("retry", parked_id, *BY, *MENDED)
     [decided] = town.rows(PARKED_DECISIONS)
     assert (decided["action"], decided["reason"], decided["who"]) == ("RETRY", "SOFTWARE_MENDED", "beheer")
@@ -84,7 +81,7 @@ def test_a_record_that_can_be_read_now_is_taken_as_if_it_came_in_and_waits_no_lo
 @pytest.mark.parametrize("size", [10, 300_000])
 def test_what_still_cannot_be_read_waits_on(town: Town, run: Run, size: int) -> None:
     parked_id = parks(town, b"x" * size)
-    with pytest.raises(Refused, match="nog steeds niet"):
+    with pytest.raises(RefusedError, match="PARKED_STILL_"):
         run("retry", parked_id, *BY, *MENDED)
     assert [row["parked_id"] for row in town.rows(PARKED)] == [parked_id]
     assert town.rows(PARKED_DECISIONS) == []
@@ -97,7 +94,7 @@ def test_what_is_dropped_is_destroyed_and_does_not_come_back_when_it_is_delivere
     assert json.loads(run("list", "--json").output) == []
     assert [(row["wrapped_key"], row["ciphertext"]) for row in town.rows(PARKED)] == [(b"", b"")]
     for action in ("retry", "discard"):
-        with pytest.raises(Refused, match="wacht hier niet"):
+        with pytest.raises(RefusedError, match="PARKED_NOT_WAITING"):
             run(action, parked_id, *BY, *(MENDED if action == "retry" else DAMAGED))
 
 
@@ -105,7 +102,7 @@ def test_what_another_key_encrypted_waits_on(town: Town, run: Run) -> None:
     parked_id = parks(town)
     with town.node.database.transaction() as connection:
         connection.execute(PARKED.update().values(wrapped_key=b"broken"))
-    with pytest.raises(Refused, match="andere kluissleutel"):
+    with pytest.raises(RefusedError, match="PARKED_UNDER_ANOTHER_KEY"):
         run("retry", parked_id, *BY, *MENDED)
 
 
@@ -114,17 +111,15 @@ def test_a_decision_needs_somebody_and_a_reason_of_the_list(run: Run, words: tup
     assert run(*words).exit_code == 2
 
 
-def test_a_node_tells_its_own_municipality_what_waits_and_how_long(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    parked_id, metrics, node = parks(town), Metrics(), town.node
-    service = municipality_principal(node.settings.municipality)
-    parked = InboxParked(service, node.database, node.vault_key, node.identity.parking_seal("municipality"), node.inbox())
-    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(hours=25))
+def test_a_node_tells_its_own_municipality_what_waits_and_how_long(town: Town) -> None:
+    parked_id, metrics, actions = parks(town), town.node.metrics, town.actions
+    town.clock.pass_seconds(25 * 3600)
     waits, oldest = "signal_exchange_parked_waiting", "signal_exchange_parked_oldest_seconds"
     labels = {"service": "municipality", "reason": "SCHEMA_INVALID"}
-    tell_parked(parked, metrics)
+    count_parked(actions)
     assert metrics.registry.get_sample_value(waits, labels) == 1
     assert metrics.registry.get_sample_value(oldest, {"service": "municipality"}) == 25 * 3600
-    parked.discard(parked_id, "DAMAGED", "beheer", NOW)
-    tell_parked(parked, metrics)
+    actions.discard_parked(parked_id, DiscardReason.DAMAGED, Person("beheer"))
+    count_parked(actions)
     assert metrics.registry.get_sample_value(waits, labels) is None
     assert metrics.registry.get_sample_value(oldest, {"service": "municipality"}) == 0

@@ -6,14 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from nodes import Town, a_town, example
+from refusing import refused
 from structlog.testing import capture_logs
 
-from nodes import Town, a_town, example
-from signal_exchange.municipality.preparing import Preparer
-from signal_exchange.municipality.renewing import Renewed, Renewer
+from signal_exchange.municipality.publishing.preparing import Preparer
+from signal_exchange.municipality.publishing.renewing import Renewed, Renewer
 from signal_exchange.municipality.store import SIGNALS
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.identity import Identity
 
 
@@ -24,7 +24,7 @@ def test_a_signal_that_cannot_be_sealed_is_refused_in_one_sentence_and_stays_unp
     keys = tuple(each for each in register.sealing_keys if each.key.group != group)
     identity = Identity(lambda: replace(register, sealing_keys=keys), town.node.identity.current_keys)
     lacking = Town(town.region, replace(town.node, identity=identity))
-    with pytest.raises(Refused, match=f"geen geldige sleutel van {group}"):
+    with refused(f"geen geldige sleutel van {group}"):
         lacking.publish(example(local_ref="A-1"))
     assert lacking.rows(SIGNALS) == []
     [result] = town.publish(example(local_ref="A-1"))
@@ -46,5 +46,5 @@ def test_the_renewal_of_tokens_waits_for_the_key_says_so_and_loses_nothing(tmp_p
 
 
 def renewer(town: Town, identity: Identity) -> Renewer:
-    preparer = Preparer(identity, town.keepers, frozenset())
+    preparer = Preparer(identity.sealed_part, town.keepers, frozenset())
     return Renewer(town.node.settings.municipality, town.node.vault_key, town.node.database, preparer, town.clock)

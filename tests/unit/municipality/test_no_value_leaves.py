@@ -6,17 +6,16 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
+from nodes import Town, a_town, example, read_lines, served
 from prometheus_client import generate_latest
 
-from nodes import Town, a_town, example, served
 from signal_exchange.municipality.api import create_app
-from signal_exchange.municipality.cases import Outcome, Result
-from signal_exchange.municipality.composition import api_of
-from signal_exchange.municipality.importing import Line, read_lines
-from signal_exchange.municipality.outbox import OUTBOX
 from signal_exchange.municipality.printing import result_line
+from signal_exchange.municipality.publishing.importing import Line
+from signal_exchange.municipality.publishing.submissions import Outcome, Result
+from signal_exchange.municipality.sending.outbox import OUTBOX
 from signal_exchange.runtime import logs
 
 MARKS = {
@@ -138,7 +137,7 @@ def test_a_published_record_leaves_no_value_in_outbox_letters_logs_metrics_or_re
     town.relay().send_all()
     town.relay().checkpoint()
     assert found_in(repr(town.rows(OUTBOX))) == []
-    assert found_in(b"".join((letter.value or b"") + repr(letter.headers).encode() for letter in town.broker.letters)) == []
+    assert found_in(b"".join((record.value or b"") + repr(record.headers).encode() for record in town.broker.outgoing)) == []
     assert found_in(generate_latest(town.node.metrics.registry)) == []
     assert found_in(everything_said(results)) == []
     told = logged.getvalue()
@@ -168,9 +167,9 @@ def test_a_refused_record_leaves_no_value_in_reasons_logs_or_metrics(town: Town,
 
 
 def test_the_api_repeats_no_value_whatever_is_wrong_with_it(town: Town, logged: io.StringIO) -> None:
-    app = create_app(api_of(town.node, town.publisher().publish, "token"))
+    app = create_app(town.actions, "token")
     headers = {"Authorization": "Bearer token"}
-    with served([(app, 0)]) as (address,), httpx.Client(base_url=address, headers=headers, trust_env=False) as client:
+    with served([(app, 0)]) as (address,), httpx2.Client(base_url=address, headers=headers, trust_env=False) as client:
         answers = [client.post("/v1/signalen", json=record) for record in spoilt()]
         answers += [client.post("/v1/signalen", json=spoilt()), client.post("/v1/signalen", content=f'{{"{NONSENSE}": ')]
         answers += [client.get(f"/v1/signalen/{NONSENSE}"), client.get(f"/{NONSENSE}"), client.get("/v1/signalen/MARK-2026-7731")]

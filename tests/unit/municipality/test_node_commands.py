@@ -9,18 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
-
 from broken_records import BROKEN, broken_file
 from municipal_files import Run, environment, written
 from node_views import a_step, a_view, an_outcome_of, hear
-from nodes import EXAMPLES, VENLO, ObedientBroker, ObedientKeepers, Town, a_town, example
+from nodes import EXAMPLES, VENLO, ObedientBroker, ObedientKeepers, Town, a_town, example, read_lines
+from refusing import refused
+from typer.testing import CliRunner
+
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.municipality import commands, node, printing
 from signal_exchange.municipality.commands import app
-from signal_exchange.municipality.csv_format import COLUMNS
-from signal_exchange.municipality.importing import read_lines
+from signal_exchange.municipality.publishing.csv_format import COLUMNS
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.reference.loading import load_code_lists
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -74,14 +75,14 @@ def test_without_refusals_there_is_no_reject_file(tmp_path: Path, run: Run) -> N
 
 def test_the_rejects_never_overwrite_the_input_nor_follow_a_link(tmp_path: Path, run: Run) -> None:
     file = written(tmp_path / "a.jsonl", {})
-    with pytest.raises(Refused):
+    with refused():
         run("publish", file, "--rejects", file)
     (tmp_path / "link").symlink_to(file)
-    with pytest.raises(Refused):
+    with refused():
         run("publish", file, "--rejects", tmp_path / "link")
     (tmp_path / "other").write_text("kept", encoding="utf-8")
     (tmp_path / "link2").symlink_to(tmp_path / "other")
-    with pytest.raises(Refused):
+    with refused():
         run("publish", file, "--rejects", tmp_path / "link2")
     assert (tmp_path / "other").read_text(encoding="utf-8") == "kept"
 
@@ -124,12 +125,23 @@ def test_a_broker_that_is_down_loses_nothing_and_is_told(tmp_path: Path, run: Ru
     assert sorted(broker.numbers()) == [1, 2]
 
 
+def test_log_events_go_to_the_log_and_never_between_the_lines_of_a_person(
+    tmp_path: Path, run: Run, town: Town, broker: ObedientBroker
+) -> None:
+    broker.down = True
+    result = run("publish", written(tmp_path / "a.jsonl", example()))
+    assert [line for line in (result.stdout + result.stderr).splitlines() if "world_unavailable" in line] == []
+    log = town.node.settings.data_dir / "commands.log"
+    assert {json.loads(line)["event"] for line in log.read_text(encoding="utf-8").splitlines()} == {"world_unavailable"}
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+
+
 def test_a_keeper_that_does_not_answer_is_told(tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     refusing = ObedientKeepers(NoTokens(Reason.TIMEOUT, "keeper-a"))
     monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: nullcontext(refusing))
     result = run("publish", written(tmp_path / "a.jsonl", example()))
     assert result.exit_code == 0
-    assert "KEEPER_TIMEOUT" in result.output
+    assert load_code_lists().label_nl("link_warning", "KEEPER_TIMEOUT") in result.output
     assert "Van 1 signalen volgen de koppelsleutels later." in result.output
 
 
@@ -151,19 +163,19 @@ def test_an_interrupt_keeps_what_was_published_and_ends_with_130(
 
 @pytest.mark.parametrize("file", ["missing.jsonl", "."])
 def test_a_file_that_cannot_be_read_is_said_so(run: Run, file: str, tmp_path: Path) -> None:
-    with pytest.raises(Refused, match="kan niet worden gelezen"):
+    with refused("kan niet worden gelezen"):
         run("publish", tmp_path / file)
 
 
 def test_the_node_of_another_municipality_refuses(run: Run, tmp_path: Path) -> None:
     for words in (["publish", tmp_path / "a"], ["trace", "x"], ["withdraw", "x", "--reason", "MISTAKE"], ["outbox"]):
-        with pytest.raises(Refused, match=VENLO):
+        with refused(VENLO):
             run(*words, "--municipality", "GM0988")
 
 
 def test_production_refuses_what_is_good_for_a_demo_only(town: Town) -> None:
     result = CliRunner().invoke(app, ["outbox"], env={**environment(town), "SIGNAL_EXCHANGE_MODE": "production"})
-    assert isinstance(result.exception, Refused)
+    assert isinstance(result.exception, RefusedError)
     assert "KAFKA_CA_FILE" in str(result.exception)
 
 
@@ -182,7 +194,7 @@ def test_values_that_had_no_room_are_told(tmp_path: Path, run: Run) -> None:
 
 def test_settings_that_are_missing_are_named() -> None:
     result = CliRunner().invoke(app, ["outbox"])
-    assert isinstance(result.exception, Refused)
+    assert isinstance(result.exception, RefusedError)
     assert "SIGNAL_EXCHANGE_VAULT_KEY_FILE" in str(result.exception)
 
 

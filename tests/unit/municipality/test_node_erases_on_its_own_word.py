@@ -9,19 +9,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from node_views import a_view, an_erasure, an_outcome_of, hear, own_word, work_of
 from nodes import NOW, Town, example, settings_of
-from signal_exchange.demo.founding import found
-from signal_exchange.municipality.inbox import FROM_THE_EXCHANGE
-from signal_exchange.municipality.node import SERVICE, Node, node_of
-from signal_exchange.municipality.outbox import OUTBOX
-from signal_exchange.municipality.parked import InboxParked
+
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.municipality.inbox.handler import FROM_THE_EXCHANGE
+from signal_exchange.municipality.inbox.parked import InboxParked
+from signal_exchange.municipality.node import Node, node_of
 from signal_exchange.municipality.rebuilding import plan
+from signal_exchange.municipality.sending.outbox import OUTBOX
+from signal_exchange.municipality.service import SERVICE
 from signal_exchange.municipality.store import ERASURES, PARKED, SIGNALS, VIEWS
-from signal_exchange.privacy.register import MemberKey, Period, Register
+from signal_exchange.participants.region import init_region
+from signal_exchange.privacy.register import Register
+from signal_exchange.privacy.register_entries import MemberKey, Period
 from signal_exchange.privacy.signing import SigningKey
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.stream.identity import Identity
 from signal_exchange.stream.messages import Message
 
@@ -31,7 +33,7 @@ Forge = Callable[[Town, str, str], dict[str, Any]]
 
 @pytest.fixture
 def town(tmp_path: Path) -> Town:
-    region = found(tmp_path / "region", ["GM0983", OTHER], NOW.date())
+    region = init_region(tmp_path / "region", ["GM0983", OTHER], NOW.date())
     return Town(region, node_of(settings_of(region, "GM0983")))
 
 
@@ -161,16 +163,18 @@ def test_a_refused_erasure_waits_for_a_person_and_trying_again_does_not_let_it_t
     node = town.node
     parked = InboxParked("municipality-gm0983", node.database, node.vault_key, node.identity.parking_seal(SERVICE), node.inbox())
     [row] = parked.waiting()
-    with pytest.raises(Refused, match="ERASURE_UNPROVEN"):
+    with pytest.raises(RefusedError, match="ERASURE_UNPROVEN"):
         parked.retry(row["parked_id"], "CAUSE_GONE", "officer", NOW)
     assert ([each["parked_id"] for each in parked.waiting()], len(town.rows(SIGNALS))) == ([row["parked_id"]], 1)
 
 
 def test_a_rebuild_takes_no_view_that_was_refused_and_touches_no_record(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     [signal_id] = published(town)
-    monkeypatch.setattr("signal_exchange.municipality.rebuilding.municipality_settings", lambda _code: town.node.settings)
+    monkeypatch.setattr("signal_exchange.municipality.rebuilding.loaded", lambda _group: town.node.settings)
     with town.node.database.transaction() as connection:
         work = work_of(town, connection)
-        plan().take([erased_at_home(town, signal_id, word=None)], work)
+        take = plan().take
+        assert take is not None
+        take([erased_at_home(town, signal_id, word=None)], work)
     assert [each.reason for each in work.parked] == ["ERASURE_UNPROVEN"]
     assert (town.rows(VIEWS), len(town.rows(SIGNALS))) == ([], 1)

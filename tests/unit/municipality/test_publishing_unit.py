@@ -8,22 +8,22 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from nodes import EXAMPLES, NOW, VENLO, Town, a_town, example, lines_of, together
-from signal_exchange.contracts.reference import load_example
-from signal_exchange.domain.drafts import without_sealed_parts
-from signal_exchange.municipality.cases import Outcome
-from signal_exchange.municipality.outbox import OUTBOX, Outbox
+from trying import examples
+
+from signal_exchange.domain.signals.drafts import without_sealed_parts
 from signal_exchange.municipality.printing import result_line
-from signal_exchange.municipality.publishing import TRIES
-from signal_exchange.municipality.recording import Recorder
+from signal_exchange.municipality.publishing.field_warnings import tokens_pending
+from signal_exchange.municipality.publishing.publisher import TRIES
+from signal_exchange.municipality.publishing.recording import Recorder
+from signal_exchange.municipality.publishing.submissions import Outcome
+from signal_exchange.municipality.sending.outbox import OUTBOX, Outbox
 from signal_exchange.municipality.store import SIGNALS
-from signal_exchange.municipality.warned import tokens_pending
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.privacy.sealing import decode_tokens, unpad_summary
 from signal_exchange.privacy.vault import Encrypted
-from signal_exchange.runtime.faults import StoreUnavailable
-from trying import examples
+from signal_exchange.reference.loading import load_example
+from signal_exchange.runtime.faults import StoreUnavailableError
 
 CARE_TEXT_OF = {
     "01_sexual": ("care", "table"),
@@ -165,7 +165,7 @@ def test_r_val_16_of_two_contents_under_one_reference_in_one_file_the_second_is_
     other = example(subjects=[{**example()["subjects"][0], "family_name": "Anders"}])
     first, second = town.publish(example(), other)
     assert (first.outcome, second.outcome) == (Outcome.PUBLISHED, Outcome.REFUSED)
-    assert [(each.field, each.rule, each.cause, each.row) for each in second.refusals] == [("local_ref", "R-VAL-16", "DOUBLE", 1)]
+    assert [(each.field, each.rule, each.cause, each.row) for each in second.faults] == [("local_ref", "R-VAL-16", "DOUBLE", 1)]
     assert result_line(second) == (
         "regel 2: geweigerd: local_ref R-VAL-16 (dezelfde verwijzing staat met andere inhoud ook in regel 1)"
     )
@@ -184,7 +184,7 @@ def test_r_val_16_a_change_that_nobody_confirmed_is_left_alone_and_its_fields_ar
     changed = example(urgency="REGULAR", subjects=[{**example()["subjects"][0], "family_name": "Anders"}])
     result, new = town.publish(changed, example(local_ref="A-2"), changes=False)
     assert result.asks
-    assert [each.field for each in result.refusals] == ["subjects[0].family_name", "subjects[1]", "urgency"]
+    assert [each.field for each in result.faults] == ["subjects[0].family_name", "subjects[1]", "urgency"]
     assert "Anders" not in result_line(result)
     assert new.outcome is Outcome.PUBLISHED
     assert [row["version"] for row in town.rows(SIGNALS)] == [1, 1]
@@ -194,7 +194,7 @@ def test_r_val_16_a_change_that_nobody_confirmed_is_left_alone_and_its_fields_ar
 
 def test_a_record_that_was_withdrawn_asks_nothing_more_when_it_is_published_again(town: Town) -> None:
     (first,) = town.publish(example())
-    town.node.withdrawer().withdraw(str(first.signal_id), "MISTAKE", NOW)
+    town.actions.withdraw(str(first.signal_id), "MISTAKE")
     (again,) = town.publish(example(urgency="REGULAR"), changes=False, again=True)
     assert (again.outcome, again.version) == (Outcome.NEW_VERSION, 3)
 
@@ -242,7 +242,7 @@ def test_a_record_that_another_process_changes_without_end_is_not_published_and_
 
     publisher = town.publisher()
     contended = replace(publisher, recorder=Contended(town.node.database, town.node.vault_key))
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         list(contended.publish(lines_of(example())))
     assert Contended.tries == TRIES
 
@@ -272,11 +272,11 @@ def test_a_store_that_fails_leaves_nothing_of_the_chunk_in_hand(town: Town) -> N
         def keep(self, cases: Any, at: Any) -> Any:
             Failing.kept += 1
             if Failing.kept == 2:
-                raise StoreUnavailable("full")
+                raise StoreUnavailableError("full")
             return super().keep(cases, at)
 
     failing = replace(town.publisher(chunk_records=2), recorder=Failing(town.node.database, town.node.vault_key))
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         list(failing.publish(lines_of(*(example(local_ref=f"A-{number}") for number in range(5)))))
     assert len(town.rows(SIGNALS)) == len(town.rows(OUTBOX)) == 2
 
@@ -285,10 +285,10 @@ def test_a_transaction_that_breaks_off_keeps_neither_the_record_nor_what_leaves(
     town: Town, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(*_: object) -> None:
-        raise StoreUnavailable("full")
+        raise StoreUnavailableError("full")
 
     monkeypatch.setattr(Outbox, "add", full)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         town.publish(example())
     assert town.rows(SIGNALS) == []
 
@@ -298,7 +298,7 @@ def test_a_transaction_that_breaks_off_keeps_neither_the_record_nor_what_leaves(
 )
 def test_a_reference_is_not_longer_than_it_need_be(town: Town, length: int, told: list[tuple[str, str]]) -> None:
     (result,) = town.publish(example(local_ref="A" * length))
-    assert [(each.field, each.rule) for each in result.refusals] == told
+    assert [(each.field, each.rule) for each in result.faults] == told
 
 
 def test_a_long_narrative_stays_at_home_whatever_its_length(town: Town) -> None:
@@ -308,17 +308,17 @@ def test_a_long_narrative_stays_at_home_whatever_its_length(town: Town) -> None:
 
 def test_r_val_15_a_record_that_does_not_fit_a_message_is_refused(town: Town) -> None:
     (result,) = town.publish(example(indicators=["DEP_DEBT"] * 9000))
-    assert [(each.field, each.rule) for each in result.refusals] == [("record", "R-VAL-15")]
+    assert [(each.field, each.rule) for each in result.faults] == [("record", "R-VAL-15")]
     assert town.rows(SIGNALS) == []
 
 
 @pytest.mark.parametrize("count", [-1, 1001, 10**30])
 def test_r_val_24_a_count_that_cannot_be_is_refused_with_its_window(town: Town, count: int) -> None:
     (result,) = town.publish(example(estimated_victims=count))
-    assert [(each.field, each.rule, each.words) for each in result.refusals] == [
+    assert [(each.field, each.rule, each.words) for each in result.faults] == [
         ("estimated_victims", "R-VAL-24", "van 0 t/m 1000")
     ]
-    assert result.refusals[0].to_mapping()["words"] == "van 0 t/m 1000"
+    assert result.faults[0].to_mapping()["words"] == "van 0 t/m 1000"
     assert "estimated_victims R-VAL-24 (kan niet: van 0 t/m 1000)" in result_line(result)
 
 
@@ -333,7 +333,7 @@ def test_r_val_24_a_count_that_cannot_be_is_refused_with_its_window(town: Town, 
 @settings(max_examples=examples(60), suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 def test_whatever_stands_in_a_field_it_is_published_or_refused_and_never_raised(town: Town, value: object, name: str) -> None:
     (result,) = town.publish({**example(), name: value})
-    assert bool(result.refusals) == (result.outcome is Outcome.REFUSED)
+    assert bool(result.faults) == (result.outcome is Outcome.REFUSED)
 
 
 def test_what_is_judged_by_day_is_judged_by_the_amsterdam_day(town: Town) -> None:

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner
-
 from node_views import DETAIL, SIGNAL, a_view, asked, hear
 from nodes import NOW, Town, a_town, example
-from signal_exchange.cli import app
+from typer.testing import CliRunner
+
+from signal_exchange.cli.main import app
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.municipality import node, printing
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
-from signal_exchange.runtime.faults import Refused
 
 Say = Callable[..., str]
 OTHER = {"form": "LABOUR", "subjects": [{"role": "VICTIM", "age_class": "AGE_23_PLUS"}]}
@@ -34,7 +34,7 @@ def say(town: Town, monkeypatch: pytest.MonkeyPatch) -> Say:
 
     def run(*words: str) -> str:
         result = CliRunner().invoke(app, list(words), env=town.region.environment("municipality-gm0983", "127.0.0.1:1"))
-        if isinstance(result.exception, Refused):
+        if isinstance(result.exception, RefusedError):
             raise result.exception
         assert result.exit_code == 0, result.output
         return result.output
@@ -67,7 +67,7 @@ def test_r_link_04_the_other_signal_is_shown_in_words_once_both_compare(town: To
 
 
 def test_an_answer_that_does_not_exist_is_refused_with_the_choices(town: Town, say: Say) -> None:
-    with pytest.raises(Refused, match="confirm, compare, deny, undo"):
+    with pytest.raises(RefusedError, match=r"ANSWER_UNKNOWN .*confirm.*compare.*deny.*undo"):
         say("answer", asked(town), "yes", "--by", "officer")
 
 
@@ -86,7 +86,7 @@ def test_a_trace_says_that_there_is_a_question_and_not_what_it_says(town: Town, 
     sealed = town.node.identity.sealed_part("gm:GM0983", json.dumps(DETAIL).encode(), f"{result.signal_id}/{SIGNAL}")
     outcome |= {"outcome": None, "version": 1, "occurred_at": NOW, "detail": sealed}
     hear(town, a_view(str(result.signal_id), outcomes=[outcome]))
-    found = town.node.tracer().trace("T-1")
+    found = town.actions.trace("T-1")
     assert found["outcomes"][0]["detail"] is None
     printing.show_trace(found)
     assert "koppelvraag: gevraagd" in capsys.readouterr().out

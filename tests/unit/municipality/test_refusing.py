@@ -7,21 +7,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from broken_records import BROKEN, Broken, broken_file
-from nodes import EXAMPLES, NOW, VENLO, a_town, example
-from signal_exchange.municipality.cases import Outcome
-from signal_exchange.municipality.checking import Checked, check
-from signal_exchange.municipality.importing import Line, read_lines
+from nodes import EXAMPLES, NOW, VENLO, a_town, example, read_lines
+
 from signal_exchange.municipality.node import rulebook
-from signal_exchange.municipality.outbox import OUTBOX
-from signal_exchange.municipality.refusals import Refusal
+from signal_exchange.municipality.publishing.checking import Checked, check
+from signal_exchange.municipality.publishing.field_faults import FieldFault
+from signal_exchange.municipality.publishing.importing import Line
+from signal_exchange.municipality.publishing.submissions import Outcome
+from signal_exchange.municipality.sending.outbox import OUTBOX
 from signal_exchange.municipality.store import SIGNALS
+from signal_exchange.privacy.leak_guard import Finding
 
 BROKEN_FILE = Path(__file__).resolve().parents[2] / "data" / "broken_50.jsonl"
 
 
-def refused(record: object, code: str = VENLO) -> tuple[Refusal, ...]:
+def refused(record: object, code: str = VENLO) -> tuple[FieldFault, ...]:
     found = check(Line(1, "", record), rulebook(code), NOW.date())
     return () if isinstance(found, Checked) else found
 
@@ -77,14 +78,14 @@ def test_refs_must_tell_the_persons_apart() -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_r_leak_01_a_guard_that_does_not_answer_lets_nothing_out(name: str, tmp_path: Path) -> None:
-    def broken_guard(_text: str, _record: Mapping[str, Any]) -> Iterable[str]:
+    def broken_guard(_text: str, _record: Mapping[str, Any]) -> Iterable[Finding]:
         raise RuntimeError("Tess Proefjes")
 
     code = example(name)["municipality"]
     town = a_town(tmp_path, code)
-    town.rules = replace(rulebook(code), find_types=broken_guard)
+    town.rules = replace(rulebook(code), find_leaks=broken_guard)
     (result,) = town.publish(example(name))
-    assert [(each.field, each.rule) for each in result.refusals] == [("summary", "R-LEAK-01")]
+    assert [(each.field, each.rule) for each in result.faults] == [("summary", "R-LEAK-01")]
     assert town.rows(OUTBOX) == []
 
 

@@ -13,15 +13,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from municipal_files import Run, csv_of, written
 from nodes import ObedientBroker, ObedientKeepers, Town, example
-from signal_exchange.municipality import node, rejects
-from signal_exchange.municipality.ending_rejects import REJECTS_DAYS, end_old_rejects
-from signal_exchange.municipality.publishing import CHUNK_RECORDS
+from refusing import refused
+
+from signal_exchange.municipality import node
+from signal_exchange.municipality.publishing import reject_file
+from signal_exchange.municipality.publishing.importing import Line
+from signal_exchange.municipality.publishing.old_reject_files import REJECTS_DAYS, end_old_rejects
+from signal_exchange.municipality.publishing.publisher import CHUNK_RECORDS
+from signal_exchange.municipality.publishing.stopping import Stopping
 from signal_exchange.privacy.normalising import LinkValue
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused, StoreUnavailable
+from signal_exchange.runtime.faults import StoreUnavailableError
 
 
 def a_list(folder: Path, *references: str, name: str = "lijst.csv", **changed: Any) -> Path:
@@ -40,16 +44,16 @@ def test_nothing_is_sent_when_the_reject_file_has_no_place(
 ) -> None:
     file = a_list(tmp_path, "A-1")
     for place in (tmp_path / "no such folder" / "r.csv", Path("/dev/full"), tmp_path):
-        with pytest.raises(Refused, match=r"geweigerde rijen .* niets gepubliceerd; --rejects"):
+        with refused(r"geweigerde rijen .* niets gepubliceerd; kies een andere plaats"):
             run("publish", file, "--rejects", place)
 
     def full(*_: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(os, "posix_fallocate", full)
-    with pytest.raises(Refused, match="No space left"):
+    with refused("No space left"):
         run("publish", file)
-    assert broker.letters == []
+    assert broker.outgoing == []
     assert left_in(tmp_path) == []
 
 
@@ -68,8 +72,8 @@ def test_a_reject_file_takes_no_more_room_than_it_holds_and_is_private(tmp_path:
     run("publish", a_list(tmp_path, "A-1", sector="CRI_THEFT"))
     found = (tmp_path / "lijst.csv.rejects.csv").stat()
     assert stat.S_IMODE(found.st_mode) == 0o600
-    assert found.st_size < rejects.ROOM_BYTES
-    assert found.st_blocks * 512 < rejects.ROOM_BYTES
+    assert found.st_size < reject_file.ROOM_BYTES
+    assert found.st_blocks * 512 < reject_file.ROOM_BYTES
 
 
 def test_a_file_of_somebody_else_is_never_taken_away(tmp_path: Path, run: Run) -> None:
@@ -169,6 +173,17 @@ def test_ctrl_c_finishes_what_is_in_hand_and_says_how_far_it_came(
     assert json.loads(run("publish", file, "--json").stdout)["published"] == count - in_hand
 
 
+def test_ctrl_c_is_only_noted_where_it_comes_and_told_between_two_lines() -> None:
+    told: list[str] = []
+    with Stopping(lambda: told.append("told")) as stopping:
+        lines = stopping.lines(iter([Line(1, "a"), Line(2, "b")]))
+        next(lines)
+        os.kill(os.getpid(), signal.SIGINT)
+        assert (stopping.asked, told) == (True, []), "it may come in the middle of an import or a write"
+        assert list(lines) == []
+    assert told == ["told"]
+
+
 def test_a_second_ctrl_c_ends_at_once_and_every_row_is_accounted_for(
     tmp_path: Path, run: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -204,7 +219,7 @@ def test_a_store_that_goes_away_is_told_after_what_was_done(tmp_path: Path, run:
     class Away(ObedientKeepers):
         def tokens_for_many(self, records: Sequence[Sequence[LinkValue]], *, epoch: str) -> Any:
             if len(records) < CHUNK_RECORDS:
-                raise StoreUnavailable("OperationalError")
+                raise StoreUnavailableError("OperationalError")
             return super().tokens_for_many(records, epoch=epoch)
 
     monkeypatch.setattr(node, "keeper_tokens", lambda *_, **__: nullcontext(Away()))
@@ -223,10 +238,10 @@ def test_a_disk_that_is_full_after_all_is_told_after_what_was_done(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     file = written(tmp_path / "lijst.jsonl", example(local_ref="A-1"), {}, example(local_ref="A-2"))
-    monkeypatch.setattr(rejects, "_json_line", full)
+    monkeypatch.setattr(reject_file, "_json_line", full)
     told: list[str] = []
     monkeypatch.setattr("typer.echo", lambda text, **_: told.append(str(text)))
-    with pytest.raises(Refused, match="No space left"):
+    with refused("No space left"):
         run("publish", file)
     assert "3 rijen: 1 gepubliceerd" in " ".join(told)
     assert len(broker.records("SignalPublished")) == 2, "the whole chunk was kept, and publishing again tells of it"

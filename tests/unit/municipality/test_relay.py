@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nodes import VENLO, ObedientBroker, Town, a_town, example, together
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import CreateTable
 from structlog.testing import capture_logs
 
-from nodes import VENLO, ObedientBroker, Town, a_town, example, together
-from signal_exchange.demo.founding import ALWAYS
-from signal_exchange.municipality.outbox import OUTBOX, RUNS, Outbox, Outgoing
-from signal_exchange.municipality.relay import LEASE_SECONDS, RelayLoop
+from signal_exchange.contracts.record_names import RecordName
+from signal_exchange.municipality.sending.outbox import OUTBOX, RUNS, Outbox, Outgoing
+from signal_exchange.municipality.sending.relay import LEASE_SECONDS, RelayLoop
 from signal_exchange.municipality.store import TABLES
 from signal_exchange.municipality.threads import Worker
-from signal_exchange.privacy.register import MemberKey, sign_register
+from signal_exchange.participants.region import ALWAYS
+from signal_exchange.privacy.register import sign_register
+from signal_exchange.privacy.register_entries import MemberKey
 from signal_exchange.privacy.signing import SigningKey
-from signal_exchange.runtime.faults import BrokerUnavailable
-from signal_exchange.stream.outbox import Letter
+from signal_exchange.runtime.faults import BrokerUnavailableError
+from signal_exchange.stream.outbox import OutgoingRecord
 
 
 @pytest.fixture
@@ -36,8 +38,8 @@ def some(count: int, first: int = 0) -> list[dict[str, Any]]:
 class DiesAfterNumbering(ObedientBroker):
     """A process that dies between numbering and sending."""
 
-    def send(self, letters: Sequence[Letter]) -> list[bool]:
-        self.letters += letters
+    def send(self, outgoing: Sequence[OutgoingRecord]) -> list[bool]:
+        self.outgoing += outgoing
         raise KeyboardInterrupt
 
 
@@ -56,7 +58,7 @@ def test_a_relay_that_runs_signs_with_a_renewed_key_once_the_register_names_it(t
     relay.checkpoint()
     town.clock.pass_seconds(700)
     relay.send_all()  # what nobody confirmed goes again, the same bytes under the key of then
-    signed = [dict(letter.headers)["signing-key"].decode() for letter in town.broker.letters]
+    signed = [dict(record.headers)["signing-key"].decode() for record in town.broker.outgoing]
     assert signed == [old.key_id, renewed.key_id, renewed.key_id, old.key_id, renewed.key_id]
     with capture_logs() as logged:
         written(file, "no JSON")
@@ -84,22 +86,22 @@ def rename_in_register(town: Town, key: SigningKey) -> None:
 def test_a_letter_is_what_was_signed_under_a_key_of_the_register(town: Town) -> None:
     town.publish(example())
     town.relay().send_all()
-    (letter,) = town.broker.letters
-    headers = dict(letter.headers)
+    (record,) = town.broker.outgoing
+    headers = dict(record.headers)
     found = town.node.identity.register.signing_key(headers["signing-key"].decode(), town.clock())
     assert found is not None
     assert found[0] == VENLO
-    assert found[1].verify(letter.value or b"", headers["signature"])
+    assert found[1].verify(record.value or b"", headers["signature"])
     (sent,) = town.broker.records()
-    assert letter.key == sent["signal"]["signal_id"]
+    assert record.key == sent["signal"]["signal_id"]
     assert sent["envelope"]["key_id"] == headers["signing-key"].decode()
 
 
 def test_the_headers_are_those_of_the_profile_and_name_no_subject(town: Town) -> None:
     town.publish(example())
     town.relay().send_all()
-    headers = {name: value.decode() for name, value in town.broker.letters[0].headers if name != "signature"}
-    signal_id = town.broker.letters[0].key
+    headers = {name: value.decode() for name, value in town.broker.outgoing[0].headers if name != "signature"}
+    signal_id = town.broker.outgoing[0].key
     assert headers["ce_id"] == f"{signal_id}.1"
     assert headers["ce_source"] == "urn:nld:oin:00000099000000983000:systeem:signaalpunt"
     assert headers["ce_type"] == "nl.mensenhandelsignalen.signaal.gepubliceerd.v1"
@@ -118,7 +120,7 @@ def test_numbers_run_from_one_without_gap_in_the_order_of_publishing(town: Town)
 def test_a_broker_that_is_down_costs_nothing_but_time(town: Town) -> None:
     town.publish(*some(3))
     town.broker.down = True
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailableError):
         town.relay().send_all()
     assert town.relay().unsent() == 3
     town.publish(*some(2, first=3))
@@ -135,8 +137,8 @@ def test_a_crash_between_numbering_and_sending_sends_the_same_bytes(town: Town) 
         town.relay().send_due()
     town.broker = obedient
     town.relay().send_all()
-    assert [letter.value for letter in obedient.letters] == [letter.value for letter in dying.letters]
-    assert [letter.headers for letter in obedient.letters] == [letter.headers for letter in dying.letters]
+    assert [record.value for record in obedient.outgoing] == [record.value for record in dying.outgoing]
+    assert [record.headers for record in obedient.outgoing] == [record.headers for record in dying.outgoing]
 
 
 def test_a_dead_process_keeps_its_rows_no_longer_than_its_lease(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -172,14 +174,14 @@ class AccountsAtOnce(ObedientBroker):
         super().__init__()
         self.town, self.once = town, True
 
-    def send(self, letters: Sequence[Letter]) -> list[bool]:
+    def send(self, outgoing: Sequence[OutgoingRecord]) -> list[bool]:
         if self.once:
             self.once = False
             with self.town.node.database.transaction() as connection:
                 connection.execute(OUTBOX.delete())
             self.town.publish(example(local_ref="A-9"))
             self.town.publish(example(local_ref="A-9", estimated_victims=3))
-        return super().send(letters)
+        return super().send(outgoing)
 
 
 @pytest.mark.sqlite
@@ -215,13 +217,22 @@ def test_two_processes_of_one_node_neither_number_nor_send_a_row_twice(town: Tow
     lock = threading.Lock()
 
     class Slow(ObedientBroker):
-        def send(self, letters: Sequence[Letter]) -> list[bool]:
+        def send(self, outgoing: Sequence[OutgoingRecord]) -> list[bool]:
             with lock:
-                return super().send(letters)
+                return super().send(outgoing)
 
     town.broker = Slow()
     together(*(town.relay(batch_rows=20).send_all for _ in range(3)))
     assert sorted(town.broker.numbers()) == list(range(1, 301))
+
+
+def test_a_process_that_saw_no_numbering_takes_the_one_that_another_began_meanwhile(town: Town) -> None:
+    first, second = "00000000-0000-4000-8000-000000000001", "00000000-0000-4000-8000-000000000002"
+    with town.node.database.transaction() as connection:
+        assert Outbox(connection).begin_first_run(first, town.clock()) == first
+    with town.node.database.transaction() as connection:
+        assert Outbox(connection).begin_first_run(second, town.clock()) == first
+        assert Outbox(connection).begin_run(second, town.clock()) == second
 
 
 def test_a_row_stays_until_it_is_confirmed_and_is_sent_again_with_the_same_bytes(town: Town) -> None:
@@ -232,7 +243,7 @@ def test_a_row_stays_until_it_is_confirmed_and_is_sent_again_with_the_same_bytes
     assert town.relay().send_all() == 0
     town.clock.pass_seconds(1)
     assert town.relay().send_due() == 2
-    values = [letter.value for letter in town.broker.letters]
+    values = [record.value for record in town.broker.outgoing]
     assert values[:2] == values[2:]
     assert [row.attempts for row in town.waiting()] == [2, 2]
 
@@ -241,15 +252,15 @@ def test_a_checkpoint_is_signed_unnumbered_and_tells_the_highest_number(town: To
     town.publish(*some(4))
     town.relay().send_all()
     town.relay().checkpoint()
-    letter = town.broker.letters[-1]
+    record = town.broker.outgoing[-1]
     (checkpoint,) = town.broker.records("Checkpoint")
     run = checkpoint["envelope"]["publisher_run"]
     assert (checkpoint["highest"], checkpoint["envelope"]["sequence"], checkpoint["municipality"]) == (4, 0, VENLO)
-    assert letter.key == run
-    assert dict(letter.headers)["ce_id"].decode() == f"{run}.4"
+    assert record.key == run
+    assert dict(record.headers)["ce_id"].decode() == f"{run}.4"
     found = town.node.identity.register.signing_key(checkpoint["envelope"]["key_id"], town.clock())
     assert found is not None
-    assert found[1].verify(letter.value or b"", dict(letter.headers)["signature"])
+    assert found[1].verify(record.value or b"", dict(record.headers)["signature"])
 
 
 def test_there_is_no_checkpoint_before_the_first_number_and_at_the_end_only_for_a_new_one(town: Town) -> None:
@@ -335,7 +346,7 @@ def test_what_is_in_the_outbox_is_only_what_may_leave(town: Town) -> None:
 
 
 def test_an_outbox_takes_only_what_can_be_written_down_as_it_is(town: Town) -> None:
-    strange = Outgoing("one", 1, "SignalPublished", {"signal": {"a", "set"}}, "")
+    strange = Outgoing("one", 1, RecordName("SignalPublished"), {"signal": {"a", "set"}}, "")
     with town.node.database.transaction() as connection, pytest.raises(TypeError):
         Outbox(connection).add([strange], town.clock())
 

@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nodes import Town, a_town, example
 from structlog.testing import capture_logs
 
-from nodes import Town, a_town, example
-from signal_exchange.municipality.renewing import Renewed, Renewer, RenewLoop
+from signal_exchange.domain.people import Person
+from signal_exchange.municipality.publishing.renewing import Renewed, Renewer, RenewLoop
 from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.privacy.sealing import decode_tokens
-from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.runtime.faults import StoreUnavailableError
 
 SILENT = NoTokens(Reason.TIMEOUT, "keeper-a")
 NEXT_EPOCH = datetime(2027, 1, 4, 9, 0, tzinfo=UTC)
@@ -49,7 +50,7 @@ def test_tokens_that_were_pending_follow_once_the_keepers_answer_again(town: Tow
     [fields] = renewed(town)
     assert (fields["signal_id"], fields["version"], fields["municipality"]) == (result.signal_id, 1, "GM0983")
     assert epochs(town, fields) == {"2026H2"}
-    assert dict(town.broker.letters[-1].headers)["ce_id"].decode() == fields["renewal_id"]
+    assert dict(town.broker.outgoing[-1].headers)["ce_id"].decode() == fields["renewal_id"]
     assert [each["envelope"]["sequence"] for each in town.broker.records()] == [1, 2]
 
 
@@ -65,7 +66,7 @@ def test_what_has_its_tokens_is_not_renewed_before_the_next_epoch_and_then_once(
 
 def test_a_withdrawn_signal_gets_no_new_tokens(town: Town) -> None:
     town.publish(example(local_ref="W-1"))
-    town.node.withdrawer().withdraw("W-1", "MISTAKE", town.clock())
+    town.actions.withdraw("W-1", "MISTAKE")
     town.clock.now = NEXT_EPOCH
     assert renewer(town).renew() == Renewed(0)
 
@@ -102,7 +103,7 @@ def test_tokens_of_a_version_that_is_replaced_meanwhile_are_not_sent(town: Town)
 
 
 def test_many_signals_are_renewed_chunk_by_chunk(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("signal_exchange.municipality.renewing.CHUNK_SIGNALS", 2)
+    monkeypatch.setattr("signal_exchange.municipality.publishing.renewing.CHUNK_SIGNALS", 2)
     town.publish(*(example(local_ref=f"M-{number}") for number in range(5)))
     town.clock.now = NEXT_EPOCH
     assert renewer(town).renew() == Renewed(5)
@@ -113,7 +114,7 @@ def test_the_loop_waits_for_a_store_that_does_not_answer(town: Town, monkeypatch
     rounds = iter([False, True])
 
     def unavailable(*_: object) -> None:
-        raise StoreUnavailable("OperationalError")
+        raise StoreUnavailableError("OperationalError")
 
     monkeypatch.setattr(Renewer, "renew", unavailable)
     with capture_logs() as logged:
@@ -126,5 +127,5 @@ def test_a_signal_that_left_is_erased_at_the_exchange_although_its_new_tokens_ne
     town.relay().send_all()
     town.clock.now = NEXT_EPOCH
     renewer(town).renew()
-    assert town.node.eraser().erase("E-1", "officer", town.clock()).left
+    assert town.actions.erase("E-1", Person("officer")).left
     assert (renewed(town), len(town.broker.records("SignalErased"))) == ([], 1)

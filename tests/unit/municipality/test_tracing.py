@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from node_views import a_step, a_view, an_outcome_of, hear
 from nodes import NOW, Town, a_town, example
-from signal_exchange.municipality.outbox import OUTBOX
+
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.municipality.sending.outbox import OUTBOX
 from signal_exchange.municipality.store import SIGNALS
-from signal_exchange.runtime.faults import Refused
 
 ROUTED = {"destination": "CARE_COORDINATOR", "effect": "SEND", "deliver_as": "CONSULT", "rule_id": "C60", "reason": "MATCHED"}
 
@@ -27,7 +27,7 @@ def signal_id(town: Town) -> str:
 
 
 def trace(town: Town, reference: str) -> dict[str, Any]:
-    return town.node.tracer().trace(reference)
+    return town.actions.trace(reference)
 
 
 def test_a_signal_is_found_by_its_own_reference_and_by_its_id(town: Town, signal_id: str) -> None:
@@ -37,7 +37,7 @@ def test_a_signal_is_found_by_its_own_reference_and_by_its_id(town: Town, signal
 
 @pytest.mark.parametrize("reference", ["", "VEN-2026-9999", "11111111-1111-4111-8111-111111111111"])
 def test_a_signal_that_is_not_here_is_not_found_and_its_reference_is_not_repeated(town: Town, reference: str) -> None:
-    with pytest.raises(Refused) as refusal:
+    with pytest.raises(RefusedError) as refusal:
         trace(town, reference)
     assert not reference or reference not in str(refusal.value)
 
@@ -73,7 +73,7 @@ def test_a_detail_that_does_not_open_here_is_said_to_be_unreadable_and_hides_not
 
 
 def test_a_withdrawal_is_the_next_version_and_keeps_the_record(town: Town, signal_id: str) -> None:
-    withdrawn = town.node.withdrawer().withdraw("VEN-2026-0311", "MISTAKE", town.clock())
+    withdrawn = town.actions.withdraw("VEN-2026-0311", "MISTAKE")
     assert (withdrawn.signal_id, withdrawn.version, withdrawn.already) == (signal_id, 2, False)
     town.relay().send_all()
     town.relay().send_all()
@@ -84,7 +84,7 @@ def test_a_withdrawal_is_the_next_version_and_keeps_the_record(town: Town, signa
         "municipality": "GM0983",
         "reason": "MISTAKE",
     }
-    assert dict(town.broker.letters[-1].headers)["ce_id"].decode() == f"{signal_id}.2"
+    assert dict(town.broker.outgoing[-1].headers)["ce_id"].decode() == f"{signal_id}.2"
     assert town.broker.numbers() == [1, 2]
     (row,) = town.rows(SIGNALS)
     assert row["state"] == "WITHDRAWN"
@@ -92,32 +92,32 @@ def test_a_withdrawal_is_the_next_version_and_keeps_the_record(town: Town, signa
 
 
 def test_withdrawing_twice_withdraws_once(town: Town, signal_id: str) -> None:
-    withdrawer = town.node.withdrawer()
-    withdrawer.withdraw(signal_id, "MISTAKE", town.clock())
-    again = withdrawer.withdraw(signal_id, "MISTAKE", town.clock())
+    withdrawer = town.actions
+    withdrawer.withdraw(signal_id, "MISTAKE")
+    again = withdrawer.withdraw(signal_id, "MISTAKE")
     assert (again.version, again.already) == (2, True)
     assert len(town.rows(OUTBOX)) == 2
 
 
 def test_a_withdrawal_goes_on_after_the_last_version_that_the_exchange_heard(town: Town, signal_id: str) -> None:
     hear(town, a_view(signal_id, version=5))
-    assert town.node.withdrawer().withdraw(signal_id, "DUPLICATE", town.clock()).version == 6
+    assert town.actions.withdraw(signal_id, "DUPLICATE").version == 6
 
 
 @pytest.mark.parametrize("reason", ["", "NO_SUCH_REASON"])
 def test_r_val_03_a_reason_that_is_no_valid_code_withdraws_nothing(town: Town, signal_id: str, reason: str) -> None:
-    with pytest.raises(Refused, match="MISTAKE"):
-        town.node.withdrawer().withdraw(signal_id, reason, town.clock())
+    with pytest.raises(RefusedError, match=r"WITHDRAWAL_REASON_UNKNOWN field=reason rule=R-VAL-03 .*MISTAKE"):
+        town.actions.withdraw(signal_id, reason)
     assert town.rows(SIGNALS)[0]["state"] == "PUBLISHED"
 
 
 def test_a_signal_that_is_not_here_cannot_be_withdrawn(town: Town) -> None:
-    with pytest.raises(Refused):
-        town.node.withdrawer().withdraw("VEN-2026-9999", "MISTAKE", town.clock())
+    with pytest.raises(RefusedError):
+        town.actions.withdraw("VEN-2026-9999", "MISTAKE")
 
 
 def test_what_was_withdrawn_is_published_again_only_when_a_person_says_so(town: Town, signal_id: str) -> None:
-    town.node.withdrawer().withdraw(signal_id, "MISTAKE", town.clock())
+    town.actions.withdraw(signal_id, "MISTAKE")
     (again,) = town.publish(example(), again=True)
     assert (again.outcome.value, again.signal_id, again.version) == ("NEW_VERSION", signal_id, 3)
     assert town.rows(SIGNALS)[0]["state"] == "PUBLISHED"
@@ -126,8 +126,8 @@ def test_what_was_withdrawn_is_published_again_only_when_a_person_says_so(town: 
 
 
 def test_r_val_16_what_changes_after_a_withdrawal_is_refused_and_what_does_not_is_nothing(town: Town, signal_id: str) -> None:
-    town.node.withdrawer().withdraw(signal_id, "MISTAKE", town.clock())
+    town.actions.withdraw(signal_id, "MISTAKE")
     (same,) = town.publish(example())
     (changed,) = town.publish(example(estimated_victims=9))
     assert same.outcome.value == "UNCHANGED"
-    assert [(each.field, each.rule) for each in changed.refusals] == [("local_ref", "R-VAL-16")]
+    assert [(each.field, each.rule) for each in changed.faults] == [("local_ref", "R-VAL-16")]

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from municipal_files import Run, csv_of, written
 from nodes import Town, example
+
 from signal_exchange.municipality import commands
-from signal_exchange.municipality.cases import Outcome
 from signal_exchange.municipality.printing import result_line
+from signal_exchange.municipality.publishing.submissions import Outcome
 
 FILES = Path(__file__).resolve().parents[2] / "data" / "files"
 
@@ -81,7 +81,7 @@ def test_r_val_24_what_cannot_be_is_refused_with_field_rule_and_window(
     town: Town, changes: dict[str, Any], field: str, window: str
 ) -> None:
     (result,) = town.publish({**example(), **changes})
-    assert [(each.field, each.rule, each.words) for each in result.refusals] == [(field, "R-VAL-24", window)]
+    assert [(each.field, each.rule, each.words) for each in result.faults] == [(field, "R-VAL-24", window)]
     assert f"{field} R-VAL-24 (kan niet: {window})" in result_line(result)
     assert town.waiting() == []
 
@@ -142,7 +142,7 @@ def test_r_val_25_a_change_that_contradicts_itself_tells_both(town: Town) -> Non
 
 def test_r_val_25_a_record_that_is_refused_is_not_asked_about(town: Town) -> None:
     (result,) = town.publish(odd(urgency="SOON"), changes=False)
-    assert {each.rule for each in result.refusals} == {"R-VAL-03"}
+    assert {each.rule for each in result.faults} == {"R-VAL-03"}
     assert not result.asks
 
 

@@ -5,15 +5,15 @@ from datetime import date
 from typing import Any
 
 import pytest
+from domain_cases import check_values
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from domain_cases import check_values
-from oracle import reading as naive
-from signal_exchange.municipality.causes import Cause
-from signal_exchange.municipality.explaining import with_causes
-from signal_exchange.municipality.refusals import unreadable
-from signal_exchange.municipality.written_values import count, day, flag, moment, understood
+from signal_exchange.municipality.publishing.causes import Cause
+from signal_exchange.municipality.publishing.explaining import with_causes
+from signal_exchange.municipality.publishing.field_faults import unreadable
+from signal_exchange.municipality.publishing.written_values import count, day, flag, moment, understood
+from signal_exchange_demo.oracle import reading as naive
 
 READERS = {"day": day, "moment": moment, "flag": flag, "count": count}
 ORACLE = {"day": naive.day, "moment": naive.moment, "flag": naive.flag, "count": naive.count}

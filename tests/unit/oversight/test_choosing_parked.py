@@ -9,16 +9,17 @@ from typing import Any
 
 import pytest
 import typer
+from builders import START, minutes
 from hypothesis import given
 from hypothesis import strategies as st
-
-from builders import START, minutes
 from oversight_bench import a_parked_record
 from oversight_desk import BY, Desk
+
+from signal_exchange.cli import asking
+from signal_exchange.contracts.records import OversightParkedRecord
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.domain.times import AMSTERDAM
-from signal_exchange.oversight import choosing
-from signal_exchange.oversight.choosing import Choice
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.oversight.choosing import ParkedChoice, Record
 
 RETRY, DISCARD = ("retry", *BY, "--reason", "CAUSE_GONE"), ("discard", *BY, "--reason", "FORGED")
 
@@ -70,13 +71,13 @@ def test_what_the_filters_leave_is_decided_about_and_nothing_else(desk: Desk, wo
 
 @pytest.mark.parametrize("action", [RETRY, DISCARD])
 def test_nobody_decides_about_every_record_without_saying_so(desk: Desk, action: tuple[str, ...]) -> None:
-    with pytest.raises(Refused, match="--all"):
+    with pytest.raises(RefusedError, match="NO_RECORDS_CHOSEN field=everything"):
         desk.say("parked", *action, "--yes")
     assert asked(desk) == []
 
 
 def test_without_a_terminal_it_must_be_said_that_it_is_meant(desk: Desk) -> None:
-    with pytest.raises(Refused, match=r"^2 records voorgoed laten vervallen\? Zonder terminal"):
+    with pytest.raises(RefusedError, match=r"NOBODY_TO_ASK question=2 records voorgoed laten vervallen\?"):
         desk.say("parked", *DISCARD, "--parked-as", "SENDER_HELD")
     assert asked(desk) == []
 
@@ -90,7 +91,7 @@ def test_in_a_terminal_it_is_asked(desk: Desk, monkeypatch: pytest.MonkeyPatch, 
         if not answer:
             raise typer.Abort
 
-    monkeypatch.setattr(choosing, "_terminal", lambda: True)
+    monkeypatch.setattr(asking, "_terminal", lambda: True)
     monkeypatch.setattr(typer, "confirm", confirm)
     desk.say("parked", *RETRY, "--all")
     assert questions == ["4 records opnieuw laten proberen?"]
@@ -121,10 +122,10 @@ def test_thousands_are_decided_about_part_by_part(tmp_path: Path) -> None:
 
 
 def test_a_moment_without_a_zone_is_one_in_amsterdam() -> None:
-    record = {"parked_id": "a", "service": "routing", "reason": "X", "municipality": None, "parked_at": START}
+    record: OversightParkedRecord = a_parked_record(parked_at=START).fields
     naive = START.astimezone(AMSTERDAM).replace(tzinfo=None)
-    assert Choice(since=naive).among([record]) == [record]
-    assert Choice(since=naive + timedelta(seconds=1)).among([record]) == []
+    assert ParkedChoice(since=naive).among([record]) == [record]
+    assert ParkedChoice(since=naive + timedelta(seconds=1)).among([record]) == []
 
 
 RECORDS = st.lists(
@@ -142,8 +143,10 @@ RECORDS = st.lists(
 
 @given(records=RECORDS, service=st.sampled_from([None, "routing"]), reason=st.sampled_from([None, "X"]), since=st.integers(0, 5))
 def test_two_filters_leave_what_each_of_them_leaves(
-    records: list[dict[str, Any]], service: str | None, reason: str | None, since: int
+    records: list[Record], service: str | None, reason: str | None, since: int
 ) -> None:
-    both = Choice(service=service, parked_as=reason, since=minutes(since)).among(records)
-    one_by_one = Choice(since=minutes(since)).among(Choice(parked_as=reason).among(Choice(service=service).among(records)))
+    both = ParkedChoice(service=service, parked_as=reason, since=minutes(since)).among(records)
+    one_by_one = list(records)
+    for choice in (ParkedChoice(service=service), ParkedChoice(parked_as=reason), ParkedChoice(since=minutes(since))):
+        one_by_one = choice.among(one_by_one)
     assert both == one_by_one

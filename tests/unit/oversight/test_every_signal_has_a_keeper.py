@@ -17,35 +17,34 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
-from typer.testing import CliRunner
-
 from oversight_bench import open_clocks
 from routing_bench import Bench
 from senders import AT, Sender, a_region, coded_example
+from typer.testing import CliRunner
+
 from signal_exchange.agenda import commands as agenda_commands
 from signal_exchange.agenda.composition import calendar
 from signal_exchange.agenda.composition import consumer_spec as agenda_spec
-from signal_exchange.agenda.handler import chair_in
-from signal_exchange.agenda.listing import Table
+from signal_exchange.agenda.handler import chain_director_in
+from signal_exchange.agenda.listing import MeetingTable
 from signal_exchange.agenda.store import AgendaStore
 from signal_exchange.contracts.codec import decode
-from signal_exchange.demo.founding import Region
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.domain.times import local_day
 from signal_exchange.oversight.composition import consumer_spec as oversight_spec
 from signal_exchange.oversight.figures import Figures, figures
 from signal_exchange.oversight.store import Clock, OversightStore
+from signal_exchange.participants.region import Region
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import ServiceSettings
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outbox import Letter, Outbox
-from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
 from signal_exchange.stream.work import Work
 from signal_exchange.worklist import commands as worklist_commands
-from signal_exchange.worklist.composition import ROLES, rules
+from signal_exchange.worklist.composition import ROLES
 from signal_exchange.worklist.composition import consumer_spec as worklist_spec
-from signal_exchange.worklist.listing import rows
-from signal_exchange.worklist.store import WorklistStore
+from signal_exchange.worklist.listing import rows_of
 
 WORKLISTS = {"worklist": worklist_commands.app, "worklist-youth": worklist_commands.youth_app}
 READERS = {
@@ -91,39 +90,39 @@ class Walk:
     def comes_in(self, message: Message) -> None:
         self.deliver(self.routing.run(message))
 
-    def deliver(self, letters: Iterable[Letter]) -> None:
-        waiting = deque(letters)
+    def deliver(self, outgoing: Iterable[OutgoingRecord]) -> None:
+        waiting = deque(outgoing)
         while waiting:
-            letter = waiting.popleft()
-            if letter.topic == "outcomes":
-                waiting += self.routing.run(self._message(letter, "routing"))
-            for name in READERS.get(letter.topic, ()):
-                waiting += self._taken(name, self._message(letter, VIEW.get(name, name)))
+            record = waiting.popleft()
+            if record.topic == "outcomes":
+                waiting += self.routing.run(self._message(record, "routing"))
+            for name in READERS.get(record.topic, ()):
+                waiting += self._taken(name, self._message(record, VIEW.get(name, name)))
 
-    def _message(self, letter: Letter, view: str) -> Message:
+    def _message(self, record: OutgoingRecord, view: str) -> Message:
         self.offset += 1
-        incoming = Incoming(letter.topic, 0, self.offset, letter.key.encode(), letter.value, {}, self.now)
-        decoded = decode(letter.value, view)
+        incoming = Incoming(record.topic, 0, self.offset, record.key.encode(), record.value, {}, self.now)
+        decoded = decode(record.value, view)
         return Message(decoded.record, decoded.fields, incoming)
 
-    def _taken(self, name: str, message: Message) -> Sequence[Letter]:
+    def _taken(self, name: str, message: Message) -> Sequence[OutgoingRecord]:
         spec = self.parts[name]
         with spec.database.batch() as connection:
             work = Work(name, connection, spec.seal)
             spec.handle([message], work)
-        return work.letters
+        return work.outgoing
 
     def say(self, name: str, *words: str) -> None:
         """Run a command of a service; what is refused changes nothing."""
         app = WORKLISTS.get(name, agenda_commands.app)
         said = CliRunner().invoke(app, list(words), env=self._environment(name))
-        assert said.exit_code == 0 or isinstance(said.exception, Refused), said.output + repr(said.exception)
+        assert said.exit_code == 0 or isinstance(said.exception, RefusedError), said.output + repr(said.exception)
         spec = self.parts[name]
         with spec.database.transaction() as connection:
             outbox = Outbox(connection, spec.outbox)
             waiting = outbox.waiting(1000)
             outbox.remove([each.number for each in waiting])
-        self.deliver([each.letter for each in waiting])
+        self.deliver([each.record for each in waiting])
 
     # What may happen.
 
@@ -182,14 +181,15 @@ class Walk:
         """Give signal, keeper, owner and date of all that waits on somebody's list."""
         for name in WORKLISTS:
             with self.parts[name].database.reading() as connection:
-                store = WorklistStore(connection)
-                listed = rows(store.all_cases(), store.advised(), rules(), now=self.now, everything=False)
+                listed = rows_of(connection, self.now)
             for row in listed:
-                yield row["signal_id"], f"{name}/CARE_COORDINATOR", ROLES[name], local_day(row["due_by"]).isoformat()
+                if row.open:
+                    assert row.due_by is not None
+                    yield row.signal_id, f"{name}/CARE_COORDINATOR", ROLES[name], local_day(row.due_by).isoformat()
         with self.parts["agenda"].database.reading() as connection:
-            waiting = Table.of(AgendaStore(connection), calendar()).waiting
+            waiting = MeetingTable.of(AgendaStore(connection), calendar()).waiting
         for placed in waiting:
-            keeper = chair_in(placed.week, calendar())
+            keeper = chain_director_in(placed.week, calendar())
             assert keeper is not None
             for item in placed.members:
                 yield item.signal_id, "agenda/SCREENING_AGENDA", keeper.owner_role, keeper.next_date

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from builders import minutes
 from oversight_bench import a_checkpoint, a_fact
 from oversight_desk import BY, Desk
-from signal_exchange.oversight import choosing
+
+from signal_exchange.cli import asking
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
 
 WHY = (*BY, "--reason", "LOST_IN_RESTORE")
 
@@ -28,7 +28,7 @@ def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
 
 
 def discarded(desk: Desk) -> int:
-    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    found = json.loads(desk.say("ledger", "conservation", "--json").stdout)
     return int(found["numbers"]["discarded"])
 
 
@@ -37,30 +37,30 @@ def discarded(desk: Desk) -> int:
     [(("run", "1"), 1), (("run", "2", "5"), 3), (("run", "--all"), 6), (("--all",), 6), (("other", "--all"), 0)],
 )
 def test_a_dry_run_says_how_many_and_changes_nothing(desk: Desk, words: tuple[str, ...], count: int) -> None:
-    found = desk.told("check", "give-up", "GM0983", *words, *WHY, "--dry-run")
+    found = desk.told("ledger", "give-up", "GM0983", *words, *WHY, "--dry-run")
     assert (found["count"], sum(each["count"] for each in found["ranges"]), found["dry_run"]) == (count, count, True)
     assert discarded(desk) == 0
-    given_up = desk.told("check", "give-up", "GM0983", *words, *WHY, "--yes")
+    given_up = desk.told("ledger", "give-up", "GM0983", *words, *WHY, "--yes")
     assert (given_up["count"], discarded(desk)) == (count, count)
 
 
 def test_a_dry_run_in_words_names_the_ranges(desk: Desk) -> None:
-    said = desk.say("check", "give-up", "GM0983", "--all", *WHY, "--dry-run").stdout
+    said = desk.say("ledger", "give-up", "GM0983", "--all", *WHY, "--dry-run").stdout
     assert [line.split() for line in said.splitlines()][1] == ["run", "1", "7", "6"]
-    assert "Geen enkel nummer" in desk.say("check", "give-up", "GM1507", "--all", *WHY, "--dry-run").stdout
+    assert "Geen enkel nummer" in desk.say("ledger", "give-up", "GM1507", "--all", *WHY, "--dry-run").stdout
 
 
 def test_all_must_be_meant(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(Refused, match=r"^6 nummers van GM0983 opgeven\? Zonder terminal"):
-        desk.say("check", "give-up", "GM0983", "--all", *WHY)
+    with pytest.raises(RefusedError, match=r"NOBODY_TO_ASK question=6 nummers van GM0983 opgeven\?"):
+        desk.say("ledger", "give-up", "GM0983", "--all", *WHY)
     assert discarded(desk) == 0
-    monkeypatch.setattr(choosing, "_terminal", lambda: True)
+    monkeypatch.setattr(asking, "_terminal", lambda: True)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
-    desk.say("check", "give-up", "GM0983", "--all", *WHY)
+    desk.say("ledger", "give-up", "GM0983", "--all", *WHY)
     assert discarded(desk) == 6
 
 
 @pytest.mark.parametrize("words", [(), ("run",)])
 def test_nobody_gives_up_every_number_without_saying_so(desk: Desk, words: tuple[str, ...]) -> None:
-    with pytest.raises(Refused, match="--all"):
-        desk.say("check", "give-up", "GM0983", *words, *WHY, "--yes")
+    with pytest.raises(RefusedError, match="NO_NUMBERS_CHOSEN field=everything"):
+        desk.say("ledger", "give-up", "GM0983", *words, *WHY, "--yes")

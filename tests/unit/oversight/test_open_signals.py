@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from builders import START
 from hypothesis import given
 from hypothesis import strategies as st
-
-from builders import START
 from oversight_bench import Bench, a_fact, open_clocks
+
 from signal_exchange.domain.times import local_day
 from signal_exchange.oversight.open_signals import HELD_STAGES, SKEW
 from signal_exchange.oversight.store import Clock

@@ -11,23 +11,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from builders import START, minutes, unsealed
 from hypothesis import given
 from hypothesis import strategies as st
 from kafka import TopicPartition  # type: ignore[import-untyped]  # ships no types
-
-from builders import START, minutes
 from oversight_bench import STORED, Bench, a_checkpoint, a_fact, a_parked_record
+
 from signal_exchange.contracts.topics import catalogue
-from signal_exchange.domain.ledger import VERDICTS, Checkpoint, Entry, Ledger, balance
-from signal_exchange.oversight.handler import OversightHandler
+from signal_exchange.domain.figures.ledger import VERDICTS, Checkpoint, Entry, Ledger
+from signal_exchange.oversight.handler import handle
 from signal_exchange.oversight.store import OUTBOX, TABLES, Decision, OversightStore
 from signal_exchange.oversight.watch import Watch
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import WorldUnavailable
+from signal_exchange.runtime.faults import WorldUnavailableError
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.work import Work
+from signal_exchange_demo.ledger import balance
 
 numbered = st.fixed_dictionaries(
     {
@@ -214,7 +215,7 @@ def test_of_two_receivers_the_one_that_tells_nothing_is_found_out_though_the_oth
     assert bench.alarms(minutes(60)) == {}
 
 
-def test_an_alert_to_the_chair_is_no_date() -> None:
+def test_an_alert_to_the_chain_director_is_no_date() -> None:
     bench = Bench()
     bench.run(
         a_fact("ROUTED", **STORED), a_fact("STORED", service="agenda", destination="CHAIR_ALERT", owner_role="CHAIN_DIRECTOR")
@@ -300,7 +301,7 @@ def test_what_a_log_forgot_before_a_group_began_is_no_lag(monkeypatch: pytest.Mo
 @pytest.mark.parametrize("blind", ["look_at_store", "look_at_groups"])
 def test_a_look_that_sees_only_half_is_no_look(monkeypatch: pytest.MonkeyPatch, blind: str) -> None:
     def unanswered(_: Watch) -> None:
-        raise WorldUnavailable
+        raise WorldUnavailableError
 
     logs.configure("test", "WARNING")
     watch = Watch(None, Metrics(), None, lambda: catalogue(()))  # type: ignore[arg-type]  # neither is asked here
@@ -321,7 +322,10 @@ def test_the_watch_says_the_figures_as_metrics_and_forgets_what_was_resolved(tmp
     labels = {"service": "routing", "reason": "UNKNOWN_CODE"}
     for state, revision, shown in (("PARKED", 1, 1.0), ("RESOLVED", 2, None)):
         with database.transaction() as connection:
-            OversightHandler()([a_parked_record(state=state, revision=revision)], Work("oversight", connection, lambda *_: {}))
+            handle(
+                [a_parked_record(state=state, revision=revision)],
+                Work("oversight", connection, unsealed),
+            )
         watch.look_at_store()
         assert metrics.registry.get_sample_value("signal_exchange_parked_waiting", labels) == shown
     assert OUTBOX.name == "outbox"

@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
-
 from builders import START, minutes
 from oversight_bench import STORED, a_checkpoint, a_fact, a_parked_record
 from oversight_desk import BY, Desk
+
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
 
 
 @pytest.fixture
@@ -30,16 +30,16 @@ def it_is(monkeypatch: pytest.MonkeyPatch, now: datetime) -> None:
 def test_r_flow_01_conservation_ends_with_exit_code_0_only_when_it_holds(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     it_is(monkeypatch, minutes(5))
     desk.take(a_fact(verdict="routed"), a_checkpoint(2))
-    said = desk.say("check", "conservation", "--json")
+    said = desk.say("ledger", "conservation", "--json")
     found = json.loads(said.stdout)
     assert (said.exit_code, found["conserved"], found["numbers"]["in_flight"]) == (0, True, 1)
     assert found["municipalities"]["GM0983"]["numbers_sent"] == 2
     it_is(monkeypatch, minutes(15))
-    said = desk.say("check", "conservation", "--json")
+    said = desk.say("ledger", "conservation", "--json")
     found = json.loads(said.stdout)
     gap = {"municipality": "GM0983", "publisher_run": "run", "first": 2, "last": 2}
     assert (said.exit_code, found["overdue"], found["gaps"]) == (1, 1, [gap])
-    in_words = desk.say("check", "conservation")
+    in_words = desk.say("ledger", "conservation")
     assert in_words.exit_code == 1
     lines = in_words.stdout.splitlines()
     assert [line.split()[0] for line in lines] == ["gemeente", "alle", "GM0983"]
@@ -53,23 +53,23 @@ def test_r_flow_01_an_overdue_number_that_will_not_come_is_discarded_with_reason
     decide = ("give-up", "GM0983", "run", "2", *BY, "--reason", "LOST_IN_RESTORE")
     it_is(monkeypatch, minutes(5))
     desk.take(a_fact(verdict="routed"), a_checkpoint(2))
-    with pytest.raises(Refused, match="niet te laat"):
-        desk.say("check", *decide)
+    with pytest.raises(RefusedError, match="NUMBER_NOT_OVERDUE"):
+        desk.say("ledger", *decide)
     it_is(monkeypatch, minutes(15))
     for _ in range(2):
-        assert "als vervallen" in desk.say("check", *decide).stdout
-    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+        assert "als vervallen" in desk.say("ledger", *decide).stdout
+    found = json.loads(desk.say("ledger", "conservation", "--json").stdout)
     assert (found["conserved"], found["numbers"]["discarded"], found["overdue"]) == (True, 1, 0)
     assert [(each["first"], each["last"], each["reason"], each["by"]) for each in found["given_up_numbers"]] == [
         (2, 2, "LOST_IN_RESTORE", "beheer")
     ]
     desk.take(a_fact(verdict="routed", sequence=2, signal_id="signal-2"))  # it came after all
-    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    found = json.loads(desk.say("ledger", "conservation", "--json").stdout)
     assert (found["conserved"], found["numbers"]["discarded"], found["numbers"]["routed"]) == (True, 0, 2)
 
 
 def test_an_empty_ledger_is_conserved(desk: Desk) -> None:
-    said = desk.say("check", "conservation")
+    said = desk.say("ledger", "conservation")
     assert (said.exit_code, said.stdout.splitlines()[1].rstrip().endswith("ja")) == (0, True)
 
 
@@ -87,10 +87,10 @@ def test_alarms_are_named_as_in_the_runbook(desk: Desk, monkeypatch: pytest.Monk
 
 def test_r_flow_02_open_signals_past_their_date_or_without_owner_are_listed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     it_is(monkeypatch, START + timedelta(days=10))
-    assert "over zijn datum" in desk.say("open").stdout
+    assert "over zijn datum" in desk.say("overdue").stdout
     desk.take(a_fact("ROUTED", **STORED), a_fact("STORED", service="worklist", next_date="2026-11-20", **STORED))
     desk.take(a_fact("ROUTED", signal_id="signal-2", sequence=2, **STORED))
-    assert desk.told("open") == [
+    assert desk.told("overdue") == [
         {
             "signal_id": "signal-1",
             "municipality": "GM0983",
@@ -106,7 +106,7 @@ def test_r_flow_02_open_signals_past_their_date_or_without_owner_are_listed(desk
             "next_date": None,
         },
     ]
-    assert "NOBODY" in desk.say("open").stdout
+    assert "NOBODY" in desk.say("overdue").stdout
 
 
 def test_parked_records_are_listed_by_their_headers_and_ended_ones_when_asked(desk: Desk) -> None:
@@ -145,14 +145,14 @@ def test_a_decision_is_asked_of_the_owner_kept_and_shown_and_names_nobody_on_the
     "words", [("show", "x"), ("retry", "x", *BY, "--reason", "CAUSE_GONE"), ("discard", "x", *BY, "--reason", "FORGED")]
 )
 def test_a_record_that_is_not_here_is_refused(desk: Desk, words: tuple[str, ...]) -> None:
-    with pytest.raises(Refused, match="niet bekend"):
+    with pytest.raises(RefusedError, match="PARKED_RECORD_UNKNOWN"):
         desk.say("parked", *words)
 
 
 @pytest.mark.parametrize("state", ["RESOLVED", "DISCARDED"])
 def test_what_is_decided_is_decided(desk: Desk, state: str) -> None:
     desk.take(a_parked_record(state=state, revision=2))
-    with pytest.raises(Refused, match="al besloten"):
+    with pytest.raises(RefusedError, match="PARKED_RECORD_DECIDED"):
         desk.say("parked", "retry", "parked-1", *BY, "--reason", "CAUSE_GONE")
     assert desk.requests() == []
 
@@ -189,12 +189,12 @@ def test_r_flow_01_a_range_that_will_not_come_is_given_up_at_once_whatever_its_s
     it_is(monkeypatch, minutes(5))
     desk.take(a_fact(verdict="routed"), a_fact(verdict="routed", sequence=7, signal_id="signal-7"), a_checkpoint(2**53 - 1))
     it_is(monkeypatch, minutes(20))
-    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    found = json.loads(desk.say("ledger", "conservation", "--json").stdout)
     assert (found["overdue"], [(each["first"], each["last"]) for each in found["gaps"]]) == (2**53 - 3, [(2, 6), (8, 2**53 - 1)])
-    assert "5 nummer(s)" in desk.say("check", "give-up", "GM0983", "run", "1", "7", *reason).stdout
-    assert "0 nummer(s)" in desk.say("check", "give-up", "GM0983", "run", "1", "7", *reason).stdout
-    with pytest.raises(Refused, match="niet te laat"):
-        desk.say("check", "give-up", "GM0983", "run", "2", "6", *reason)
-    desk.say("check", "give-up", "GM0983", "run", "5", str(2**53 - 1), *reason)
-    found = json.loads(desk.say("check", "conservation", "--json").stdout)
+    assert "5 nummer(s)" in desk.say("ledger", "give-up", "GM0983", "run", "1", "7", *reason).stdout
+    assert "0 nummer(s)" in desk.say("ledger", "give-up", "GM0983", "run", "1", "7", *reason).stdout
+    with pytest.raises(RefusedError, match="NUMBER_NOT_OVERDUE"):
+        desk.say("ledger", "give-up", "GM0983", "run", "2", "6", *reason)
+    desk.say("ledger", "give-up", "GM0983", "run", "5", str(2**53 - 1), *reason)
+    found = json.loads(desk.say("ledger", "conservation", "--json").stdout)
     assert (found["conserved"], found["overdue"], found["gaps"], found["numbers"]["discarded"]) == (True, 0, [], 2**53 - 3)

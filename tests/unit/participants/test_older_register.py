@@ -3,39 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-
 from nodes import NOW, VENLO, settings_in
-from signal_exchange.agenda.composition import consumer_spec as agenda
+
+from signal_exchange.cli.declaring import part_of
+from signal_exchange.cli.main import SERVICES
 from signal_exchange.contracts.topics import CONSUMERS, municipality_principal
-from signal_exchange.demo.founding import KEEPERS, Region, found
-from signal_exchange.feedback.composition import consumer_spec as feedback
-from signal_exchange.linking.composition import consumer_spec as linking
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.municipality.node import node_of
-from signal_exchange.oversight.composition import consumer_spec as oversight
+from signal_exchange.participants.region import KEEPERS, Region, init_region
 from signal_exchange.privacy.register import load_register, sign_register
 from signal_exchange.privacy.signing import SigningKey
-from signal_exchange.pseudonyms.commands import keeper_of
-from signal_exchange.routing.composition import consumer_spec as routing
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.settings import KeeperSettings, MunicipalitySettings, RoutingSettings, ServiceSettings
-from signal_exchange.statistics.composition import consumer_spec as statistics
-from signal_exchange.worklist.composition import consumer_spec as worklist
+from signal_exchange.pseudonyms.composition import keeper_of
+from signal_exchange.runtime.settings import KeeperSettings, MunicipalitySettings
 
 NODE = municipality_principal(VENLO)
-SERVICES: dict[str, Callable[[ServiceSettings], object]] = {
-    "agenda": agenda,
-    "feedback": feedback,
-    "linking": linking,
-    "oversight": oversight,
-    "statistics": statistics,
-    "worklist": lambda settings: worklist("worklist", settings),
-    "worklist-youth": lambda settings: worklist("worklist-youth", settings),
-}
 
 
 def start(region: Region, name: str) -> object:
@@ -45,7 +30,7 @@ def start(region: Region, name: str) -> object:
         return node_of(MunicipalitySettings(**given))
     if name in KEEPERS:
         return keeper_of(KeeperSettings(**given))
-    return routing(RoutingSettings(**given)) if name == "routing" else SERVICES[name](ServiceSettings(**given))
+    return part_of(SERVICES[name].spec)(part_of(SERVICES[name].settings)(**given))
 
 
 def sign(region: Region, serial: int) -> None:
@@ -57,11 +42,11 @@ def sign(region: Region, serial: int) -> None:
 
 @pytest.mark.parametrize("name", [*CONSUMERS, NODE, *KEEPERS])
 def test_a_process_that_saw_a_newer_register_does_not_start_with_an_older_one(tmp_path: Path, name: str) -> None:
-    region = found(tmp_path / "region", [VENLO], NOW.date())
+    region = init_region(tmp_path / "region", [VENLO], NOW.date())
     sign(region, 5)
     start(region, name)
     sign(region, 4)
-    with pytest.raises(Refused, match="serial 4, and one with 5 was seen"):
+    with pytest.raises(RefusedError, match=r"^REGISTER_REFUSED .* serial=4 seen=5$"):
         start(region, name)
     sign(region, 6)
     start(region, name)

@@ -19,13 +19,13 @@ from signal_exchange.privacy.backup_files import (
     SIGNATURE_BYTES,
     TAG_BYTES,
     About,
-    NotGenuine,
+    NotGenuineError,
     open_backup,
     write_backup,
 )
 from signal_exchange.privacy.backup_keys import BackupKey, RestoreKey, new_backup_keys
-from signal_exchange.privacy.keys import UnusableKey
-from signal_exchange.privacy.sealing import CannotOpen
+from signal_exchange.privacy.keys import UnusableKeyError
+from signal_exchange.privacy.sealing import CannotOpenError
 from signal_exchange.privacy.signing import SigningKey
 
 MAKES, OPENS = new_backup_keys("region-2026-1")
@@ -66,7 +66,7 @@ def test_what_is_written_is_read_again(size: int) -> None:
 def test_any_flipped_bit_is_refused(at: int, bit: int) -> None:
     file = bytearray(written())
     file[at] ^= 1 << bit
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuineError):
         open_backup(bytes(file), OPENS)
 
 
@@ -75,19 +75,19 @@ def test_every_byte_of_a_short_file_counts() -> None:
     for at in range(len(whole)):
         file = bytearray(whole)
         file[at] ^= 0xFF
-        with pytest.raises(NotGenuine):
+        with pytest.raises(NotGenuineError):
             open_backup(bytes(file), OPENS)
 
 
 @given(length=st.integers(0, len(written()) - 1))
 def test_any_truncation_is_refused(length: int) -> None:
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuineError):
         open_backup(written()[:length], OPENS)
 
 
 @given(more=st.binary(min_size=1, max_size=200))
 def test_anything_that_follows_is_refused(more: bytes) -> None:
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuineError):
         open_backup(written() + more, OPENS)
 
 
@@ -95,7 +95,7 @@ def test_anything_that_follows_is_refused(more: bytes) -> None:
 def test_any_other_order_of_chunks_is_refused_even_when_the_maker_signs_it(order: list[int], *, resigned: bool) -> None:
     head, chunks = chunks_of(written())
     body = head + b"".join(chunks[number] for number in order)
-    with pytest.raises(CannotOpen if resigned else NotGenuine):
+    with pytest.raises(CannotOpenError if resigned else NotGenuineError):
         open_backup(signed(body) if resigned else body + written()[-SIGNATURE_BYTES:], OPENS)
 
 
@@ -103,14 +103,14 @@ def test_any_other_order_of_chunks_is_refused_even_when_the_maker_signs_it(order
 def test_a_file_that_ends_at_a_chunk_is_refused_even_when_the_maker_signs_it(kept: int, *, resigned: bool) -> None:
     head, chunks = chunks_of(written())
     body = head + b"".join(chunks[:kept])
-    with pytest.raises(CannotOpen if resigned else NotGenuine):
+    with pytest.raises(CannotOpenError if resigned else NotGenuineError):
         open_backup(signed(body) if resigned else body + written()[-SIGNATURE_BYTES:], OPENS)
 
 
 def test_chunks_of_another_back_up_do_not_open_under_this_header() -> None:
     head, _ = chunks_of(written())
     _, others = chunks_of(written(CONTENT[:-1]))
-    with pytest.raises(CannotOpen):
+    with pytest.raises(CannotOpenError):
         open_backup(signed(head + b"".join(others)), OPENS)
 
 
@@ -121,15 +121,15 @@ def test_a_data_key_is_bound_to_what_the_header_says(name: str) -> None:
     header["about"][name] += "x"
     changed = json.dumps(header, sort_keys=True).encode()
     body = MAGIC + len(changed).to_bytes(4, "big") + changed + b"".join(chunks)
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuineError):
         open_backup(body + written()[-SIGNATURE_BYTES:], OPENS)
-    with pytest.raises(CannotOpen):
+    with pytest.raises(CannotOpenError):
         open_backup(signed(body), OPENS)
 
 
 @pytest.mark.parametrize("header", [b"", b"{}", b"[]", b'{"about": {}, "data_key": ""}', b"not json", b'"x"'])
 def test_a_header_of_another_shape_is_refused(header: bytes) -> None:
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuineError):
         open_backup(signed(MAGIC + len(header).to_bytes(4, "big") + header), OPENS)
 
 
@@ -137,12 +137,12 @@ def test_another_maker_and_another_owner_are_refused_and_told_apart() -> None:
     forger = replace(MAKES, signing=SigningKey.generate("forger"))
     out = io.BytesIO()
     write_backup(out, CONTENT, ABOUT, forger)
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuineError):
         open_backup(out.getvalue(), OPENS)
     _, another = new_backup_keys("another")
-    with pytest.raises(NotGenuine):
+    with pytest.raises(NotGenuineError):
         open_backup(written(), another)
-    with pytest.raises(CannotOpen):
+    with pytest.raises(CannotOpenError):
         open_backup(written(), replace(another, signing=OPENS.signing))
 
 
@@ -165,11 +165,11 @@ def test_both_halves_are_read_as_they_were_written_and_show_no_secret() -> None:
 
 @pytest.mark.parametrize("change", [{"kind": "x"}, {"sealing_public": None}, {"sealing_public": "AAAA"}, {"sealing_public": "!"}])
 def test_what_is_no_half_that_makes_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(UnusableKey):
+    with pytest.raises(UnusableKeyError):
         BackupKey.from_mapping({**MAKES.to_mapping(), **change})
 
 
 @pytest.mark.parametrize("change", [{"kind": "x"}, {"signing_public": "00"}, {"signing_key_id": ""}])
 def test_what_is_no_half_that_opens_is_refused(change: dict[str, object]) -> None:
-    with pytest.raises(UnusableKey):
+    with pytest.raises(UnusableKeyError):
         RestoreKey.from_mapping({**OPENS.to_mapping(), **change})

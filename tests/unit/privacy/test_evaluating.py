@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from voprf.ristretto import BlindedInput, Evaluator
 
 from signal_exchange.privacy import blinding
-from signal_exchange.privacy.blinding import Blinded, WrongProof
-from signal_exchange.privacy.evaluating import ANSWER_BYTES, REQUEST_BYTES, EpochKey, InvalidPoints, evaluate, points_of
-from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.privacy.blinding import Blinded, WrongProofError
+from signal_exchange.privacy.evaluating import ANSWER_BYTES, REQUEST_BYTES, EpochKey, InvalidPointsError, points_of
+from signal_exchange.privacy.keys import UnusableKeyError
 
 unhurried = settings(deadline=None, max_examples=40)
 
@@ -44,13 +44,13 @@ def test_rfc_9497_key_derivation_gives_the_published_key() -> None:
 
 def test_rfc_9497_blinded_points_are_evaluated_as_published() -> None:
     points = [bytes.fromhex(point) for point in RFC_BLINDED] + [bytes.fromhex(RFC_BLINDED[0])] * 13
-    answer = evaluate(RFC_KEY, b"".join(points))
+    answer = RFC_KEY.evaluate(b"".join(points))
     assert [answer[start : start + 32].hex() for start in (64, 96, 128, 160)] == [*RFC_EVALUATED, RFC_EVALUATED[0]]
 
 
 def test_rfc_9497_values_blinded_here_come_out_as_published() -> None:
     blinded = Blinded.of([bytes.fromhex(value) for value in RFC_OUTPUTS])
-    outputs = blinded.finish(evaluate(RFC_KEY, blinded.request), bytes.fromhex(RFC_PUBLIC_KEY))
+    outputs = blinded.finish(RFC_KEY.evaluate(blinded.request), bytes.fromhex(RFC_PUBLIC_KEY))
     assert [output.hex() for output in outputs] == list(RFC_OUTPUTS.values())
 
 
@@ -59,7 +59,7 @@ def test_rfc_9497_values_blinded_here_come_out_as_published() -> None:
 def test_blind_evaluate_and_unblind_is_the_same_function_as_knowing_the_key(inputs: list[bytes]) -> None:
     blinded = Blinded.of(inputs)
     known = Evaluator.from_seed(KEY.seed, b"2026H2").evaluate_known_input
-    assert blinded.finish(evaluate(KEY, blinded.request), KEY.public_key) == [known(value) for value in inputs]
+    assert blinded.finish(KEY.evaluate(blinded.request), KEY.public_key) == [known(value) for value in inputs]
 
 
 @unhurried
@@ -82,31 +82,31 @@ def test_the_same_value_is_blinded_differently_every_time() -> None:
 
 def test_an_answer_made_with_another_key_is_a_wrong_proof() -> None:
     blinded = Blinded.of([b"value"])
-    with pytest.raises(WrongProof):
-        blinded.finish(evaluate(OTHER, blinded.request), KEY.public_key)
+    with pytest.raises(WrongProofError):
+        blinded.finish(OTHER.evaluate(blinded.request), KEY.public_key)
 
 
 @unhurried
 @given(st.integers(0, ANSWER_BYTES * 8 - 1))
 def test_any_flipped_bit_of_an_answer_is_a_wrong_proof(bit: int) -> None:
     blinded = Blinded.of([b"value"])
-    answer = bytearray(evaluate(KEY, blinded.request))
+    answer = bytearray(KEY.evaluate(blinded.request))
     answer[bit // 8] ^= 1 << bit % 8
-    with pytest.raises(WrongProof):
+    with pytest.raises(WrongProofError):
         blinded.finish(bytes(answer), KEY.public_key)
 
 
 @pytest.mark.parametrize("cut", [0, 63, 64, ANSWER_BYTES - 32, ANSWER_BYTES - 1])
 def test_a_cut_answer_is_a_wrong_proof(cut: int) -> None:
     blinded = Blinded.of([b"value"])
-    with pytest.raises(WrongProof):
-        blinded.finish(evaluate(KEY, blinded.request)[:cut], KEY.public_key)
+    with pytest.raises(WrongProofError):
+        blinded.finish(KEY.evaluate(blinded.request)[:cut], KEY.public_key)
 
 
 def test_a_pinned_key_that_is_no_point_never_fits() -> None:
     blinded = Blinded.of([b"value"])
-    with pytest.raises(WrongProof):
-        blinded.finish(evaluate(KEY, blinded.request), bytes(32))
+    with pytest.raises(WrongProofError):
+        blinded.finish(KEY.evaluate(blinded.request), bytes(32))
 
 
 class Interrupted:
@@ -119,13 +119,13 @@ def test_a_person_who_stops_the_program_is_not_a_wrong_proof(monkeypatch: pytest
     blinded = Blinded.of([b"value"])
     monkeypatch.setattr(blinding, "Client", Interrupted)
     with pytest.raises(KeyboardInterrupt):
-        blinded.finish(evaluate(KEY, blinded.request), KEY.public_key)
+        blinded.finish(KEY.evaluate(blinded.request), KEY.public_key)
 
 
 @pytest.mark.parametrize("request_bytes", [b"", bytes(31), os.urandom(REQUEST_BYTES + 32), os.urandom(REQUEST_BYTES - 32)])
 def test_another_number_of_points_is_not_evaluated(request_bytes: bytes) -> None:
-    with pytest.raises(InvalidPoints) as refusal:
-        evaluate(KEY, request_bytes)
+    with pytest.raises(InvalidPointsError) as refusal:
+        KEY.evaluate(request_bytes)
     assert refusal.value.positions == ()
 
 
@@ -135,8 +135,8 @@ def test_every_wrong_point_of_a_request_is_named_by_its_position(positions: set[
     points = [Blinded.of([b"value"]).request[:32] for _ in range(16)]
     for position in positions:
         points[position] = b"\xff" * 32 if position % 2 else bytes(32)
-    with pytest.raises(InvalidPoints) as refusal:
-        evaluate(KEY, b"".join(points))
+    with pytest.raises(InvalidPointsError) as refusal:
+        KEY.evaluate(b"".join(points))
     assert set(refusal.value.positions) == positions
 
 
@@ -152,7 +152,7 @@ def test_keys_of_one_seed_differ_per_epoch() -> None:
 
 @pytest.mark.parametrize("fields", [{}, {"epoch": "2026H2"}, {"epoch": "2026H2", "seed": "00"}, {"epoch": "", "seed": "00" * 32}])
 def test_a_file_without_a_whole_epoch_key_is_unusable(fields: dict[str, str]) -> None:
-    with pytest.raises(UnusableKey):
+    with pytest.raises(UnusableKeyError):
         EpochKey.from_mapping(fields)
 
 

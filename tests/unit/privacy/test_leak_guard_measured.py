@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from signal_exchange.demo.region import Leak, Region, generate_region
 from signal_exchange.privacy.leak_guard import Finding, check_text
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.model import Leak, Region
 
 NUMBER_TYPES = ("PHONE", "PLATE", "IBAN", "DOB", "ADDRESS")
 

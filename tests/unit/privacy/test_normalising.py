@@ -10,14 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_exchange import contracts
+from signal_exchange import reference
 from signal_exchange.privacy import normal_forms as normalising
 from signal_exchange.privacy.names import PREFIXES
 from signal_exchange.privacy.normalising import KINDS, KINDS_WITHOUT_DECISION, LinkValue, is_barred, link_values
 from signal_exchange.privacy.numbers import IBAN_LENGTHS, bsn_digits, iban_is_valid, plate_series
 
 CHECKS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "data" / "check_values.json").read_text(encoding="utf-8"))
-EXAMPLES = Path(contracts.__file__).parent / "data" / "examples"
+EXAMPLES = Path(reference.__file__).parent / "data" / "examples"
 NAMES = ("01_sexual", "02_labour", "03_criminal", "04_organ", "05_minor", "06_anonymous_tip")
 
 

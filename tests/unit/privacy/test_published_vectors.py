@@ -9,23 +9,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from voprf.ristretto import Evaluator
-
 import rfc9180
 import rfc9497
+from voprf.ristretto import Evaluator
+
+from signal_exchange.domain.links.epochs import epoch_of
 from signal_exchange.privacy import normal_forms as normalising
 from signal_exchange.privacy.blinding import Blinded
-from signal_exchange.privacy.evaluating import EpochKey, evaluate
+from signal_exchange.privacy.evaluating import EpochKey
 from signal_exchange.privacy.sealing import (
     LinkToken,
     SealingPrivateKey,
     decode_tokens,
     encode_tokens,
-    open_sealed,
     pad_summary,
-    seal,
 )
-from signal_exchange.privacy.tokens import epoch_of, token, token_input
+from signal_exchange.privacy.tokens import token, token_input
 
 ROOT = Path(__file__).parents[3]
 VECTORS = ROOT / "schemas" / "tokens" / "vectors.json"
@@ -83,7 +82,7 @@ def inputs() -> list[bytes]:
 def an_exchange(proof: str) -> dict[str, Any]:
     """Return one request and its answer, of which only the proof is not fixed: any proof that verifies will do."""
     points = [rfc9497.blind(value, scalar) for value, scalar in zip(inputs(), scalars(), strict=True)]
-    answer = evaluate(KEYS["A", "2026H2"], b"".join(points))
+    answer = KEYS["A", "2026H2"].evaluate(b"".join(points))
     return {
         "keeper": "A",
         "inputs": [value.hex() for value in inputs()],
@@ -124,7 +123,7 @@ def build(known: dict[str, Any]) -> dict[str, Any]:
 
 
 def a_sealed_part() -> dict[str, Any]:
-    sealed = seal(SEALING.public, PLAINTEXT.encode(), bound_to=BOUND_TO)
+    sealed = SEALING.public.encrypt(PLAINTEXT.encode(), bound_to=BOUND_TO)
     public = SEALING.public.raw.hex()
     return {
         "private": SEALING.to_mapping(),
@@ -174,10 +173,10 @@ def test_another_client_and_the_product_get_the_same_outputs_of_a_keeper() -> No
     key, value, scalar = KEYS["B", "2026H2"], token_input("PLATE", "NL:GX123B"), scalars()[0]
     ours = Blinded.of([value])
     points = [rfc9497.blind(value, scalar), *(ours.request[start : start + 32] for start in range(32, 512, 32))]
-    answer = evaluate(key, b"".join(points))
+    answer = key.evaluate(b"".join(points))
     evaluated = [answer[start : start + 32] for start in range(64, 576, 32)]
     rfc9497.verify(key.public_key, points, evaluated, answer[:64])
-    assert [rfc9497.finalize(value, scalar, evaluated[0])] == ours.finish(evaluate(key, ours.request), key.public_key)
+    assert [rfc9497.finalize(value, scalar, evaluated[0])] == ours.finish(key.evaluate(ours.request), key.public_key)
 
 
 def test_rfc_9497_the_second_implementation_fits_the_published_vectors_of_the_rfc() -> None:
@@ -207,7 +206,7 @@ def test_rfc_9180_another_implementation_opens_what_is_sealed_here() -> None:
     )
     sealed = bytes.fromhex(published()["sealed"]["sealed"])
     assert rfc9180.open_sealed(SEALING.seed, SEALING.x25519, info, sealed).decode() == PLAINTEXT
-    assert open_sealed(SEALING, sealed, bound_to=BOUND_TO).decode() == PLAINTEXT
+    assert SEALING.decrypt(sealed, bound_to=BOUND_TO).decode() == PLAINTEXT
 
 
 def test_the_published_slots_are_read_back() -> None:

@@ -12,19 +12,13 @@ from hypothesis import strategies as st
 from signal_exchange.domain.ids import MunicipalityCode
 from signal_exchange.domain.members import Municipality
 from signal_exchange.privacy.register import (
-    GroupKey,
-    KeeperKey,
-    MemberKey,
-    NoSealingKey,
-    Participant,
-    Period,
-    PinnedKeeper,
+    NoSealingKeyError,
     Register,
-    RegisteredKeeper,
-    RegisterInvalid,
+    RegisterInvalidError,
     load_register,
     sign_register,
 )
+from signal_exchange.privacy.register_entries import GroupKey, KeeperKey, MemberKey, Participant, Period, RegisteredKeeper
 from signal_exchange.privacy.sealing import SealingPrivateKey
 from signal_exchange.privacy.signing import SigningKey
 
@@ -69,7 +63,7 @@ def test_a_signed_register_comes_back_whole() -> None:
 
 
 def test_a_register_of_another_signer_is_invalid() -> None:
-    with pytest.raises(RegisterInvalid, match="not signed"):
+    with pytest.raises(RegisterInvalidError, match="REGISTER_NOT_SIGNED"):
         load_register(sign_register(a_register(), SIGNER), REGION.public)
 
 
@@ -79,13 +73,13 @@ def test_any_changed_character_of_the_content_makes_a_register_invalid(data: st.
     signed = sign_register(a_register(), REGION).decode()
     position = data.draw(st.sampled_from([i for i, c in enumerate(signed[: signed.index("signed_by")]) if c.isalnum()]))
     changed = signed[:position] + ("1" if signed[position] != "1" else "2") + signed[position + 1 :]
-    with pytest.raises(RegisterInvalid):
+    with pytest.raises(RegisterInvalidError):
         load_register(changed.encode(), REGION.public)
 
 
 @pytest.mark.parametrize("data", [b"", b"{}", b"[]", b"\xff", b'{"register": {}, "signature": "00"}'])
 def test_what_is_no_register_is_invalid(data: bytes) -> None:
-    with pytest.raises(RegisterInvalid):
+    with pytest.raises(RegisterInvalidError):
         load_register(data, REGION.public)
 
 
@@ -102,14 +96,14 @@ def test_what_is_no_register_is_invalid(data: bytes) -> None:
 )  # fmt: skip
 def test_a_signed_register_with_fields_that_do_not_fit_is_invalid(changed: dict[str, object]) -> None:
     assert load_register(resigned(), REGION.public) == a_register()
-    with pytest.raises(RegisterInvalid):
+    with pytest.raises(RegisterInvalidError):
         load_register(resigned(**changed), REGION.public)
 
 
 def test_an_older_register_does_not_come_back() -> None:
     signed = sign_register(a_register(), REGION)
     assert load_register(signed, REGION.public, at_least=7).serial == 7
-    with pytest.raises(RegisterInvalid, match="seen before"):
+    with pytest.raises(RegisterInvalidError, match="REGISTER_OLDER"):
         load_register(signed, REGION.public, at_least=8)
 
 
@@ -117,7 +111,7 @@ def test_a_name_that_stands_twice_makes_a_register_invalid() -> None:
     twice = a_participant(), a_participant()
     same_key = a_participant(), a_participant(code=WEERT)
     for members in (twice, same_key):
-        with pytest.raises(RegisterInvalid, match="twice"):
+        with pytest.raises(RegisterInvalidError, match="REGISTER_NAMES_TWICE"):
             a_register(*members)
 
 
@@ -178,15 +172,7 @@ def test_the_newest_valid_key_of_a_group_seals() -> None:
 
 
 def test_a_group_without_a_valid_key_is_said_by_name() -> None:
-    with pytest.raises(NoSealingKey, match="youth"):
+    with pytest.raises(NoSealingKeyError, match="youth"):
         a_register().sealing_key("youth", AT)
-    with pytest.raises(NoSealingKey):
+    with pytest.raises(NoSealingKeyError):
         a_register().sealing_key("care", START - timedelta(seconds=1))
-
-
-def test_both_keepers_of_an_epoch_come_in_the_order_of_their_names() -> None:
-    assert a_register().keepers("2026H2") == (
-        PinnedKeeper("A", "https://A.example.nl", "2026H2", bytes([1]) * 32),
-        PinnedKeeper("B", "https://B.example.nl", "2026H2", bytes(32)),
-    )
-    assert a_register().keepers("2027H1") == ()

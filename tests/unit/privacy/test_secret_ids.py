@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.privacy.keys import UnusableKeyError
 from signal_exchange.privacy.sealing import SealingKeyRing, SealingPrivateKey
 from signal_exchange.privacy.secret_ids import KEY_BYTES, SecretIds
 
@@ -31,5 +31,5 @@ def test_a_key_that_is_added_later_changes_no_id() -> None:
 
 
 def test_without_a_key_of_the_group_there_is_no_id() -> None:
-    with pytest.raises(UnusableKey):
+    with pytest.raises(UnusableKeyError):
         SealingKeyRing([FIRST]).derived("table", "ids", length=KEY_BYTES)

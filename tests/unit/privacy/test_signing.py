@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signal_exchange.privacy.keys import UnusableKey
+from signal_exchange.privacy.keys import UnusableKeyError
 from signal_exchange.privacy.signing import SigningKey, VerifyingKey
 
 unhurried = settings(deadline=None, max_examples=100)
@@ -58,10 +58,10 @@ def test_a_signing_key_survives_json_and_never_shows_itself() -> None:
     "fields", [{}, {"key_id": "k"}, {"key_id": "k", "ed25519_private": "00"}, {"ed25519_private": "00" * 32}]
 )
 def test_a_file_without_a_whole_key_is_unusable(fields: dict[str, str]) -> None:
-    with pytest.raises(UnusableKey):
+    with pytest.raises(UnusableKeyError):
         SigningKey.from_mapping(fields)
 
 
 def test_a_public_key_of_another_length_is_refused() -> None:
-    with pytest.raises(UnusableKey):
+    with pytest.raises(UnusableKeyError):
         VerifyingKey("k", bytes(31))

@@ -7,25 +7,19 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signal_exchange.privacy.evaluating import EpochKey, evaluate
+from signal_exchange.domain.links.epochs import epoch_of
+from signal_exchange.privacy.evaluating import EpochKey
+from signal_exchange.privacy.keeper_client import KeeperClient, NoTokens, Reason
 from signal_exchange.privacy.normalising import LinkValue
-from signal_exchange.privacy.register import KeeperKey, Period, Register, RegisteredKeeper, RegisterInvalid
+from signal_exchange.privacy.register import Register, RegisterInvalidError
+from signal_exchange.privacy.register_entries import KeeperKey, Period, RegisteredKeeper
 from signal_exchange.privacy.sealing import LinkToken
-from signal_exchange.privacy.tokens import (
-    KeeperClient,
-    NoTokens,
-    Reason,
-    TokenMaker,
-    epoch_of,
-    keeper_clients,
-    token,
-    token_input,
-)
+from signal_exchange.privacy.tokens import TokenMaker, keeper_clients, token, token_input
 
 unhurried = settings(deadline=None, max_examples=40)
 
@@ -33,12 +27,12 @@ EPOCH = "2026H2"
 KEY_A, KEY_B, OTHER = (EpochKey(EPOCH, bytes([number]) * 32) for number in (1, 2, 3))
 PHONE = LinkValue("subject:s1", "PHONE", "+31612345678")
 PLATE = LinkValue("object:0", "PLATE", "NL:GX123B")
-Answer = Callable[[httpx.Request], httpx.Response]
+Answer = Callable[[httpx2.Request], httpx2.Response]
 
 
-def evaluation(key: EpochKey, request: httpx.Request) -> dict[str, Any]:
+def evaluation(key: EpochKey, request: httpx2.Request) -> dict[str, Any]:
     points = json.loads(request.content)["punten"]
-    answer = evaluate(key, bytes.fromhex("".join(points)))
+    answer = key.evaluate(bytes.fromhex("".join(points)))
     return {
         "epoch": EPOCH,
         "bewijs": answer[:64].hex(),
@@ -46,11 +40,11 @@ def evaluation(key: EpochKey, request: httpx.Request) -> dict[str, Any]:
     }
 
 
-def a_keeper(key: EpochKey, seen: list[httpx.Request] | None = None) -> Answer:
-    def answer(request: httpx.Request) -> httpx.Response:
+def a_keeper(key: EpochKey, seen: list[httpx2.Request] | None = None) -> Answer:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         if seen is not None:
             seen.append(request)
-        return httpx.Response(200, json=evaluation(key, request))
+        return httpx2.Response(200, json=evaluation(key, request))
 
     return answer
 
@@ -65,10 +59,10 @@ def a_register(key_a: EpochKey = KEY_A, key_b: EpochKey = KEY_B) -> Register:
 
 
 def a_maker(keeper_a: Answer, keeper_b: Answer, register: Register | None = None) -> TokenMaker:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         return (keeper_a if request.url.host == "a.example.nl" else keeper_b)(request)
 
-    http = httpx.Client(transport=httpx.MockTransport(answer), timeout=1)
+    http = httpx2.Client(transport=httpx2.MockTransport(answer), timeout=1)
     bearers = {"keeper-a": "token of a", "keeper-b": "token of b"}
     return TokenMaker(*keeper_clients(register or a_register(), bearers, http))
 
@@ -114,12 +108,12 @@ def test_a_token_needs_the_outputs_of_both_keepers(out_a: bytes, out_b: bytes, o
 
 def test_a_value_gets_the_token_that_both_keepers_make_together() -> None:
     maker = a_maker(a_keeper(KEY_A), a_keeper(KEY_B))
-    assert maker.tokens_for([PHONE, PLATE], epoch=EPOCH) == (expected_token(PHONE), expected_token(PLATE))
+    assert maker.tokens_for_many([[PHONE, PLATE]], epoch=EPOCH)[0] == (expected_token(PHONE), expected_token(PLATE))
 
 
 def test_two_municipalities_make_the_same_token_of_the_same_value() -> None:
-    first = a_maker(a_keeper(KEY_A), a_keeper(KEY_B)).tokens_for([PLATE], epoch=EPOCH)
-    second = a_maker(a_keeper(KEY_A), a_keeper(KEY_B)).tokens_for([PLATE], epoch=EPOCH)
+    first = a_maker(a_keeper(KEY_A), a_keeper(KEY_B)).tokens_for_many([[PLATE]], epoch=EPOCH)[0]
+    second = a_maker(a_keeper(KEY_A), a_keeper(KEY_B)).tokens_for_many([[PLATE]], epoch=EPOCH)[0]
     assert first == second
 
 
@@ -127,30 +121,30 @@ def test_another_key_at_either_keeper_gives_another_token() -> None:
     made = {expected_token(PLATE)}
     for key_a, key_b in ((OTHER, KEY_B), (KEY_A, OTHER)):
         maker = a_maker(a_keeper(key_a), a_keeper(key_b), a_register(key_a, key_b))
-        tokens = maker.tokens_for([PLATE], epoch=EPOCH)
+        tokens = maker.tokens_for_many([[PLATE]], epoch=EPOCH)[0]
         assert isinstance(tokens, tuple)
         made |= set(tokens)
     assert len(made) == 3
 
 
 def test_a_record_without_values_asks_nobody() -> None:
-    seen: list[httpx.Request] = []
-    assert a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B, seen)).tokens_for([], epoch=EPOCH) == ()
+    seen: list[httpx2.Request] = []
+    assert a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B, seen)).tokens_for_many([[]], epoch=EPOCH)[0] == ()
     assert seen == []
 
 
 @unhurried
 @given(st.integers(1, 40))
 def test_every_request_to_a_keeper_has_exactly_16_points(count: int) -> None:
-    seen: list[httpx.Request] = []
+    seen: list[httpx2.Request] = []
     values = [LinkValue("subject:s1", "PHONE", f"+316{number:08}") for number in range(count)]
-    a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B)).tokens_for(values, epoch=EPOCH)
+    a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B)).tokens_for_many([values], epoch=EPOCH)[0]
     assert [len(json.loads(request.content)["punten"]) for request in seen] == [16] * -(-count // 16)
 
 
 def test_a_request_carries_our_bearer_token_the_epoch_and_nothing_of_the_value() -> None:
-    seen: list[httpx.Request] = []
-    a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B, seen)).tokens_for([PHONE], epoch=EPOCH)
+    seen: list[httpx2.Request] = []
+    a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B, seen)).tokens_for_many([[PHONE]], epoch=EPOCH)[0]
     by_host = {request.url.host: request for request in seen}
     assert by_host["a.example.nl"].headers["Authorization"] == "Bearer token of a"
     assert by_host["b.example.nl"].headers["Authorization"] == "Bearer token of b"
@@ -162,7 +156,7 @@ def test_a_request_carries_our_bearer_token_the_epoch_and_nothing_of_the_value()
 
 
 def test_the_values_of_many_records_share_full_requests_and_repeats_are_asked_once() -> None:
-    seen: list[httpx.Request] = []
+    seen: list[httpx2.Request] = []
     records = [[LinkValue("subject:s1", "PHONE", f"+316{number:08}"), PLATE] for number in range(100)]
     tokens = a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B)).tokens_for_many(records, epoch=EPOCH)
     assert len(seen) == 7
@@ -174,35 +168,36 @@ def test_both_keepers_are_asked_at_the_same_time() -> None:
     both = threading.Barrier(2, timeout=5)
 
     def meeting(keeper: Answer) -> Answer:
-        def answer(request: httpx.Request) -> httpx.Response:
+        def answer(request: httpx2.Request) -> httpx2.Response:
             both.wait()
             return keeper(request)
 
         return answer
 
-    assert isinstance(a_maker(meeting(a_keeper(KEY_A)), meeting(a_keeper(KEY_B))).tokens_for([PHONE], epoch=EPOCH), tuple)
+    (made,) = a_maker(meeting(a_keeper(KEY_A)), meeting(a_keeper(KEY_B))).tokens_for_many([[PHONE]], epoch=EPOCH)
+    assert isinstance(made, tuple)
 
 
 def raising(error: Exception) -> Answer:
-    def answer(_: httpx.Request) -> httpx.Response:
+    def answer(_: httpx2.Request) -> httpx2.Response:
         raise error
 
     return answer
 
 
 def replying(status: int, **parts: Any) -> Answer:
-    return lambda _: httpx.Response(status, **parts)
+    return lambda _: httpx2.Response(status, **parts)
 
 
 def changed(**fields: object) -> Answer:
-    return lambda request: httpx.Response(200, json=evaluation(KEY_B, request) | fields)
+    return lambda request: httpx2.Response(200, json=evaluation(KEY_B, request) | fields)
 
 
 def without(name: str) -> Answer:
-    def answer(request: httpx.Request) -> httpx.Response:
+    def answer(request: httpx2.Request) -> httpx2.Response:
         fields = evaluation(KEY_B, request)
         del fields[name]
-        return httpx.Response(200, json=fields)
+        return httpx2.Response(200, json=fields)
 
     return answer
 
@@ -210,10 +205,10 @@ def without(name: str) -> Answer:
 @pytest.mark.parametrize(
     ("keeper_b", "reason", "retry_after"),
     [
-        (raising(httpx.ReadTimeout("")), Reason.TIMEOUT, None),
-        (raising(httpx.ConnectTimeout("")), Reason.TIMEOUT, None),
-        (raising(httpx.ConnectError("")), Reason.UNREACHABLE, None),
-        (raising(httpx.RemoteProtocolError("")), Reason.UNREACHABLE, None),
+        (raising(httpx2.ReadTimeout("")), Reason.TIMEOUT, None),
+        (raising(httpx2.ConnectTimeout("")), Reason.TIMEOUT, None),
+        (raising(httpx2.ConnectError("")), Reason.UNREACHABLE, None),
+        (raising(httpx2.RemoteProtocolError("")), Reason.UNREACHABLE, None),
         (replying(500), Reason.FAILED, None),
         (replying(503), Reason.FAILED, None),
         (replying(429, headers={"Retry-After": "3600"}), Reason.QUOTA, 3600),
@@ -238,27 +233,27 @@ def test_without_a_whole_answer_of_both_keepers_there_are_no_tokens_but_a_reason
     keeper_b: Answer, reason: Reason, retry_after: int | None
 ) -> None:
     expected = NoTokens(reason, "keeper-b", retry_after)
-    assert a_maker(a_keeper(KEY_A), keeper_b).tokens_for([PHONE], epoch=EPOCH) == expected
+    assert a_maker(a_keeper(KEY_A), keeper_b).tokens_for_many([[PHONE]], epoch=EPOCH)[0] == expected
 
 
 def test_the_first_keeper_may_fail_as_well() -> None:
     maker = a_maker(replying(503), a_keeper(KEY_B))
-    assert maker.tokens_for([PHONE], epoch=EPOCH) == NoTokens(Reason.FAILED, "keeper-a")
+    assert maker.tokens_for_many([[PHONE]], epoch=EPOCH)[0] == NoTokens(Reason.FAILED, "keeper-a")
 
 
 def test_an_epoch_without_a_pinned_key_asks_nobody() -> None:
-    seen: list[httpx.Request] = []
+    seen: list[httpx2.Request] = []
     maker = a_maker(a_keeper(KEY_A, seen), a_keeper(KEY_B, seen))
-    assert maker.tokens_for([PHONE], epoch="2031H1") == NoTokens(Reason.UNKNOWN_EPOCH, "keeper-a")
+    assert maker.tokens_for_many([[PHONE]], epoch="2031H1")[0] == NoTokens(Reason.UNKNOWN_EPOCH, "keeper-a")
     assert seen == []
 
 
 def test_after_a_refusal_nothing_more_is_asked_and_what_was_made_counts() -> None:
-    asked: list[httpx.Request] = []
+    asked: list[httpx2.Request] = []
 
-    def full_after_two(request: httpx.Request) -> httpx.Response:
+    def full_after_two(request: httpx2.Request) -> httpx2.Response:
         asked.append(request)
-        return a_keeper(KEY_B)(request) if len(asked) <= 2 else httpx.Response(429, headers={"Retry-After": "60"})
+        return a_keeper(KEY_B)(request) if len(asked) <= 2 else httpx2.Response(429, headers={"Retry-After": "60"})
 
     records = [[LinkValue("subject:s1", "PHONE", f"+316{number:08}")] for number in range(16 * 12)]
     maker = TokenMaker(*_clients_of(a_maker(a_keeper(KEY_A), full_after_two)), in_flight=1)
@@ -273,20 +268,20 @@ def _clients_of(maker: TokenMaker) -> tuple[KeeperClient, KeeperClient]:
 
 
 def test_a_reason_never_holds_a_value_or_a_text_of_the_keeper() -> None:
-    told = a_maker(a_keeper(KEY_A), replying(500, text="+31612345678")).tokens_for([PHONE], epoch=EPOCH)
+    told = a_maker(a_keeper(KEY_A), replying(500, text="+31612345678")).tokens_for_many([[PHONE]], epoch=EPOCH)[0]
     assert "612345678" not in repr(told)
 
 
 @pytest.mark.parametrize("count", [0, 1, 3])
 def test_trust_is_split_over_exactly_two_keepers(count: int) -> None:
     keepers = tuple(RegisteredKeeper(f"keeper-{n}", f"https://{n}.example.nl") for n in range(count))
-    with httpx.Client() as http, pytest.raises(RegisterInvalid, match="two keepers"):
+    with httpx2.Client() as http, pytest.raises(RegisterInvalidError, match="REGISTER_WITHOUT_TWO_KEEPERS"):
         keeper_clients(Register(1, registered_keepers=keepers), {}, http)
 
 
 def test_keepers_that_share_a_key_or_an_address_are_refused() -> None:
     one_address = tuple(RegisteredKeeper(name, "https://a.example.nl") for name in "ab")
-    with httpx.Client() as http:
+    with httpx2.Client() as http:
         for register in (a_register(KEY_A, KEY_A), Register(1, registered_keepers=one_address)):
-            with pytest.raises(RegisterInvalid):
+            with pytest.raises(RegisterInvalidError):
                 keeper_clients(register, {}, http)

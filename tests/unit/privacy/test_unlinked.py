@@ -13,7 +13,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signal_exchange.contracts.reference import load_code_lists
 from signal_exchange.privacy import normal_forms
 from signal_exchange.privacy.countries import country_key, words_of
 from signal_exchange.privacy.keeper_client import Reason
@@ -21,6 +20,7 @@ from signal_exchange.privacy.names import PAIR_ENDS, PAIR_STARTS, PREFIXES, SHOR
 from signal_exchange.privacy.normalising import KINDS, Unlinked, Why, link_values, unlinked
 from signal_exchange.privacy.placeholders import is_placeholder
 from signal_exchange.privacy.plain import plain
+from signal_exchange.reference.loading import load_code_lists
 
 DATA = Path(__file__).parents[2] / "data"
 CHECKS: dict[str, Any] = json.loads((DATA / "check_values.json").read_text(encoding="utf-8"))

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from signal_exchange.privacy.keys import UnusableKey
-from signal_exchange.privacy.vault import CannotDecrypt, Encrypted, VaultKey
+from signal_exchange.privacy.keys import UnusableKeyError
+from signal_exchange.privacy.vault import CannotDecryptError, Encrypted, VaultKey
 
 unhurried = settings(deadline=None, max_examples=100)
 
@@ -27,28 +27,28 @@ def test_any_flipped_bit_keeps_a_record_closed(name: str, position: int) -> None
     encrypted = VAULT.encrypt("r1", b"a narrative of some length, with names")
     content = bytearray(getattr(encrypted, name))
     content[position // 8 % len(content)] ^= 1 << position % 8
-    with pytest.raises(CannotDecrypt):
+    with pytest.raises(CannotDecryptError):
         VAULT.decrypt("r1", replace(encrypted, **{name: bytes(content)}))
 
 
 def test_a_record_moved_to_another_id_stays_closed() -> None:
-    with pytest.raises(CannotDecrypt):
+    with pytest.raises(CannotDecryptError):
         VAULT.decrypt("r2", VAULT.encrypt("r1", b"narrative"))
 
 
 def test_another_vault_key_opens_nothing() -> None:
-    with pytest.raises(CannotDecrypt):
+    with pytest.raises(CannotDecryptError):
         VaultKey.from_bytes(VaultKey.generate_bytes()).decrypt("r1", VAULT.encrypt("r1", b"narrative"))
 
 
 def test_r_ret_03_without_its_wrapped_key_a_record_is_gone() -> None:
-    with pytest.raises(CannotDecrypt):
+    with pytest.raises(CannotDecryptError):
         VAULT.decrypt("r1", Encrypted(b"", VAULT.encrypt("r1", b"narrative").ciphertext))
 
 
 def test_every_record_has_its_own_key() -> None:
     first, second = VAULT.encrypt("r1", b"narrative"), VAULT.encrypt("r1", b"narrative")
-    with pytest.raises(CannotDecrypt):
+    with pytest.raises(CannotDecryptError):
         VAULT.decrypt("r1", Encrypted(first.wrapped_key, second.ciphertext))
 
 
@@ -70,5 +70,5 @@ def test_keys_and_records_never_show_themselves() -> None:
 
 
 def test_a_vault_key_of_another_length_is_refused() -> None:
-    with pytest.raises(UnusableKey):
+    with pytest.raises(UnusableKeyError):
         VaultKey.from_bytes(bytes(16))

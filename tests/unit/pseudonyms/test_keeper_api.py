@@ -11,18 +11,20 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
+from described import as_described
 from fastapi import FastAPI
 
-from described import as_described
 from signal_exchange.domain.ids import MunicipalityCode
 from signal_exchange.privacy.blinding import Blinded
 from signal_exchange.privacy.evaluating import EpochKey
+from signal_exchange.privacy.keeper_client import NoTokens, Reason
 from signal_exchange.privacy.normalising import LinkValue
-from signal_exchange.privacy.register import KeeperKey, Period, Register, RegisteredKeeper
+from signal_exchange.privacy.register import Register
+from signal_exchange.privacy.register_entries import KeeperKey, Period, RegisteredKeeper
 from signal_exchange.privacy.sealing import LinkToken
-from signal_exchange.privacy.tokens import NoTokens, Reason, TokenMaker, keeper_clients, token, token_input
+from signal_exchange.privacy.tokens import TokenMaker, keeper_clients, token, token_input
 from signal_exchange.pseudonyms.api import create_app
 from signal_exchange.pseudonyms.keeper import Keeper
 from signal_exchange.pseudonyms.keys import Bearers, HeldKey, digest_of
@@ -37,19 +39,19 @@ HELD = HeldKey(KEY, date(2026, 7, 1), date(2027, 1, 30))
 NOW = datetime(2026, 11, 20, 22, 30, tzinfo=UTC)
 
 
-class Bridge(httpx.BaseTransport):
+class Bridge(httpx2.BaseTransport):
     """Lets a synchronous client speak with the application, without a socket."""
 
     def __init__(self, app: FastAPI) -> None:
         self._app = app
 
-    def handle_request(self, request: httpx.Request) -> httpx.Response:
+    def handle_request(self, request: httpx2.Request) -> httpx2.Response:
         return asyncio.run(self._handle(request))
 
-    async def _handle(self, request: httpx.Request) -> httpx.Response:
-        sent = httpx.Request(request.method, request.url, headers=request.headers, content=request.read())
-        response = await httpx.ASGITransport(self._app).handle_async_request(sent)
-        return httpx.Response(response.status_code, headers=response.headers, content=await response.aread())
+    async def _handle(self, request: httpx2.Request) -> httpx2.Response:
+        sent = httpx2.Request(request.method, request.url, headers=request.headers, content=request.read())
+        response = await httpx2.ASGITransport(self._app).handle_async_request(sent)
+        return httpx2.Response(response.status_code, headers=response.headers, content=await response.aread())
 
 
 @dataclass
@@ -62,7 +64,7 @@ class World:
     keys: tuple[HeldKey, ...] = (HELD,)
     opened: list[Database] = field(default_factory=list)
 
-    def client(self) -> httpx.Client:
+    def client(self) -> httpx2.Client:
         database = Database(f"sqlite+pysqlite:///{self.path}", TABLES)
         self.opened.append(database)
         bearers = Bearers({VENLO: digest_of("venlo's token"), WEERT: digest_of("weert's token")})
@@ -70,7 +72,7 @@ class World:
         headers = {"Authorization": "Bearer venlo's token"}
         app = create_app(keeper)
         hooks = {"response": [as_described(app)]}
-        return httpx.Client(transport=Bridge(app), base_url="http://keeper", headers=headers, event_hooks=hooks)
+        return httpx2.Client(transport=Bridge(app), base_url="http://keeper", headers=headers, event_hooks=hooks)
 
 
 @pytest.fixture
@@ -90,7 +92,7 @@ def a_request(**fields: object) -> dict[str, Any]:
     return {"epoch": EPOCH, "punten": points(), **fields}
 
 
-def codes(answer: httpx.Response) -> list[tuple[str, str]]:
+def codes(answer: httpx2.Response) -> list[tuple[str, str]]:
     assert answer.status_code == 400
     assert answer.headers["Content-Type"] == "application/problem+json"
     return [(error["location"]["pointer"], error["code"]) for error in answer.json()["errors"]]
@@ -112,12 +114,14 @@ def test_two_keepers_and_a_token_maker_make_tokens_together(world: World, tmp_pa
     value = LinkValue("object:0", "PLATE", "NL:GX123B")
     maker = _maker(world.client(), other.client())
     known = [key._evaluator.evaluate_known_input(token_input("PLATE", "NL:GX123B")) for key in (KEY, KEY_B)]
-    assert maker.tokens_for([value], epoch=EPOCH) == (LinkToken("object:0", "PLATE", EPOCH, token("PLATE", EPOCH, *known)),)
+    assert maker.tokens_for_many([[value]], epoch=EPOCH)[0] == (
+        LinkToken("object:0", "PLATE", EPOCH, token("PLATE", EPOCH, *known)),
+    )
     for database in other.opened:
         database.close()
 
 
-def _maker(client_a: httpx.Client, client_b: httpx.Client) -> TokenMaker:
+def _maker(client_a: httpx2.Client, client_b: httpx2.Client) -> TokenMaker:
     period = Period(datetime(2026, 7, 1, tzinfo=UTC))
     register = Register(
         1,
@@ -133,7 +137,7 @@ def _maker(client_a: httpx.Client, client_b: httpx.Client) -> TokenMaker:
 def test_a_used_up_quota_reaches_the_municipality_as_a_reason(world: World) -> None:
     world.quota = Quota(0, 0)
     maker = _maker(world.client(), world.client())
-    told = maker.tokens_for([LinkValue("object:0", "PLATE", "NL:GX123B")], epoch=EPOCH)
+    told = maker.tokens_for_many([[LinkValue("object:0", "PLATE", "NL:GX123B")]], epoch=EPOCH)[0]
     assert isinstance(told, NoTokens)
     assert (told.reason, told.keeper) == (Reason.QUOTA, "a")
 

@@ -12,14 +12,16 @@ from structlog.testing import capture_logs
 from typer.testing import CliRunner
 
 from signal_exchange.domain.ids import MunicipalityCode
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.privacy.evaluating import EpochKey
-from signal_exchange.privacy.register import KeeperKey, Period, Register, RegisteredKeeper, sign_register
+from signal_exchange.privacy.register import Register, sign_register
+from signal_exchange.privacy.register_entries import KeeperKey, Period, RegisteredKeeper
 from signal_exchange.privacy.signing import SigningKey
-from signal_exchange.pseudonyms import commands
-from signal_exchange.pseudonyms.commands import app, destroy_epoch_key, epoch_days, keeper_of, make_epoch_key, serve
-from signal_exchange.pseudonyms.composition import main
+from signal_exchange.pseudonyms import composition
+from signal_exchange.pseudonyms.commands import app
+from signal_exchange.pseudonyms.composition import keeper_of, main, serve
+from signal_exchange.pseudonyms.epoch_keys import destroy_epoch_key, epoch_days, make_epoch_key
 from signal_exchange.pseudonyms.keys import HeldKey, read_bearers, read_keys, write_bearers, write_keys
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import KeeperSettings
 
 VENLO = MunicipalityCode("GM0983")
@@ -64,7 +66,7 @@ def test_r_val_14_a_key_is_used_in_its_half_year_and_30_days_more(epoch: str, fi
 
 @pytest.mark.parametrize("epoch", ["", "2026", "2026H3", "H2", "20XXH1", "2026H12"])
 def test_what_is_no_epoch_is_refused(epoch: str) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         epoch_days(epoch)
 
 
@@ -73,7 +75,7 @@ def test_a_new_key_is_added_once_and_only_its_owner_can_read_the_file(tmp_path: 
     first, second = make_epoch_key(path, "2026H2"), make_epoch_key(path, "2027H1")
     assert read_keys(path) == (first, second)
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         make_epoch_key(path, "2026H2")
 
 
@@ -83,7 +85,7 @@ def test_a_destroyed_key_is_gone_from_the_file(tmp_path: Path) -> None:
     destroy_epoch_key(path, "2026H2", AFTER)
     assert read_keys(path) == (second,)
     assert first.key.seed.hex() not in "".join(file.read_text(encoding="utf-8") for file in tmp_path.iterdir())
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         destroy_epoch_key(path, "2026H2", AFTER)
 
 
@@ -91,7 +93,7 @@ def test_a_destroyed_key_is_gone_from_the_file(tmp_path: Path) -> None:
 def test_a_key_with_which_tokens_are_or_will_be_made_is_destroyed_only_when_somebody_says_so(tmp_path: Path, day: date) -> None:
     path = tmp_path / "keys.json"
     held = make_epoch_key(path, "2026H2")
-    with pytest.raises(Refused, match="--early"):
+    with pytest.raises(RefusedError, match="EPOCH_KEY_IN_USE"):
         destroy_epoch_key(path, "2026H2", day)
     assert read_keys(path) == (held,)
     destroy_epoch_key(path, "2026H2", day, early=True)
@@ -102,7 +104,7 @@ def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "keys.json"
     make_epoch_key(path, "2026H2")
     path.chmod(0o640)
-    with pytest.raises(Refused, match="600"):
+    with pytest.raises(RefusedError, match=r"^FILE_OPEN_TO_OTHERS"):
         read_keys(path)
 
 
@@ -111,14 +113,14 @@ def test_a_file_without_epoch_keys_is_refused_without_showing_it(tmp_path: Path,
     path = tmp_path / "keys.json"
     write_keys(path, [])
     path.write_text(text, encoding="utf-8")
-    with pytest.raises(Refused, match=r"keys\.json"):
+    with pytest.raises(RefusedError, match=r"keys\.json"):
         read_keys(path)
 
 
 def test_an_epoch_that_stands_twice_is_refused(tmp_path: Path) -> None:
     keys = [HeldKey(EpochKey.generate("2026H2"), *epoch_days("2026H2")) for _ in range(2)]
     write_keys(tmp_path / "keys.json", keys)
-    with pytest.raises(Refused, match="twice"):
+    with pytest.raises(RefusedError, match="EPOCH_TWICE"):
         read_keys(tmp_path / "keys.json")
 
 
@@ -133,7 +135,7 @@ def test_a_keeper_keeps_digests_of_bearer_tokens_and_never_a_token(tmp_path: Pat
 @pytest.mark.parametrize("text", ["", "[]", '{"Venlo": "00"}', '{"GM0983": "00"}', '{"GM0983": 5}'])
 def test_a_file_without_digests_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "tokens.json").write_text(text, encoding="utf-8")
-    with pytest.raises(Refused):
+    with pytest.raises(RefusedError):
         read_bearers(tmp_path / "tokens.json")
 
 
@@ -144,7 +146,7 @@ def test_a_key_that_the_register_does_not_name_stops_the_keeper_at_its_start(set
     write_register(settings.data_dir, KeeperKey("2026H2", held.key.public_key, period))
     assert keeper_of(settings).keys == (held,)
     write_register(settings.data_dir, KeeperKey("2026H2", EpochKey.generate("2026H2").public_key, period))
-    with pytest.raises(Refused, match="2026H2"):
+    with pytest.raises(RefusedError, match="EPOCH_KEY_NOT_REGISTERED"):
         keeper_of(settings)
 
 
@@ -182,7 +184,7 @@ def test_the_tokens_of_another_keeper_in_the_file_stay(settings: KeeperSettings,
 @pytest.mark.parametrize("text", ["no JSON", "[]", '{"keeper-b": 5}', '{"keeper-b": ""}'])
 def test_a_file_that_holds_something_else_is_not_overwritten(settings: KeeperSettings, tmp_path: Path, text: str) -> None:
     (tmp_path / "out.json").write_text(text, encoding="utf-8")
-    with pytest.raises(Refused, match="something else"):
+    with pytest.raises(RefusedError, match="NO_TOKENS_BY_KEEPER"):
         run("admit", "GM0988", "--token-out", str(tmp_path / "out.json"))
     assert (tmp_path / "out.json").read_text(encoding="utf-8") == text
     assert set(read_bearers(settings.tokens_file).digests) == {VENLO}
@@ -209,8 +211,8 @@ class FakeServer:
 
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> type[FakeServer]:
-    monkeypatch.setattr(commands, "uvicorn", FakeServer)
-    monkeypatch.setattr(commands, "logs", type("Logs", (), {"configure": staticmethod(lambda *_: None)}))
+    monkeypatch.setattr(composition, "uvicorn", FakeServer)
+    monkeypatch.setattr(composition, "logs", type("Logs", (), {"configure": staticmethod(lambda *_: None)}))
     return FakeServer
 
 

@@ -9,20 +9,21 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
-import httpx
+import httpx2
 import pytest
+from refusing import refused
 
 from signal_exchange.privacy.evaluating import EpochKey
 from signal_exchange.privacy.register import Register, sign_register
 from signal_exchange.privacy.signing import SigningKey
-from signal_exchange.pseudonyms import commands
+from signal_exchange.pseudonyms import composition
 from signal_exchange.pseudonyms.api import create_app
-from signal_exchange.pseudonyms.commands import serve
+from signal_exchange.pseudonyms.composition import serve
 from signal_exchange.pseudonyms.keeper import Keeper
 from signal_exchange.pseudonyms.keys import Bearers, HeldKey, write_bearers, write_keys
 from signal_exchange.pseudonyms.store import TABLES, CounterStore
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused, StoreUnavailable
+from signal_exchange.runtime.faults import StoreUnavailableError
 from signal_exchange.runtime.settings import KeeperSettings
 
 HELD = HeldKey(EpochKey("2026H2", b"\x01" * 32), date(2026, 7, 1), date(2027, 1, 30))
@@ -66,14 +67,14 @@ class Told:
 @pytest.fixture
 def served(monkeypatch: pytest.MonkeyPatch) -> Served:
     server = Served()
-    monkeypatch.setattr(commands, "uvicorn", server)
+    monkeypatch.setattr(composition, "uvicorn", server)
     return server
 
 
 @pytest.fixture
 def told(monkeypatch: pytest.MonkeyPatch) -> Told:
     log = Told()
-    monkeypatch.setattr(commands, "logs", log)
+    monkeypatch.setattr(composition, "logs", log)
     return log
 
 
@@ -92,7 +93,7 @@ def test_in_mode_demo_a_keeper_may_be_heard_by_others_and_the_log_says_so(tmp_pa
 def test_in_production_a_keeper_that_others_would_hear_in_plain_text_does_not_start(
     tmp_path: Path, served: Served, told: Told
 ) -> None:
-    with pytest.raises(Refused, match="SIGNAL_EXCHANGE_LISTEN is not a loopback address"):
+    with refused("SIGNAL_EXCHANGE_LISTEN is not a loopback address", "en"):
         serve(a_keeper_at(tmp_path, listen="0.0.0.0"))  # noqa: S104 - the address under test; nothing listens
     assert (served.hosts, told.events) == ([], [])
 
@@ -108,14 +109,14 @@ class BrokenCounters(CounterStore):
     """Counters that do not answer."""
 
     def counts(self, *_: date) -> Any:
-        raise StoreUnavailable("OperationalError")
+        raise StoreUnavailableError("OperationalError")
 
 
 def health(store: CounterStore, day: datetime) -> tuple[int, str]:
     app = create_app(Keeper((HELD,), lambda: Bearers({}), store, lambda: day))
 
-    async def ask() -> httpx.Response:
-        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://keeper") as client:
+    async def ask() -> httpx2.Response:
+        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app), base_url="http://keeper") as client:
             return await client.get("/health/ready")
 
     answer = asyncio.run(ask())

@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
+from refusing import refused
 
 from signal_exchange.domain.ids import MunicipalityCode
 from signal_exchange.pseudonyms.store import TABLES, CounterStore, DayCount, Quota, QuotaRaise, Verdict
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused
 
 VENLO, WEERT = MunicipalityCode("GM0983"), MunicipalityCode("GM0988")
 DAY, QUOTA = date(2026, 11, 20), Quota(2, 3)
@@ -91,7 +91,7 @@ def test_a_raise_ends_and_never_lowers_a_quota(store: CounterStore) -> None:
     ],
 )
 def test_one_person_or_a_wrong_range_of_days_raises_nothing(store: CounterStore, changed: dict[str, object]) -> None:
-    with pytest.raises(Refused):
+    with refused():
         store.raise_quota(a_raise(**changed), AT)
     assert store.take(VENLO, DAY, Quota(0, 1)) is Verdict.DAY_IS_FULL
 

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from signal_exchange.demo.region.checking import Check, check_region
-from signal_exchange.demo.region.commands import app
-from signal_exchange.demo.region.guard_score import score_guard, wilson
-from signal_exchange.demo.region.writing import generate, hash_of
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange_demo.refusing import DemoError
+from signal_exchange_demo.region.checking import Check, check_region
+from signal_exchange_demo.region.commands import app
+from signal_exchange_demo.region.guard_score import score_guard, wilson
+from signal_exchange_demo.region.writing import generate, hash_of
 
 
 @pytest.fixture
@@ -131,7 +132,7 @@ def test_a_form_that_is_too_frequent_is_seen(folder: Path) -> None:
 
 
 def test_a_folder_without_region_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(Refused, match=r"manifest\.json"):
+    with pytest.raises(DemoError, match=r"manifest\.json"):
         check_region(tmp_path)
 
 
@@ -163,5 +164,5 @@ def test_the_commands_make_check_and_measure(tmp_path: Path) -> None:
 @pytest.mark.parametrize("wrong", [["--scale", "0"], ["--project", "Venlo"], ["--project", "GM0983:2026-02-31:3"]])
 def test_a_region_that_cannot_be_is_refused_in_words(wrong: list[str], tmp_path: Path) -> None:
     refused = CliRunner().invoke(app, ["generate", str(tmp_path / "region"), *wrong]).exception
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedError)
     assert str(refused).startswith("There is no such region.")

@@ -10,21 +10,22 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-
-from oracle.coding import coded, inside_codes
-from oracle.reference import load
-from oracle.verdict import codes_of
-from oracle.worked import inside
 from region_entries import id_for
-from signal_exchange.demo.region import SIX, Arrival, Region, generate_region
-from signal_exchange.demo.region.bad_records import MISTAKES
-from signal_exchange.demo.region.forgeries import TRICKS
-from signal_exchange.demo.region.keys import PREFIXES
-from signal_exchange.demo.region.model import Ending
-from signal_exchange.demo.region.names import name_sets
-from signal_exchange.demo.region.networks import STREETS
-from signal_exchange.demo.region.phrases import CLOSINGS, OBSERVATIONS, SUBJECTS, TIP_OPENING
-from signal_exchange.demo.region.profiles import FORM_MIX, FUNCTIONS
+
+from signal_exchange.participants.region import SIX
+from signal_exchange_demo.oracle.coding import coded, inside_codes
+from signal_exchange_demo.oracle.reference import load
+from signal_exchange_demo.oracle.verdict import codes_of
+from signal_exchange_demo.oracle.worked import inside
+from signal_exchange_demo.region.bad_records import MISTAKES
+from signal_exchange_demo.region.forgeries import TRICKS
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.keys import PREFIXES
+from signal_exchange_demo.region.model import Arrival, Ending, Region
+from signal_exchange_demo.region.names import name_sets
+from signal_exchange_demo.region.networks import STREETS
+from signal_exchange_demo.region.phrases import CLOSINGS, OBSERVATIONS, SUBJECTS, TIP_OPENING
+from signal_exchange_demo.region.profiles import FORM_MIX, FUNCTIONS
 
 TODAY = date(2026, 11, 20)
 SIZE = 1500

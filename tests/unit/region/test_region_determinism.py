@@ -11,9 +11,10 @@ from random import Random
 
 import pytest
 
-from signal_exchange.demo.region import SIX, generate_region
-from signal_exchange.demo.region.streams import stream
-from signal_exchange.demo.region.writing import write_region
+from signal_exchange.participants.region import SIX
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.streams import stream
+from signal_exchange_demo.region.writing import write_region
 
 TODAY = date(2026, 11, 20)
 
@@ -31,8 +32,8 @@ def test_same_arguments_give_the_same_bytes(tmp_path: Path) -> None:
 def test_another_process_with_another_hash_seed_and_time_zone_gives_the_same_region(tmp_path: Path) -> None:
     code = (
         "import sys; from datetime import date; from pathlib import Path;"
-        "from signal_exchange.demo.region import generate_region;"
-        "from signal_exchange.demo.region.writing import write_region;"
+        "from signal_exchange_demo.region.generating import generate_region;"
+        "from signal_exchange_demo.region.writing import write_region;"
         "write_region(generate_region(5, 120, date(2026, 11, 20)), Path(sys.argv[1]))"
     )
     environment = {**os.environ, "PYTHONHASHSEED": "99", "TZ": "Pacific/Auckland", "LC_ALL": "C"}

@@ -12,13 +12,13 @@ from typing import Any
 
 import pytest
 
-from oracle.oracle import truth_for
-from signal_exchange.demo.region.events import Event
-from signal_exchange.demo.region.generating import Generator
-from signal_exchange.demo.region.plan import NoSuchRegion, Plan, TargetedProject
-from signal_exchange.demo.region.reading import Line, lines_of
-from signal_exchange.demo.region.writing import generate
-from signal_exchange.runtime.faults import Refused
+from signal_exchange_demo.oracle.oracle import truth_for
+from signal_exchange_demo.refusing import DemoError
+from signal_exchange_demo.region.events import Event
+from signal_exchange_demo.region.generating import Generator
+from signal_exchange_demo.region.plan import NoSuchRegionError, Plan, TargetedProject
+from signal_exchange_demo.region.reading import Line, lines_of
+from signal_exchange_demo.region.writing import generate
 
 START, WEEKS = date(2025, 11, 24), 52
 GOLDEN = Path(__file__).parents[2] / "oracle" / "golden" / "region_scale_1.json"
@@ -172,8 +172,8 @@ def _place_and_time(event: Event) -> str:
 
 def test_changing_the_texts_would_not_shift_the_events(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     generate(5, START, 8, 1.0, tmp_path / "one")
-    monkeypatch.setattr("signal_exchange.demo.region.texts.LOOK_ALIKE_SHARE", 1.0)
-    monkeypatch.setattr("signal_exchange.demo.region.texts.SLOTS_SHARE", 0.0)
+    monkeypatch.setattr("signal_exchange_demo.region.texts.LOOK_ALIKE_SHARE", 1.0)
+    monkeypatch.setattr("signal_exchange_demo.region.texts.SLOTS_SHARE", 0.0)
     generate(5, START, 8, 1.0, tmp_path / "two")
     for name in ("truth_links.csv", "truth_routes.csv", "truth_statistics.csv", "truth_signals.csv"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
@@ -203,7 +203,7 @@ def test_stopped_halfway_nothing_is_left(tmp_path: Path) -> None:
 
 def test_what_is_there_already_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "kept").write_text("mine", encoding="utf-8")
-    with pytest.raises(Refused, match="not empty"):
+    with pytest.raises(DemoError, match="not empty"):
         generate(5, START, WEEKS, 1.0, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
@@ -222,7 +222,7 @@ def test_arguments_that_make_no_region_are_named(
     weeks: int, scale: float, start: date, municipality: str | None, word: str
 ) -> None:
     project = TargetedProject(START, 2, municipality) if municipality else None
-    with pytest.raises(NoSuchRegion, match=word):
+    with pytest.raises(NoSuchRegionError, match=word):
         Plan(1, start, weeks, scale, project=project)
 
 

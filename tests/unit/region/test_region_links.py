@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from signal_exchange.demo.region import Region, TrueLink, generate_region
-from signal_exchange.demo.region.keys import account_key, bsn_key, company_key, name_keys, phone_key, place_keys, plate_key
-from signal_exchange.demo.region.truth import clusters
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.keys import account_key, bsn_key, company_key, name_keys, phone_key, place_keys, plate_key
+from signal_exchange_demo.region.model import Region, TrueLink
+from signal_exchange_demo.region.truth import clusters
 
 CHECKS = json.loads((Path(__file__).parents[2] / "data" / "check_values.json").read_text(encoding="utf-8"))
 NORMALISED = CHECKS["normalise"]

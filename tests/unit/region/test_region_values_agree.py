@@ -3,9 +3,9 @@
 from datetime import date
 from typing import Any
 
-from signal_exchange.demo.region import generate_region
-from signal_exchange.demo.region.truth import subject_keys, thing_keys
 from signal_exchange.privacy.normalising import link_values
+from signal_exchange_demo.region.generating import generate_region
+from signal_exchange_demo.region.truth import subject_keys, thing_keys
 
 KINDS = frozenset({"BSN", "NAME_DOB", "NAME_DOB_SOFT", "ADDRESS_BAG", "ADDRESS_PC", "PHONE", "PLATE", "KVK", "IBAN"})
 THINGS = ("places", "plates", "companies", "accounts")

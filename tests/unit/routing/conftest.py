@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
 from routing_bench import Bench
 from senders import a_region
-from signal_exchange.demo.founding import Region
+
+from signal_exchange.participants.region import Region
 
 
 @pytest.fixture(scope="module")

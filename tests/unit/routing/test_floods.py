@@ -12,20 +12,21 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import unsealed
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import select
-
 from routing_bench import Bench
 from senders import AT, Sender, coded_example
+from sqlalchemy import select
+
 from signal_exchange.contracts.codec import decode_whole
-from signal_exchange.demo.founding import Region
+from signal_exchange.participants.region import Region
 from signal_exchange.routing.senders import HOLD, SENDER_HELD, Tally
 from signal_exchange.routing.sparing import KEPT_BYTES, park_sparingly
-from signal_exchange.routing.tables import SENDERS, TABLES
+from signal_exchange.routing.tables import SENDERS
 from signal_exchange.stream.messages import Attribution, Incoming, Message, Unreadable
-from signal_exchange.stream.outbox import Letter, kept_table
-from signal_exchange.stream.parking import Kept, Retries, once
+from signal_exchange.stream.outbox import OutgoingRecord
+from signal_exchange.stream.parking import ParkedStore, Retries, once
 from signal_exchange.stream.work import Work, packed
 
 LIMIT = 5
@@ -144,28 +145,31 @@ def test_good_records_bring_no_sender_to_its_limit() -> None:
 
 # What nobody can be named for.
 
-SEALED = {"group": "parking:routing", "key_id": "k"}
-
 
 class Parking:
     """Parks as routing does, on a store, with so many records an hour that are kept."""
 
     def __init__(self, bench: Bench, an_hour: int) -> None:
-        self.bench, self.park, self.letters = bench, park_sparingly(an_hour), list[Letter]()
+        self.bench, self.park, self.outgoing = bench, park_sparingly(an_hour), list[OutgoingRecord]()
 
     def batch(self, *unreadable: Unreadable) -> Work:
         with self.bench.database.transaction() as connection:
-            kept = Kept(connection, kept_table(TABLES))
-            work = Work("routing", connection, lambda content, _: {**SEALED, "ciphertext": content}, once(self.park, kept))
+            kept = ParkedStore(connection)
+            work = Work(
+                "routing",
+                connection,
+                unsealed,
+                once(self.park, kept),
+            )
             for each in unreadable:
                 work.park(each)
-            Retries(work, kept, None).settle([])
+            Retries(work, kept, None).finish([])
             work.tell_counted()
-        self.letters += work.letters
+        self.outgoing += work.outgoing
         return work
 
     def sent(self, topic: str) -> list[dict[str, Any]]:
-        return [decode_whole(letter.value).fields for letter in self.letters if letter.topic == topic and letter.value]
+        return [decode_whole(record.value).fields for record in self.outgoing if record.topic == topic and record.value]
 
 
 def nobodys(offset: int, value: bytes = b"x", at: datetime = AT, partition: int = 0, topic: str = "signals") -> Unreadable:
@@ -182,11 +186,11 @@ def test_of_the_first_ones_of_an_hour_a_part_is_kept_and_the_others_are_counted(
     work = parking.batch(*[nobodys(offset, value) for offset in range(500)])
     assert (len(work.parked), len(work.counted)) == (3, 497)
     assert len(parking.sent("parked")) == 3
-    assert len(parking.letters) == 3 + 3 + 1, "one fact for all that were only counted"
+    assert len(parking.outgoing) == 3 + 3 + 1, "one fact for all that were only counted"
     assert accounted(parking) == 500
     kept = json.loads(parking.sent("parked")[0]["record"]["ciphertext"])
     assert (kept["complete"], kept["size"], kept["sha256"]) == (False, 170_000, sha256(value).hexdigest())
-    assert sum(len(letter.value or b"") for letter in parking.letters) < 3 * (KEPT_BYTES + 1_000) + 1_000
+    assert sum(len(record.value or b"") for record in parking.outgoing) < 3 * (KEPT_BYTES + 1_000) + 1_000
 
 
 def test_the_next_hour_keeps_some_again(bench: Bench) -> None:

@@ -15,17 +15,18 @@ from oversight_bench import Bench as Oversight
 from raw_signals import Raw, raw
 from routing_bench import Bench
 from senders import AT, Sender, coded_example
-from signal_exchange.demo.founding import Region
+
+from signal_exchange.participants.region import Region
 from signal_exchange.routing.sparing import park_sparingly
-from signal_exchange.routing.store import OUTBOX
+from signal_exchange.routing.tables import OUTBOX
 from signal_exchange.runtime import clock
 from signal_exchange.runtime.connection import KafkaConnection
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
-from signal_exchange.stream.consumer import BatchLoop, read_as
+from signal_exchange.stream.consumer import BatchLoop, ConsumerSpec, read_as
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outbox import Letter
+from signal_exchange.stream.outbox import OutgoingRecord
 
 HOSTILE, HONEST = "GM1894", "GM0983"
 LIMIT, KEPT, EACH = 20, 10, 60
@@ -35,26 +36,29 @@ class Exchange:
     """Routing's loop on a store, with what it sends."""
 
     def __init__(self, bench: Bench) -> None:
-        self.letters: list[Letter] = []
+        self.outgoing: list[OutgoingRecord] = []
         metrics = Metrics()
         self.loop = BatchLoop(
-            "routing",
-            reader="routing",
-            database=bench.database,
-            outbox=OUTBOX,
-            handle=replace(bench.handler, flood_records=LIMIT),
-            sender=self,
-            seal=bench.seal,
-            metrics=metrics,
-            progress=Progress(metrics),
+            ConsumerSpec(
+                "routing",
+                sources=(),
+                reader="routing",
+                database=bench.database,
+                outbox=OUTBOX,
+                handle=replace(bench.handler, flood_records=LIMIT),
+                seal=bench.seal,
+                metrics=metrics,
+                park=park_sparingly(KEPT),
+            ),
+            self,
+            Progress(metrics),
+            FloodGate(LIMIT),
             patience_seconds=1.0,
-            flood=FloodGate(LIMIT),
-            park=park_sparingly(KEPT),
         )
         self.offset = 0
 
-    async def send(self, letters: Sequence[Letter]) -> None:
-        self.letters += letters
+    async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
+        self.outgoing += outgoing
 
     def comes_in(self, records: Sequence[Raw]) -> None:
         at = int(clock.now().timestamp() * 1000)
@@ -75,7 +79,7 @@ class Exchange:
 
     def told(self, topic: str) -> list[Message]:
         incoming = [
-            Incoming(topic, 0, place, b"k", each.value, {}, AT) for place, each in enumerate(self.letters) if each.topic == topic
+            Incoming(topic, 0, place, b"k", each.value, {}, AT) for place, each in enumerate(self.outgoing) if each.topic == topic
         ]
         return [cast("Message", read_as(each, "oversight")) for each in incoming]
 

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-
 from routing_bench import Bench, sender_of
 from senders import AT, Sender, coded_example
+
 from signal_exchange.contracts import cloud_events
 from signal_exchange.contracts.codec import decode
-from signal_exchange.routing import handler
+from signal_exchange.routing import faults
 from signal_exchange.stream.messages import Incoming, Message
 
 Signal = dict[str, Any]
@@ -156,7 +156,7 @@ def test_r_flow_01_a_checkpoint_names_no_more_than_a_run_can_have_sent(bench: Be
 
 
 def test_r_ret_03_a_municipality_erases_so_many_unknown_signals_a_day(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(handler, "UNKNOWN_ERASURES", 3)
+    monkeypatch.setattr(faults, "UNKNOWN_ERASURES", 3)
     sender = sender_of(bench, "01_sexual")
     known = another()
     bench.run(sender.published(known))

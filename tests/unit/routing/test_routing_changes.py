@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-
 from routing_bench import Bench, an_outcome, latest, sender_of
 from senders import AT, Sender, coded_example
 

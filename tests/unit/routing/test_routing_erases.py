@@ -12,18 +12,18 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from routing_bench import Bench, an_outcome, sender_of
 from senders import AT, Sender, coded_example, identity_in
+from trying import examples
+
 from signal_exchange.contracts.topics import PARTITIONS
-from signal_exchange.demo.founding import Region
+from signal_exchange.participants.region import Region
 from signal_exchange.routing.erasing import KEYED_BY_SIGNAL, MARKED, Terms
 from signal_exchange.routing.erasures import ASKED, ErasureStore
 from signal_exchange.routing.store import RoutingStore
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.outcomes import outcome_id_of
 from signal_exchange.stream.work import Work
-from trying import examples
 
 LATER = AT + timedelta(hours=1)
 TERMS = Terms(segment_seconds=60.0, clean_seconds=60.0)
@@ -58,7 +58,7 @@ def look(bench: Bench, now: datetime) -> dict[str, set[str]]:
     with bench.database.transaction() as connection:
         work = Work("routing", connection, bench.seal)
         wanted = dict(bench.handler.saga(work).look(now, TERMS))
-    bench.letters += work.letters
+    bench.outgoing += work.outgoing
     return wanted
 
 
@@ -66,7 +66,7 @@ def certify(bench: Bench, now: datetime, left: dict[str, set[str]]) -> int:
     with bench.database.transaction() as connection:
         work = Work("routing", connection, bench.seal)
         count = bench.handler.saga(work).certify(now, TERMS, left)
-    bench.letters += work.letters
+    bench.outgoing += work.outgoing
     return count
 
 
@@ -132,13 +132,13 @@ def test_the_saga_goes_on_by_time_marks_checks_and_certifies(bench: Bench) -> No
     erased(bench)
     assert look(bench, LATER + timedelta(seconds=59)) == {}
     assert look(bench, LATER + timedelta(seconds=60)) == {}
-    markers = [(each.topic, each.key) for each in bench.letters if each.key.startswith("marker/")]
+    markers = [(each.topic, each.key) for each in bench.outgoing if each.key.startswith("marker/")]
     assert len(set(markers)) == len(markers) == PARTITIONS * len(MARKED)
     then = LATER + timedelta(seconds=120)
     wanted = look(bench, then)
     assert wanted["accepted"] == wanted["links"] == {SIGNAL_ID}
     assert certify(bench, then, {"referrals": {SIGNAL_ID}}) == 0
-    again = [(each.topic, each.key) for each in bench.letters if each.key.startswith("marker/")]
+    again = [(each.topic, each.key) for each in bench.outgoing if each.key.startswith("marker/")]
     assert again == [*markers, *markers], "what is left came after the markers, and stays until a record comes after it"
     assert look(bench, then + timedelta(seconds=59)) == {}
     then += timedelta(seconds=60)
@@ -152,12 +152,12 @@ def test_the_saga_goes_on_by_time_marks_checks_and_certifies(bench: Bench) -> No
 def test_what_the_check_finds_is_buried_again_but_what_routing_may_not_write(bench: Bench) -> None:
     erased(bench)
     look(bench, LATER + timedelta(seconds=60))
-    bench.letters.clear()
+    bench.outgoing.clear()
     key = f"{SIGNAL_ID}/{outcome_id_of(SIGNAL_ID, 'agenda', 'DECISION', 1)}"
     certify(bench, LATER + timedelta(seconds=120), {"accepted": {SIGNAL_ID}, "outcomes": {key}, "links": {SIGNAL_ID}})
     assert bench.tombstones() == {("accepted", SIGNAL_ID), ("outcomes", key)}
-    assert {each.partition_by for each in bench.letters if each.key in (SIGNAL_ID, key)} == {SIGNAL_ID}
-    first = [each.key.partition("/")[0] for each in bench.letters]
+    assert {each.partition_by for each in bench.outgoing if each.key in (SIGNAL_ID, key)} == {SIGNAL_ID}
+    first = [each.key.partition("/")[0] for each in bench.outgoing]
     assert first == sorted(first, key=lambda each: each == "marker"), "the markers come after"
 
 
@@ -227,11 +227,11 @@ def test_what_comes_after_the_erasure_is_parked_without_its_content_and_erasing_
 
 def test_a_re_screen_or_a_cluster_never_judges_an_erased_signal_again(bench: Bench) -> None:
     erased(bench, receipts=())
-    before = len(bench.letters)
+    before = len(bench.outgoing)
     with bench.database.transaction() as connection:
         work = Work("routing", connection, bench.seal)
-        bench.handler.look_again(datetime(2027, 6, 1, tzinfo=UTC), work)
-    assert (work.letters, len(bench.letters)) == ([], before)
+        bench.handler.recheck(datetime(2027, 6, 1, tzinfo=UTC), work)
+    assert (work.outgoing, len(bench.outgoing)) == ([], before)
 
 
 def test_a_receipt_of_nobody_asked_or_about_no_erasure_does_nothing(bench: Bench) -> None:
@@ -247,7 +247,7 @@ def test_the_memberships_of_gone_signals_are_forgotten(bench: Bench) -> None:
     bench.run(Message("ClusterMembership", told, Incoming("links", 0, 1, b"k", b"v", {}, AT)))
     with bench.database.transaction() as connection:
         work = Work("routing", connection, bench.seal)
-        bench.handler.bury([Incoming("links", 0, 2, SIGNAL_ID.encode(), None, {}, AT)], work)
+        bench.handler.on_tombstones([Incoming("links", 0, 2, SIGNAL_ID.encode(), None, {}, AT)], work)
         assert RoutingStore(connection).memberships([SIGNAL_ID]) == {}
 
 

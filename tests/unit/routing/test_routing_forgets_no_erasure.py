@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from builders import a_message
 from replays import MemoryReplay
 from routing_bench import Bench, sender_of
 from routing_stream import Stream
 from senders import AT, Sender, coded_example, identity_in
+
 from signal_exchange.contracts.codec import decode_whole
 from signal_exchange.routing.erasing import KEYED_BY_SIGNAL, Terms
 from signal_exchange.routing.erasures import ASKED, Answer, Erasure, ErasureStore
@@ -86,7 +86,7 @@ def told(stream: Stream) -> list[dict[str, Any]]:
 
 
 def tombstones(stream: Stream) -> set[tuple[str, str]]:
-    return {(each.topic, each.key) for each in stream.bench.letters if each.value is None}
+    return {(each.topic, each.key) for each in stream.bench.outgoing if each.value is None}
 
 
 def certified_in_time(stream: Stream, begin: datetime) -> None:
@@ -315,7 +315,7 @@ def test_every_order_to_erase_and_every_state_of_it_carries_the_municipalitys_ow
     orders = [each for topic in ASKED_ON for each in stream.bench.sent(topic) if each["status"] == "ERASED"]
     assert len(orders) == len(ASKED_ON)
     assert all(each["word"] == said for each in (*orders, *told(stream)))
-    buried = [each for each in stream.bench.letters if each.value is None and each.key == SIGNAL_ID]
+    buried = [each for each in stream.bench.outgoing if each.value is None and each.key == SIGNAL_ID]
     assert {each.topic for each in buried} == ({*KEYED_BY_SIGNAL} if state != "REQUESTED" else set())
     assert all(word_in(dict(each.headers)) == said for each in buried)
     stream.lost_and_rebuilt()

@@ -11,14 +11,14 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-
 from routing_bench import Bench, sender_of
 from senders import AT, EXAMPLES, Sender, coded_example, identity_in
+from trying import examples
+
 from signal_exchange.contracts.codec import decode_whole, encode
-from signal_exchange.demo.founding import Region
+from signal_exchange.participants.region import Region
 from signal_exchange.privacy.signing import SigningKey
 from signal_exchange.stream.messages import Message
-from trying import examples
 
 CHECKS = json.loads((Path(__file__).parents[2] / "data" / "check_values.json").read_text(encoding="utf-8"))
 
@@ -82,7 +82,7 @@ def test_the_municipality_alone_reads_which_rule_decided(bench: Bench) -> None:
     bound = f"{signal['signal_id']}/{outcome['outcome_id']}"
     detail = json.loads(identity_in(bench.region, "municipality-gm0983").opened(outcome["detail"], bound))
     assert {each["destination"]: each["rule_id"] for each in detail["deliveries"]}["CARE_COORDINATOR"] == "C50"
-    assert not any(b"C50" in (letter.value or b"") for letter in bench.letters if letter.topic in ("outcomes", "signal-trace"))
+    assert not any(b"C50" in (record.value or b"") for record in bench.outgoing if record.topic in ("outcomes", "signal-trace"))
 
 
 def test_r_route_11_a_signal_that_nobody_gets_has_an_owner_and_a_date(bench: Bench) -> None:
@@ -95,7 +95,7 @@ def test_same_signal_twice_is_one_signal_and_the_sender_hears_it_again(bench: Be
     message = sender_of(bench, "01_sexual").published(coded_example("01_sexual"))
     bench.run(message)
     again = bench.run(message)
-    assert [letter.topic for letter in again] == ["signal-trace"]
+    assert [record.topic for record in again] == ["signal-trace"]
     assert bench.verdicts() == {1: "routed"}
     assert len(bench.stored()) == 1
 
@@ -243,7 +243,7 @@ def test_another_municipality_cannot_write_a_version_of_ours(bench: Bench) -> No
 def test_no_parked_reason_or_trace_holds_a_value(bench: Bench) -> None:
     marked = {**coded_example("01_sexual"), "sector": "ONVINDBAAR4711"}
     bench.run(sender_of(bench, "01_sexual").published(marked))
-    told = b"".join(letter.value or b"" for letter in bench.letters)
+    told = b"".join(record.value or b"" for record in bench.outgoing)
     assert b"ONVINDBAAR4711" not in told
     encode("ParkedRecord", bench.sent("parked")[0])
 

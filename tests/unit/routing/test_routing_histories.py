@@ -11,18 +11,18 @@ from typing import Any
 import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
-
-from oracle.histories import AGENDA, CARE, History
-from oracle.reference import load
-from oracle.routes import facts_of, routes_for
-from oracle.verdict import codes_of
 from routing_bench import Bench, an_outcome
 from senders import AT, Sender, coded_example
+from trying import examples
+
 from signal_exchange.contracts.codec import decode, encode
-from signal_exchange.demo.founding import Region
+from signal_exchange.participants.region import Region
 from signal_exchange.stream.messages import Incoming, Message
 from signal_exchange.stream.work import Work
-from trying import examples
+from signal_exchange_demo.oracle.histories import AGENDA, CARE, History
+from signal_exchange_demo.oracle.reference import load
+from signal_exchange_demo.oracle.routes import facts_of, routes_for
+from signal_exchange_demo.oracle.verdict import codes_of
 
 REFERENCE = load()
 Signal = dict[str, Any]
@@ -83,8 +83,8 @@ class Both:
     def looks(self) -> None:
         with self.bench.database.transaction() as connection:
             work = Work("routing", connection, self.bench.seal)
-            self.bench.handler.look_again(self.now, work)
-        self.bench.letters += work.letters
+            self.bench.handler.recheck(self.now, work)
+        self.bench.outgoing += work.outgoing
         self.oracle.passes(self.now)
 
     def publishes(self, place: int, variant: str) -> None:

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from routing_bench import Bench, latest, sender_of
 from senders import AT, coded_example
-from signal_exchange.contracts.codec import decode, encode
-from signal_exchange.demo.founding import Region
-from signal_exchange.stream.messages import Incoming, Message
 from trying import examples
+
+from signal_exchange.contracts.codec import decode, encode
+from signal_exchange.participants.region import Region
+from signal_exchange.stream.messages import Incoming, Message
 
 ONE, TIP = coded_example("01_sexual"), coded_example("06_anonymous_tip")
 TOGETHER = "G-7f3a9b21"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from structlog.testing import capture_logs
-
 from routing_bench import Bench, sender_of
 from senders import AT, coded_example, identity_in
+from structlog.testing import capture_logs
+
 from signal_exchange.privacy.register import Register
 from signal_exchange.routing.erasing import Terms
 from signal_exchange.routing.erasures import ASKED, Answer, ErasureStore
@@ -26,7 +26,7 @@ def under(bench: Bench, register: Register) -> None:
     """Let routing work under this register."""
     identity = Identity(lambda: register, identity_in(bench.region, "routing").current_keys)
     rulebook = replace(bench.handler.rulebook, register=register)
-    bench.handler = replace(bench.handler, rulebook=rulebook, seal_to=identity.sealed_part)
+    bench.handler = replace(bench.handler, current_rulebook=lambda: rulebook, seal_to=identity.sealed_part)
     bench.seal = identity.parking_seal("routing")
 
 
@@ -82,7 +82,7 @@ def test_its_re_screen_waits_and_comes_when_the_key_is_there(bench: Bench) -> No
 
 def look(bench: Bench) -> int:
     with bench.database.transaction() as connection:
-        return bench.handler.look_again(DUE, Work("routing", connection, bench.seal))
+        return bench.handler.recheck(DUE, Work("routing", connection, bench.seal))
 
 
 def test_its_certificate_waits_and_is_not_lost(bench: Bench) -> None:

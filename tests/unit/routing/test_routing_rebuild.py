@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import select, update
-
 from replays import Part, Record
 from routing_bench import Bench, sender_of
 from routing_stream import Stream
 from senders import AT, Sender, coded_example
-from signal_exchange.routing.store import OUTBOX, TABLES
-from signal_exchange.stream.rebuilding import rebuild
+from sqlalchemy import select, update
+
+from signal_exchange.recovery.rebuilding import rebuild
+from signal_exchange.routing.tables import OUTBOX, TABLES
 
 LABOUR = coded_example("02_labour")
 UNKNOWN_CODE = {**coded_example("01_sexual"), "sector": "NO_SUCH_SECTOR"}
@@ -26,7 +26,7 @@ def of_venlo(stream: Stream) -> Sender:
 
 
 def everything(stream: Stream) -> tuple[Sender, Sender]:
-    """Send one of each: new, corrected, repeated, withdrawn, parked, in conflict, and what can be laid at nobody's door."""
+    """Send one of each: new, corrected, repeated, withdrawn, parked, in conflict, and one whose sender cannot be proven."""
     labour, sexual = of_venlo(stream), sender_of(stream.bench, "01_sexual")
     second = {**LABOUR, "version": 2, "supersedes": 1}
     other = {**coded_example("05_minor")}

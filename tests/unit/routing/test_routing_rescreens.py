@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from routing_bench import Bench, an_outcome, latest, sender_of
 from senders import coded_example, identity_in
-from signal_exchange.demo.founding import Region
-from signal_exchange.routing.composition import CurrentRouting, look_again
-from signal_exchange.routing.store import OUTBOX
+
+from signal_exchange.participants.region import Region
+from signal_exchange.routing.composition import handler_of, recheck
+from signal_exchange.routing.tables import OUTBOX
 from signal_exchange.runtime import clock
-from signal_exchange.stream.outbox import Letter, Outbox
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
 from signal_exchange.stream.work import Work
 
 TIP, ONE = coded_example("06_anonymous_tip"), coded_example("01_sexual")
@@ -23,12 +23,12 @@ DUE = datetime(2026, 12, 18, 16, 0, tzinfo=UTC)
 """17:00 of the 20th working day after Friday 20 November 2026."""
 
 
-def look(bench: Bench, now: datetime) -> Sequence[Letter]:
+def look(bench: Bench, now: datetime) -> Sequence[OutgoingRecord]:
     with bench.database.transaction() as connection:
         work = Work("routing", connection, bench.seal)
-        bench.handler.look_again(now, work)
-    bench.letters += work.letters
-    return work.letters
+        bench.handler.recheck(now, work)
+    bench.outgoing += work.outgoing
+    return work.outgoing
 
 
 def agenda_rule(bench: Bench) -> dict[str, Any]:
@@ -54,7 +54,7 @@ def test_a_signal_whose_routes_do_not_change_is_looked_at_once_and_nobody_hears(
     bench.run(sender_of(bench, "01_sexual").published(ONE))
     assert look(bench, DUE) == []
     with bench.database.transaction() as connection:
-        assert bench.handler.look_again(DUE, Work("routing", connection, bench.seal)) == 0
+        assert bench.handler.recheck(DUE, Work("routing", connection, bench.seal)) == 0
 
 
 def test_a_new_version_does_not_restart_the_clock(bench: Bench) -> None:
@@ -82,9 +82,9 @@ def test_the_running_service_looks_until_nothing_is_due(region: Region, tmp_path
     bench = Bench(region, tmp_path / "store.sqlite")
     bench.run(sender_of(bench, "06_anonymous_tip").published(TIP))
     monkeypatch.setattr(clock, "now", lambda: DUE + timedelta(minutes=1))
-    look_again(CurrentRouting(identity_in(region, "routing")), bench.database, bench.seal)
+    recheck(handler_of(identity_in(region, "routing")), bench.database, bench.seal)
     with bench.database.reading() as connection:
-        topics = {each.letter.topic for each in Outbox(connection, OUTBOX).waiting(100)}
+        topics = {each.record.topic for each in Outbox(connection, OUTBOX).waiting(100)}
     assert "agenda-items" in topics
     assert [each.rescreen_at for each in bench.stored()] == [None]
     bench.database.close()

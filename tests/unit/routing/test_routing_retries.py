@@ -6,8 +6,10 @@ from dataclasses import replace
 
 from routing_bench import Bench, sender_of
 from senders import coded_example
-from signal_exchange.contracts.codec import decode_whole
-from signal_exchange.routing.handler import forget_parked
+
+from signal_exchange.contracts.codec import decode_as
+from signal_exchange.contracts.records import PARKED_RECORD
+from signal_exchange.routing.numbers import forget_parked
 from signal_exchange.stream.messages import Message
 from signal_exchange.stream.work import Work
 
@@ -27,7 +29,8 @@ def learns_the_code(bench: Bench) -> None:
     sectors = codes.lists["sector"]
     more = {**sectors.codes, NEW_SECTOR: replace(sectors.codes[str(coded_example("02_labour")["sector"])], code=NEW_SECTOR)}
     known = replace(codes, lists={**codes.lists, "sector": replace(sectors, codes=more)})
-    bench.handler = replace(bench.handler, rulebook=replace(bench.handler.rulebook, codes=known))
+    renewed = replace(bench.handler.rulebook, codes=known)
+    bench.handler = replace(bench.handler, current_rulebook=lambda: renewed)
 
 
 def test_a_retry_after_the_code_list_was_renewed_routes_the_signal_and_moves_its_number(bench: Bench) -> None:
@@ -70,7 +73,7 @@ def test_a_retry_after_a_newer_version_was_accepted_finds_itself_superseded(benc
 
 def test_a_discarded_number_is_told_so_when_the_same_bytes_come_again(bench: Bench) -> None:
     message = sender_of(bench, "02_labour").published(a_signal_with_a_new_code())
-    [parked] = [decode_whole(letter.value).fields for letter in bench.run(message) if letter.topic == "parked"]
+    [parked] = [decode_as(letter.value, PARKED_RECORD) for letter in bench.run(message) if letter.topic == "parked"]
     with bench.database.transaction() as connection:
         work = Work("routing", connection, bench.seal)
         forget_parked(parked, work)

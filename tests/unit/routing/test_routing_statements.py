@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from routing_bench import Bench, sender_of
 from senders import AT, coded_example
-from signal_exchange.contracts.codec import decode_whole
-from signal_exchange.demo.founding import Region
 from trying import examples
+
+from signal_exchange.contracts.codec import decode_whole
+from signal_exchange.participants.region import Region
 
 ONE, TWO = coded_example("01_sexual"), coded_example("02_labour")
 LINK = str(uuid.uuid4())

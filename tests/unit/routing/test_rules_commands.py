@@ -7,17 +7,18 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner
 
-from signal_exchange.contracts.reference import load_example
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.reference.loading import load_example
 from signal_exchange.routing.rules_commands import PROVED, app
-from signal_exchange.runtime.faults import Refused
+from signal_exchange.words import sentence, text
 
-DATA = files("signal_exchange.contracts") / "data"
+DATA = files("signal_exchange.reference") / "data"
 
 
 def run(*arguments: str) -> tuple[int, str]:
     result = CliRunner().invoke(app, list(arguments))
-    if isinstance(result.exception, Refused):
-        return result.exit_code, str(result.exception)
+    if isinstance(result.exception, RefusedError):
+        return result.exit_code, sentence(result.exception)
     return result.exit_code, result.output
 
 
@@ -52,7 +53,7 @@ def signal_file(tmp_path: Path) -> Callable[..., str]:
 def test_lint_proves_the_default_rules_and_says_what() -> None:
     code, output = run("lint")
     assert code == 0
-    assert all(f"goed  {sentence}" in output for sentence in PROVED.values())
+    assert all(f"goed  {text(sentence)}" in output for sentence in PROVED.values())
 
 
 def test_lint_tells_a_machine_over_how_many_classes_of_facts() -> None:
@@ -65,7 +66,7 @@ def test_lint_fails_on_rules_that_leave_something_undecided(rules_file: Any) -> 
     file = rules_file(lambda found: found["rules"].pop(9))
     code, output = run("lint", file)
     assert code == 1
-    assert f"fout  {PROVED['NAMED_RULE']}" in output
+    assert f"fout  {text(PROVED['NAMED_RULE'])}" in output
     assert "vanaf 2026-01-01 CARE_COORDINATOR, zoals bij victim_count=1" in output
     code, report = run_json("lint", file)
     assert (code, report["holds"], report["problems"][0]["check"]) == (1, False, "NAMED_RULE")
@@ -159,3 +160,16 @@ def test_explain_refuses_what_is_no_signal(tmp_path: Path, document: object) -> 
 @pytest.mark.parametrize("moment", ["gisteren", "2026-11-20T10:00:00"])
 def test_explain_refuses_a_time_that_is_no_moment(signal_file: Any, moment: str) -> None:
     assert run("explain", signal_file(time=moment)) == (1, "De tijd van dit CloudEvent is geen moment met tijdzone.")
+
+
+def test_a_rule_file_that_holds_null_is_no_rule_set_and_never_the_default_one(tmp_path: Path) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text("null", encoding="utf-8")
+    code, report = run_json("lint", str(file))
+    assert (code, report["valid"]) == (1, False)
+
+
+def test_explain_tells_a_machine_text_where_the_rule_alone_says_enough(signal_file: Callable[..., str]) -> None:
+    data = load_example("01_sexual", "published")["data"]
+    _, found = run_json("explain", signal_file("01_sexual", data={**data, "sector": "NONE"}))
+    assert {each["words"] for each in found["violations"]} == {""}

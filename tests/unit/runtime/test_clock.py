@@ -8,9 +8,9 @@ from datetime import UTC, timedelta
 from pathlib import Path
 
 import pytest
+from refusing import refused
 
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import ProcessSettings, loaded
 
 
@@ -55,7 +55,7 @@ def test_who_follows_no_file_leaves_the_stamp_to_the_broker() -> None:
 def test_a_clock_file_is_refused_in_production_and_followed_in_a_demo(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     for name in ("data_dir", "register_file", "region_key_file", "clock_file"):
         monkeypatch.setenv(f"SIGNAL_EXCHANGE_{name.upper()}", str(tmp_path / name))
-    with pytest.raises(Refused, match="SIGNAL_EXCHANGE_CLOCK_FILE"):
+    with refused("SIGNAL_EXCHANGE_CLOCK_FILE", "en"):
         loaded(ProcessSettings)
     assert not clock.is_driven()
     monkeypatch.setenv("SIGNAL_EXCHANGE_MODE", "demo")

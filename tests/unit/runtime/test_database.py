@@ -21,7 +21,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 from signal_exchange.runtime import database as database_module
 from signal_exchange.runtime.columns import Moment, Sealed
 from signal_exchange.runtime.database import Database, add_once, put_newer, touch
-from signal_exchange.runtime.faults import StoreMisused, StoreUnavailable, WorldUnavailable
+from signal_exchange.runtime.faults import StoreMisusedError, StoreUnavailableError, WorldUnavailableError
 
 MARK = "TV-a-value-that-must-never-show"
 TABLES = MetaData()
@@ -177,11 +177,11 @@ def test_a_locked_store_is_the_worlds_fault_and_is_told_without_values(tmp_path:
     database.create_tables()
     with closing(sqlite3.connect(file, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match=r"^OperationalError$") as fault:
+        with pytest.raises(StoreUnavailableError, match=r"^OperationalError$") as fault:
             put(database, [an_item(MARK)])
         other.execute("ROLLBACK")
     assert MARK not in everything_told(fault.value)
-    assert isinstance(fault.value, WorldUnavailable)
+    assert isinstance(fault.value, WorldUnavailableError)
     database.close()
 
 
@@ -191,7 +191,7 @@ def test_a_full_disk_is_the_worlds_fault_and_nothing_of_the_batch_holds(database
     with database.transaction() as connection:
         (pages,) = connection.exec_driver_sql("PRAGMA page_count").one()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
-    with pytest.raises(StoreUnavailable) as fault:
+    with pytest.raises(StoreUnavailableError) as fault:
         put(database, [an_item(f"{MARK}{number}", state="x" * 1000) for number in range(100)])
     assert MARK not in everything_told(fault.value)
     assert stored(database) == {"s": (1, "OPEN")}
@@ -201,22 +201,22 @@ def test_a_full_disk_is_the_worlds_fault_and_nothing_of_the_batch_holds(database
 def test_a_store_that_may_not_be_written_is_the_worlds_fault(database: Database) -> None:
     with database.reading() as connection:
         connection.exec_driver_sql("PRAGMA query_only = ON")
-    with pytest.raises(StoreUnavailable, match=r"^OperationalError$"):
+    with pytest.raises(StoreUnavailableError, match=r"^OperationalError$"):
         put(database, [an_item(MARK)])
 
 
 @pytest.mark.sqlite
 def test_a_folder_that_is_not_there_is_the_worlds_fault(tmp_path: Path) -> None:
     database = Database(f"sqlite+pysqlite:///{tmp_path / 'missing' / 'store.sqlite'}", TABLES)
-    with pytest.raises(StoreUnavailable):
+    with pytest.raises(StoreUnavailableError):
         database.create_tables()
-    with pytest.raises(StoreUnavailable), database.reading():
+    with pytest.raises(StoreUnavailableError), database.reading():
         pass
 
 
 def test_a_postgresql_that_does_not_answer_is_the_worlds_fault_and_its_password_is_not_told() -> None:
     database = Database(f"postgresql+psycopg://routing:{MARK}@127.0.0.1:1/routing?connect_timeout=2", TABLES)
-    with pytest.raises(StoreUnavailable, match=r"^OperationalError$") as fault:
+    with pytest.raises(StoreUnavailableError, match=r"^OperationalError$") as fault:
         database.create_tables()
     assert MARK not in everything_told(fault.value)
     database.close()
@@ -226,14 +226,15 @@ def test_a_postgresql_that_does_not_answer_is_the_worlds_fault_and_its_password_
 def test_a_row_that_the_constraints_exclude_is_our_fault_and_is_told_without_values(
     database: Database, row: dict[str, object]
 ) -> None:
-    with pytest.raises(StoreMisused, match=r"^(IntegrityError|NotNullViolation)$") as fault:
+    with pytest.raises(StoreMisusedError, match=r"^(IntegrityError|NotNullViolation)$") as fault:
         put(database, [row])
     assert MARK not in everything_told(fault.value)
-    assert not isinstance(fault.value, WorldUnavailable)
+    assert not isinstance(fault.value, WorldUnavailableError)
 
 
 @pytest.mark.parametrize(
-    ("refusal", "told"), [(IntegrityError, StoreMisused), (DataError, StoreMisused), (OperationalError, StoreUnavailable)]
+    ("refusal", "told"),
+    [(IntegrityError, StoreMisusedError), (DataError, StoreMisusedError), (OperationalError, StoreUnavailableError)],
 )
 def test_what_a_driver_says_about_a_row_is_not_told(database: Database, refusal: type[DBAPIError], told: type[Exception]) -> None:
     def fail() -> None:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from refusing import refused
 from structlog.testing import capture_logs
 
 from signal_exchange.runtime import clock, health
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.health import CONNECTIONS, HealthServer, Progress
 from signal_exchange.runtime.metrics import Metrics
 
@@ -177,7 +177,7 @@ def test_after_stop_the_port_is_free(progress: Progress) -> None:
 
 
 def test_a_taken_port_is_refused_in_one_sentence_that_names_it(server: HealthServer, progress: Progress) -> None:
-    with pytest.raises(Refused, match=f"port {server.port} of /metrics and /health cannot be listened on"):
+    with refused(f"port {server.port} of /metrics and /health cannot be listened on", "en"):
         HealthServer(server.port, progress.metrics, progress)
 
 

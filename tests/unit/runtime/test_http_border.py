@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 from fastapi import FastAPI, Request
-from pydantic import BaseModel
-from starlette.responses import JSONResponse
-
 from nodes import served
+from pydantic import BaseModel
+
 from signal_exchange.runtime import http_border
 from signal_exchange.runtime.http_border import MOST_CONNECTIONS, Border
 
@@ -38,7 +37,6 @@ def address() -> Iterator[tuple[str, int]]:
     app.add_middleware(
         Border,
         knows=lambda given: given == TOKEN,
-        refused=lambda status: JSONResponse({}, status_code=status),
         open_paths=frozenset({"/open"}),
         longest={"/small": LONGEST},
     )

@@ -8,6 +8,7 @@ import logging
 import os
 import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signal_exchange.runtime import logs
-from signal_exchange.runtime.logs import EVENTS, FIELDS, UnlistedLogEvent, only_listed
+from signal_exchange.runtime.logs import EVENTS, FIELDS, UnlistedLogEventError, only_listed
 
 MARK = "TV-a-value-that-must-never-show"
 
@@ -65,14 +66,14 @@ def test_what_a_person_should_look_at_is_a_warning(printed: Printed) -> None:
 
 
 def test_an_unlisted_event_is_refused_and_nothing_is_written(printed: Printed) -> None:
-    with pytest.raises(UnlistedLogEvent, match=r"^Not in the list of log events: signal_seen\.$"):
+    with pytest.raises(UnlistedLogEventError, match=r"^Not in the list of log events: signal_seen\.$"):
         logs.log("signal_seen")
     assert printed.text == ""
 
 
 @pytest.mark.parametrize("field", ["summary", "exc_info", "stack_info", "name"])
 def test_an_unlisted_field_is_refused_by_its_name_and_its_value_does_not_show(printed: Printed, field: str) -> None:
-    with pytest.raises(UnlistedLogEvent) as refusal:
+    with pytest.raises(UnlistedLogEventError) as refusal:
         logs.log("batch_handled", **{field: MARK})
     assert field in str(refusal.value)
     assert MARK not in str(refusal.value) + printed.text
@@ -86,13 +87,13 @@ def test_every_listed_event_passes_with_any_listed_fields(event: str, fields: se
 
 @given(st.text().filter(lambda name: name not in EVENTS))
 def test_an_event_that_is_not_listed_never_passes(event: str) -> None:
-    with pytest.raises(UnlistedLogEvent):
+    with pytest.raises(UnlistedLogEventError):
         only_listed(None, "info", {"event": event})
 
 
 @given(st.text().filter(lambda name: name not in FIELDS), st.sampled_from(sorted(EVENTS)))
 def test_a_field_that_is_not_listed_never_passes(field: str, event: str) -> None:
-    with pytest.raises(UnlistedLogEvent):
+    with pytest.raises(UnlistedLogEventError):
         only_listed(None, "info", {"event": event, field: 1})
 
 
@@ -171,12 +172,12 @@ def test_of_a_librarys_exception_only_the_type_passes(printed: Printed) -> None:
 
 
 def test_extra_fields_of_a_librarys_message_do_not_pass(printed: Printed) -> None:
-    logging.getLogger("httpx").warning("Asked %s", "x", extra={"summary": MARK})
+    logging.getLogger("httpx2").warning("Asked %s", "x", extra={"summary": MARK})
     assert MARK not in printed.text
 
 
 def test_what_libraries_say_below_a_warning_is_not_written(printed: Printed) -> None:
-    logging.getLogger("httpx").info("Asked %s", MARK)
+    logging.getLogger("httpx2").info("Asked %s", MARK)
     assert printed.text == ""
 
 
@@ -188,11 +189,31 @@ def test_below_the_chosen_level_nothing_is_written(printed: Printed, monkeypatch
     assert [line["event"] for line in printed.lines] == ["world_unavailable"]
 
 
+def test_the_log_of_commands_is_begun_anew_when_it_is_long(
+    tmp_path: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "COMMANDS_LOG_BYTES", 10)
+    logs.configure("command", "WARNING", commands_in=tmp_path)
+    for reason in ("first", "second"):
+        logs.warn("world_unavailable", step="store", reason=reason)
+    kept = {name: json.loads((tmp_path / name).read_text())["reason"] for name in ("commands.log", "commands.log.1")}
+    assert (kept, printed.text) == ({"commands.log": "second", "commands.log.1": "first"}, "")
+
+
+def test_an_event_of_a_command_whose_folder_takes_no_log_is_told_on_stderr(
+    tmp_path: Path, printed: Printed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stderr", printed.stream)
+    logs.configure("command", "WARNING", commands_in=tmp_path / "missing")
+    logs.warn("withdrawn_after_question", count=1)
+    assert [line["event"] for line in printed.lines] == ["withdrawn_after_question"]
+
+
 def test_a_line_that_a_full_disk_refuses_is_lost_and_work_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     with open("/dev/full", "w", encoding="utf-8", buffering=1) as full, monkeypatch.context() as within:  # noqa: PTH123 - a device
         within.setattr(sys, "stderr", full)
         logs.configure("routing")
-        logs.warn("world_unavailable", step="store", reason="StoreUnavailable")
+        logs.warn("world_unavailable", step="store", reason="StoreUnavailableError")
         with pytest.raises(OSError, match="No space left"):
             full.flush()
         os.dup2(os.open(os.devnull, os.O_WRONLY), full.fileno())

@@ -10,14 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from builders import an_environment
 from sqlalchemy import Column, MetaData, String, Table
 
-from builders import an_environment
-from signal_exchange import cli
+from signal_exchange.cli import main as cli
+from signal_exchange.cli.context import CommandContext
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.private_files import private_folder
-from signal_exchange.stream.commands import Place, service_settings
+from signal_exchange.runtime.settings import ServiceSettings, loaded
+from signal_exchange.words import sentence
 
 TABLES = MetaData()
 Table("record_items", TABLES, Column("name", String, primary_key=True))
@@ -72,8 +74,10 @@ def test_a_wider_folder_is_refused_in_one_sentence_that_says_what_to_do(tmp_path
     folder = tmp_path / "data"
     folder.mkdir()
     folder.chmod(mode)
-    with pytest.raises(Refused, match=rf"^Others may look into the data folder .*: give it mode 700 \(chmod 700 {folder}\)\.$"):
+    with pytest.raises(RefusedError) as refused:
         private_folder(folder)
+    said = f"Anderen mogen in de datamap {folder} kijken: geef haar modus 700 (chmod 700 {folder})."
+    assert sentence(refused.value) == said
 
 
 @pytest.mark.sqlite
@@ -83,15 +87,15 @@ def test_no_command_of_a_service_opens_a_store_that_others_may_read(
 ) -> None:
     for name, value in an_environment(tmp_path, "worklist").items():
         monkeypatch.setenv(name, value)
-    place = Place("worklist", TABLES)
-    with place.reading():
+    place = CommandContext("worklist", TABLES, lambda store: store)
+    with place.acting() as store, store.reading():
         pass
     file = tmp_path / wider
     file.touch()
     file.chmod(0o755 if wider == "." else 0o640)
-    with pytest.raises(Refused, match="chmod"), place.reading():
+    with pytest.raises(RefusedError, match=r"^(FOLDER|STORE)_OPEN_TO_OTHERS"), place.acting():
         pass
-    assert service_settings().data_dir == tmp_path
+    assert loaded(ServiceSettings).data_dir == tmp_path
 
 
 @pytest.mark.usefixtures("careless")

@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import Column, Connection, LargeBinary, MetaData, String, Table, delete, insert, update
 
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import BytesKept
+from signal_exchange.runtime.faults import BytesKeptError
 from signal_exchange.runtime.scrubbing import scrub
 
 pytestmark = pytest.mark.sqlite
@@ -81,7 +81,7 @@ def test_a_reader_of_an_old_state_keeps_the_log_and_is_told_of(database: Databas
     other.execute("SELECT count(*) FROM record_signals").fetchone()
     with database.transaction() as connection:
         connection.execute(delete(RECORDS))
-    with pytest.raises(BytesKept):
+    with pytest.raises(BytesKeptError):
         scrub(quick(database), TABLES)
     other.execute("COMMIT")
     other.close()
@@ -100,7 +100,7 @@ def quick(database: Database) -> Database:
 def test_a_writer_that_does_not_end_is_told_without_values(database: Database) -> None:
     other = sqlite3.connect(str(database.engine.url.database), isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    with pytest.raises(BytesKept, match=r"^OperationalError$"):
+    with pytest.raises(BytesKeptError, match=r"^OperationalError$"):
         scrub(quick(database), TABLES)
     other.close()
 

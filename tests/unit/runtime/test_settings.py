@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from refusing import refused
 
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.runtime.refusals import (
+from signal_exchange.runtime.production_checks import (
     DEMO_FILES,
     PUBLIC_FILES,
     SECRET_FILES,
@@ -27,6 +27,7 @@ from signal_exchange.runtime.settings import (
     loaded,
     settings_catalogue,
 )
+from signal_exchange.words import sentence
 
 GROUPS: tuple[type[ProcessSettings], ...] = (
     ProcessSettings,
@@ -51,26 +52,27 @@ def a_node(folder: Path, **changes: Any) -> MunicipalitySettings:
 
 
 def refusal_of(settings: ProcessSettings) -> str:
-    with pytest.raises(Refused) as refusal:
+    with refused() as refusal:
         refuse_sample_settings(settings)
-    return str(refusal.value)
+    return sentence(refusal.value, "en")
 
 
 def test_missing_settings_are_named_together_with_their_meaning() -> None:
-    with pytest.raises(Refused) as refusal:
+    with refused() as refusal:
         loaded(KeeperSettings)
     required = [name for name, field in KeeperSettings.model_fields.items() if field.is_required()]
     assert len(required) > 4
+    told = sentence(refusal.value, "en")
     for name in required:
-        assert f"SIGNAL_EXCHANGE_{name.upper()} ({KeeperSettings.model_fields[name].description})" in str(refusal.value)
+        assert f"SIGNAL_EXCHANGE_{name.upper()} ({KeeperSettings.model_fields[name].description})" in told
 
 
 def test_a_wrong_setting_is_named_and_its_value_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SIGNAL_EXCHANGE_METRICS_PORT", "not-for-any-log")
-    with pytest.raises(Refused) as refusal:
+    with refused() as refusal:
         loaded(ServiceSettings)
-    assert "SIGNAL_EXCHANGE_METRICS_PORT" in str(refusal.value)
-    assert "not-for-any-log" not in str(refusal.value)
+    assert "SIGNAL_EXCHANGE_METRICS_PORT" in sentence(refusal.value, "en")
+    assert "not-for-any-log" not in sentence(refusal.value, "en")
     assert refusal.value.__suppress_context__
 
 
@@ -156,9 +158,9 @@ def test_an_address_of_another_database_is_refused_and_not_shown(
     for name, value in a_node(tmp_path).model_dump(exclude_none=True).items():
         monkeypatch.setenv(f"SIGNAL_EXCHANGE_{name.upper()}", str(value))
     monkeypatch.setenv("SIGNAL_EXCHANGE_DATABASE_URL", url)
-    with pytest.raises(Refused, match="SIGNAL_EXCHANGE_DATABASE_URL") as refusal:
+    with refused("SIGNAL_EXCHANGE_DATABASE_URL", "en") as refusal:
         loaded(MunicipalitySettings)
-    assert url not in str(refusal.value)
+    assert url not in sentence(refusal.value, "en")
 
 
 def an_address(folder: Path, host: str = "db.example", mode: int = 0o600, sslmode: str = "verify-full") -> str:
@@ -235,6 +237,6 @@ def test_production_asks_a_keeper_with_tls_or_on_this_machine(tmp_path: Path, ad
     ],
 )  # fmt: skip
 def test_production_asks_no_keeper_in_plain_text(tmp_path: Path, address: str) -> None:
-    with pytest.raises(Refused, match="asks no keeper in plain text"):
+    with refused("asks no keeper in plain text", "en"):
         refuse_plain_addresses(a_node(tmp_path), ["https://keeper.example", address])
     refuse_plain_addresses(a_node(tmp_path, mode="demo"), [address])

@@ -4,18 +4,21 @@ import json
 from pathlib import Path
 
 import pytest
+from builders import ROERMOND, VENLO, WEERT, Consuming, an_environment, an_observation
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from people import acting_in
 from sqlalchemy import event
 from typer.testing import CliRunner
 
-from builders import ROERMOND, VENLO, WEERT, Consuming, an_environment, an_observation
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.statistics.commands import RAW, app
+from signal_exchange import words
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.runtime.settings import ServiceSettings, loaded
+from signal_exchange.statistics.actions import StatisticsActions
+from signal_exchange.statistics.commands import app
 from signal_exchange.statistics.composition import consumer_spec
 from signal_exchange.statistics.handler import handle
 from signal_exchange.statistics.store import OBSERVATIONS, TABLES, StatisticsStore
-from signal_exchange.stream.commands import service_settings
 from signal_exchange.stream.messages import Message
 
 ALWAYS = ("0000", "9999")
@@ -110,7 +113,7 @@ def test_raw_counts_say_that_they_are_raw_and_not_for_publication(tmp_path: Path
     consumer = statistics(f"sqlite+pysqlite:///{tmp_path / 'statistics.sqlite'}")
     consumer.take(an_observation(1), an_observation(2), an_observation(3, municipality=WEERT, form="SEXUAL"))
     lines = told(tmp_path, "list").splitlines()
-    assert lines[0] == RAW
+    assert lines[0] == words.text("statistics.raw")
     assert [line.split() for line in lines[2:]] == [
         ["Venlo", "arbeidsuitbuiting", "2"],
         ["Weert", "seksuele", "uitbuiting", "1"],
@@ -131,23 +134,35 @@ def test_one_fact_is_shown_under_its_random_id(tmp_path: Path) -> None:
     assert (fact["municipality"], fact["form"], fact["counted"]) == (VENLO, "LABOUR", True)
     assert "LABOUR" in told(tmp_path, "show", str(observation_id))
     unknown = CliRunner().invoke(app, ["show", "unknown"], env=an_environment(tmp_path, "statistics"))
-    assert isinstance(unknown.exception, Refused)
+    assert isinstance(unknown.exception, RefusedError)
+
+
+def test_r_stat_01_the_actions_count_the_reports_of_a_year_or_all() -> None:
+    consumer = statistics()
+    actions = StatisticsActions(acting_in(consumer))
+    assert actions.report_counts() == []
+    consumer.take(an_observation(1), an_observation(2, publish_day="2025-03-01"), an_observation(3, counted=False))
+    assert [sum(each.reports for each in actions.report_counts(year)) for year in (None, 2026, 2025, 2024)] == [2, 1, 1, 0]
+    [first, *_] = consumer.rows(OBSERVATIONS)
+    assert actions.show(first["observation_id"]) == first
+    with pytest.raises(RefusedError, match="FACT_UNKNOWN"):
+        actions.show("unknown")
 
 
 def test_an_empty_store_says_so(tmp_path: Path) -> None:
-    assert told(tmp_path, "list").splitlines() == [RAW, "Er zijn nog geen signalen geteld."]
+    assert told(tmp_path, "list").splitlines() == [words.text("statistics.raw"), "Er zijn nog geen signalen geteld."]
 
 
 def test_a_missing_setting_is_named(tmp_path: Path) -> None:
     environment = {**an_environment(tmp_path, "statistics"), "SIGNAL_EXCHANGE_DATA_DIR": None}
     result = CliRunner().invoke(app, ["list"], env=environment)
     assert result.exit_code == 1
-    assert isinstance(result.exception, Refused)
+    assert isinstance(result.exception, RefusedError)
     assert "SIGNAL_EXCHANGE_DATA_DIR" in str(result.exception)
 
 
 def test_the_service_reads_observations_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in an_environment(tmp_path, "statistics").items():
         monkeypatch.setenv(name, value)
-    spec = consumer_spec(service_settings())
+    spec = consumer_spec(loaded(ServiceSettings))
     assert (spec.name, spec.reader, spec.sources) == ("statistics", "statistics", ("observations", "retry.statistics"))

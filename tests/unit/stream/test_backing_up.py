@@ -12,29 +12,33 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from backups import BACKUP_KEY, EXCHANGE, LOGS, MAKING, OPENING, RESTORE_KEY
-from builders import ONE, TWO, Consuming, a_referral, a_register, an_identity
+from builders import ONE, START, TWO, Consuming, a_referral, a_register, an_identity
+from refusing import refused
 from replays import MemoryReplay, Part
-from signal_exchange.contracts.codec import decode_whole
+
+from signal_exchange.contracts.codec import decode_as
+from signal_exchange.contracts.records import PARKED_RECORD, ParkedRecord
 from signal_exchange.domain.calendar import WorkingCalendar
+from signal_exchange.domain.people import Person
+from signal_exchange.people.actions import NewPerson, PeopleActions
 from signal_exchange.privacy.backup_files import open_backup, write_backup
 from signal_exchange.privacy.backup_keys import BackupKey, RestoreKey, new_backup_keys
 from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.recovery.backing_up import Making, Opening, back_up
+from signal_exchange.recovery.backup_log import BackupLog
+from signal_exchange.recovery.rebuilding import Plan
+from signal_exchange.recovery.restoring import restore
 from signal_exchange.runtime import clock
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.backing_up import Making, Opening, back_up
-from signal_exchange.stream.backup_log import BackupLog
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.stream.messages import Unreadable
-from signal_exchange.stream.rebuilding import Plan
-from signal_exchange.stream.restoring import restore
 from signal_exchange.stream.scrubbing import is_owed
 from signal_exchange.stream.seen_register import SEEN_TABLE
-from signal_exchange.stream.service import ConsumerSpec
 from signal_exchange.stream.work import Work
+from signal_exchange.web.sittings import SITTINGS, Limits, Sittings
 from signal_exchange.worklist.handler import WorklistHandler
 from signal_exchange.worklist.rebuilding import KEYED, take
-from signal_exchange.worklist.store import TABLES
+from signal_exchange.worklist.store import REFERRALS, TABLES
 
 SOURCES = ("referrals", "retry.worklist")
 
@@ -60,7 +64,7 @@ class Worklist:
             handle=handler,
             seal=an_identity().parking_seal("worklist"),
         )
-        self.plan, self.topics = Plan.of(spec, take=take), MemoryReplay()
+        self.plan, self.topics = Plan(spec, take=take), MemoryReplay()
 
     def came(self, *numbers: int, **changed: object) -> None:
         self.consumer.take(*(self.topics.add(a_referral(number, **changed)) for number in numbers))  # type: ignore[arg-type]  # keywords of a referral
@@ -85,7 +89,7 @@ class Worklist:
 
     def log(self) -> list[tuple[str, str | None]]:
         with self.consumer.database.reading() as connection:
-            return [(row["what"], row["reason"]) for row in BackupLog(connection, self.consumer.outbox).rows()]
+            return [(row["what"], row["reason"]) for row in BackupLog(connection).rows()]
 
 
 def test_a_restore_gives_every_row_back_and_the_group_begins_where_it_was(tmp_path: Path) -> None:
@@ -106,7 +110,7 @@ def test_a_back_up_is_for_its_owner_only_and_leaves_no_half_file(tmp_path: Path)
     kept.came(1)
     file = kept.backed_up()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    with pytest.raises(Refused, match="bestaat al"):
+    with refused("bestaat al"):
         kept.backed_up()
 
     def breaks(_done: int, _all: int) -> None:
@@ -136,14 +140,14 @@ def test_a_damaged_back_up_is_refused_in_one_sentence_and_nothing_changes(tmp_pa
     }
     file.write_bytes(damaged[damage]) if damage in damaged else file.unlink()
     before, log = kept.rows(), kept.log()
-    with pytest.raises(Refused, match=DAMAGED if damage in damaged else "is er niet"):
+    with refused(DAMAGED if damage in damaged else "is er niet"):
         kept.restored(file)
     assert (kept.rows(), kept.log()) == (before, log)
 
 
 def test_what_is_no_file_is_refused_as_well(tmp_path: Path) -> None:
     kept = Worklist(tmp_path)
-    with pytest.raises(Refused, match="niet te lezen: er is niets veranderd"):
+    with refused("niet te lezen: er is niets veranderd"):
         kept.restored(tmp_path)
 
 
@@ -153,7 +157,7 @@ def test_what_was_sealed_by_somebody_else_to_this_organisation_is_refused(tmp_pa
     forger = BackupKey(BACKUP_KEY.sealing, SigningKey.generate("forger"))
     back_up(kept.plan, kept.file, {}, quiet, Making(forger, EXCHANGE))
     before = kept.rows()
-    with pytest.raises(Refused, match=DAMAGED):
+    with refused(DAMAGED):
         kept.restored(kept.file)
     assert kept.rows() == before
 
@@ -170,7 +174,7 @@ def test_what_is_genuine_and_not_what_it_says_is_refused(tmp_path: Path) -> None
         file = tmp_path / f"changed-{number}"
         with file.open("wb") as out:
             write_backup(out, changed, content.about, BACKUP_KEY)
-        with pytest.raises(Refused, match=DAMAGED):
+        with refused(DAMAGED):
             kept.restored(file)
 
 
@@ -178,10 +182,10 @@ def test_a_back_up_of_another_exchange_or_for_another_key_is_refused(tmp_path: P
     kept = Worklist(tmp_path)
     kept.came(1)
     file, before = kept.backed_up(), kept.rows()
-    with pytest.raises(Refused, match="van een andere uitwisseling: er is niets veranderd"):
+    with refused("van een andere uitwisseling: er is niets veranderd"):
         kept.restored(file, opening=Opening(RESTORE_KEY, "another exchange"))
     another = RestoreKey(new_backup_keys("another")[1].sealing, RESTORE_KEY.signing)
-    with pytest.raises(Refused, match="sleutel opent deze reservekopie niet: er is niets veranderd"):
+    with refused("sleutel opent deze reservekopie niet: er is niets veranderd"):
         kept.restored(file, opening=Opening(another, EXCHANGE))
     assert kept.rows() == before
 
@@ -194,21 +198,21 @@ def test_nothing_of_the_store_stands_in_the_file_in_the_clear(tmp_path: Path) ->
     assert b"LAB_AGRICULTURE" not in content
 
 
-@pytest.mark.parametrize(("days", "refused"), [(7.0, False), (7.01, True)])
+@pytest.mark.parametrize(("days", "too_old"), [(7.0, False), (7.01, True)])
 def test_one_of_more_than_seven_days_goes_back_only_with_a_reason_which_stays_in_the_store(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, days: float, refused: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, days: float, too_old: bool
 ) -> None:
     kept = Worklist(tmp_path)
     kept.came(1)
     file = kept.backed_up()
     [made_at] = [row["made_at"] for row in kept.consumer.rows(kept.plan.spec.outbox.metadata.tables["record_backups"])]
     monkeypatch.setattr(clock, "now", lambda: made_at + timedelta(days=days))
-    if refused:
-        with pytest.raises(Refused, match=r"ouder dan 7 dagen: er is niets veranderd\. Alleen met --older en --reason"):
+    if too_old:
+        with refused(r"ouder dan 7 dagen: er is niets veranderd\. Zij gaat alleen met een reden terug"):
             kept.restored(file)
         assert kept.log() == [("MADE", None)]
-    kept.restored(file, opening=replace(OPENING, older="the disk of this week is lost" if refused else None))
-    assert kept.log() == [("MADE", None), ("RESTORED", "the disk of this week is lost" if refused else None)]
+    kept.restored(file, opening=replace(OPENING, older="the disk of this week is lost" if too_old else None))
+    assert kept.log() == [("MADE", None), ("RESTORED", "the disk of this week is lost" if too_old else None)]
 
 
 def test_one_that_is_not_the_newest_that_the_store_knows_goes_back_only_with_a_reason(tmp_path: Path) -> None:
@@ -217,12 +221,12 @@ def test_one_that_is_not_the_newest_that_the_store_knows_goes_back_only_with_a_r
     first = kept.backed_up()
     kept.file = tmp_path / "second.backup"
     second = kept.backed_up()
-    with pytest.raises(Refused, match="ouder dan de laatste"):
+    with refused("ouder dan de laatste"):
         kept.restored(first)
     kept.restored(second)
     kept.restored(first, opening=replace(OPENING, older="the second has a mistake"))
     assert kept.log() == [("MADE", None), ("MADE", None), ("RESTORED", None), ("RESTORED", "the second has a mistake")]
-    with pytest.raises(Refused, match="ouder dan de laatste"):  # what was known of the second is not lost with the first
+    with refused("ouder dan de laatste"):  # what was known of the second is not lost with the first
         kept.restored(first)
 
 
@@ -235,6 +239,57 @@ def test_a_store_that_was_lost_knows_no_newer_one_and_is_empty_for_a_restore(tmp
     new.restored(file, over=False)
     assert new.rows() == kept.rows()
     assert new.log() == [("RESTORED", None)]
+
+
+def people_in(kept: Worklist) -> dict[str, Any]:
+    found = kept.consumer.everything()
+    return {name: found[name] for name in ("record_people", "record_deputies", "record_person_tokens", "record_audit")}
+
+
+def test_a_restore_gives_nobody_access_back_and_takes_nothing_out_of_the_audit_log(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    people = PeopleActions(kept.consumer.database, "worklist", lambda: START)
+    admin = people.add_first(NewPerson("os", "root", "admin", "ORGANISATION_ADMIN", "care", START.date())).person()
+    people.add(NewPerson("os", "noor", "noor", "CARE_COORDINATOR", "care", START.date()), admin)
+    file = kept.backed_up()
+    before = people_in(kept)
+    people.make_token("noor", admin)
+    people.stop("noor", admin)
+    after = people_in(kept)
+    assert before != after
+    kept.restored(file)
+    assert people_in(kept) == after
+    assert people.find("os", "noor") is None
+    new = Worklist(tmp_path / "new")
+    new.topics = kept.topics
+    new.restored(file, over=False)
+    assert people_in(new) == before
+
+
+def test_a_store_of_which_only_the_people_are_known_is_empty_for_a_restore(tmp_path: Path) -> None:
+    kept, new = Worklist(tmp_path), Worklist(tmp_path / "new")
+    kept.came(1)
+    new.topics = kept.topics
+    people = PeopleActions(new.consumer.database, "worklist", lambda: START)
+    people.add_first(NewPerson("os", "root", "admin", "ORGANISATION_ADMIN", "care", START.date()))
+    new.restored(kept.backed_up(), over=False)
+    assert new.consumer.rows(REFERRALS) == kept.consumer.rows(REFERRALS)
+    assert not people.is_empty()
+
+
+def test_a_log_in_comes_back_with_no_restore(tmp_path: Path) -> None:
+    kept = Worklist(tmp_path)
+    kept.came(1)
+    sittings = Sittings(kept.consumer.database, Limits(), lambda: START)
+    before = sittings.begin(Person("noor"))
+    file = kept.backed_up()
+    ended = sittings.find(before)
+    assert ended is not None
+    sittings.end(ended)
+    since = sittings.begin(Person("noor"))
+    kept.restored(file)
+    assert [sittings.find(token) is not None for token in (before, since)] == [False, True]
 
 
 def test_what_the_topic_has_no_more_stays_out_whatever_the_back_up_says(tmp_path: Path) -> None:
@@ -251,20 +306,20 @@ def test_what_the_topic_has_no_more_stays_out_whatever_the_back_up_says(tmp_path
     assert {each["signal_id"] for name in ("projection_referrals", "record_referrals") for each in rows[name]} == {TWO}
     assert kept.consumer.parked() == []
     with kept.consumer.database.reading() as connection:
-        assert is_owed(connection, kept.consumer.outbox)
+        assert is_owed(connection)
 
 
 def test_a_back_up_of_another_service_or_of_other_tables_is_refused(tmp_path: Path) -> None:
     kept, other = Worklist(tmp_path), Worklist(tmp_path, "worklist-youth")
     kept.came(1)
     file = kept.backed_up()
-    with pytest.raises(Refused, match=r"van worklist, niet van worklist-youth"):
+    with refused(r"van worklist, niet van worklist-youth"):
         other.restored(file)
     with kept.consumer.database.transaction() as store:
         store.exec_driver_sql("UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(Refused, match=r"versie 0001; dit programma heeft 9999"):
+    with refused(r"versie 0001; dit programma heeft 9999"):
         kept.restored(file)
-    with pytest.raises(Refused, match="is er niet"):
+    with refused("is er niet"):
         kept.restored(tmp_path / "nothing")
 
 
@@ -272,10 +327,10 @@ def test_a_store_that_holds_something_and_a_service_that_runs_are_not_restored_b
     kept = Worklist(tmp_path)
     kept.came(1)
     file = kept.backed_up()
-    with pytest.raises(Refused, match="niet leeg"):
+    with refused("niet leeg"):
         kept.restored(file, over=False)
     kept.topics.runs = True
-    with pytest.raises(Refused, match="draait nog"):
+    with refused("draait nog"):
         kept.restored(file)
 
 
@@ -330,10 +385,10 @@ def test_what_a_person_dropped_since_the_back_up_is_not_parked_again(tmp_path: P
     file = kept.backed_up()
     work = Work("worklist", None, an_identity().parking_seal("worklist"))  # type: ignore[arg-type]  # writes nothing
     work.park(Unreadable(a_referral(2).incoming, "UNKNOWN_CODE"))
-    [parked] = [letter for letter in work.letters if letter.topic == "parked"]
-    fields = {**decode_whole(parked.value).fields, "state": state, "revision": 2}
-    work.send("parked", parked.key, "ParkedRecord", fields, event_id="x", at=fields["parked_at"])
-    kept.topics.send([letter for letter in work.letters if letter.topic == "parked"])
+    [parked] = [record for record in work.outgoing if record.topic == "parked"]
+    fields: ParkedRecord = {**decode_as(parked.value, PARKED_RECORD), "state": state, "revision": 2}
+    work.send("parked", parked.key, PARKED_RECORD, fields, event_id="x", at=fields["parked_at"])
+    kept.topics.send([record for record in work.outgoing if record.topic == "parked"])
     kept.restored(file)
     assert len(kept.rows()["projection_parked"]) == kept_after
 
@@ -347,5 +402,5 @@ def test_a_manifest_tells_whose_it_is_and_where_the_group_was(tmp_path: Path) ->
         [(content,)] = store.execute("SELECT content FROM manifest")
     manifest = json.loads(content)
     assert (manifest["service"], manifest["revision"], manifest["offsets"]["referrals"]) == ("worklist", "0001", {"0": 2})
-    assert set(manifest["hashes"]) == set(TABLES.tables) - {SEEN_TABLE}
+    assert set(manifest["hashes"]) == set(TABLES.tables) - {SEEN_TABLE, SITTINGS.name}
     assert (opened.about.service, opened.about.backup_id) == ("worklist", manifest["backup_id"])

@@ -6,12 +6,12 @@ import stat
 from pathlib import Path
 
 import pytest
+from backups import key_files
+from refusing import refused
 from typer.testing import CliRunner
 
-from backups import key_files
-from signal_exchange.cli import app
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.backup_key_files import make_backup_keys, read_backup_key, read_restore_key
+from signal_exchange.cli.main import app
+from signal_exchange.recovery.backup_key_files import make_backup_keys, read_backup_key, read_restore_key
 
 
 def test_the_command_makes_both_halves_which_belong_together(tmp_path: Path) -> None:
@@ -26,7 +26,7 @@ def test_the_command_makes_both_halves_which_belong_together(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("name", ["", "a b", "../x", "x" * 41])
 def test_a_name_that_says_something_else_is_refused(tmp_path: Path, name: str) -> None:
-    with pytest.raises(Refused, match="hoogstens 40"):
+    with refused("hoogstens 40"):
         make_backup_keys(name, tmp_path / "a", tmp_path / "b")
 
 
@@ -34,30 +34,30 @@ def test_a_name_that_says_something_else_is_refused(tmp_path: Path, name: str) -
 def test_no_key_is_ever_overwritten(tmp_path: Path, number: int) -> None:
     files = [tmp_path / "a", tmp_path / "b"]
     files[number].write_text("before", encoding="utf-8")
-    with pytest.raises(Refused, match="bestaat al"):
+    with refused("bestaat al"):
         make_backup_keys("one", *files)
     assert [each.name for each in tmp_path.iterdir()] == [files[number].name]
 
 
 def test_without_a_key_no_back_up_is_made() -> None:
-    with pytest.raises(Refused, match="backup-keys"):
+    with refused("backup-keys"):
         read_backup_key(None)
 
 
 def test_a_key_that_others_may_read_or_that_is_none_is_refused(tmp_path: Path) -> None:
     makes, opens = key_files(tmp_path)
-    with pytest.raises(Refused, match="niet de sleutel"):
+    with refused("niet de sleutel"):
         read_restore_key(makes)
-    with pytest.raises(Refused, match="niet de sleutel"):
+    with refused("niet de sleutel"):
         read_backup_key(opens)
     for text in ("[]", "no json", "{}"):
         (tmp_path / "other").write_text(text, encoding="utf-8")
-        with pytest.raises(Refused, match="niet de sleutel"):
+        with refused("niet de sleutel"):
             read_restore_key(tmp_path / "other")
     opens.chmod(0o640)
-    with pytest.raises(Refused, match="mode 600"):
+    with refused("modus 600"):
         read_restore_key(opens)
-    with pytest.raises(Refused, match="niet te lezen"):
+    with refused("niet te lezen"):
         read_restore_key(tmp_path / "nothing")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,18 +17,19 @@ from sqlalchemy import Column, MetaData, String, Table, select
 from signal_exchange.contracts.codec import encode
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import BrokerUnavailable, StoreUnavailable
+from signal_exchange.runtime.faults import BrokerUnavailableError, StoreUnavailableError
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream import consumer as consumer_module
-from signal_exchange.stream.consumer import BatchLoop, Handle
-from signal_exchange.stream.flood import FloodGate, ParkedFlood
+from signal_exchange.stream.consumer import BatchLoop, ConsumerSpec, Handle
+from signal_exchange.stream.flood import FloodGate, ParkedFloodError
 from signal_exchange.stream.messages import Message
-from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
+from signal_exchange.stream.tables import common_tables
 from signal_exchange.stream.work import Work
 
 TABLES = MetaData()
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
 EFFECTS = Table("projection_effects", TABLES, Column("run", String, primary_key=True))
 MARK = "onvindbaar-4711"
 
@@ -36,15 +38,15 @@ class RememberingSender:
     """Remembers what was sent; fails as often as it is told to."""
 
     def __init__(self, failures: int = 0) -> None:
-        self.sent: list[Letter] = []
+        self.sent: list[OutgoingRecord] = []
         self.failures = failures
         self.tries = 0
 
-    async def send(self, letters: Sequence[Letter]) -> None:
+    async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
         self.tries += 1
         if self.tries <= self.failures:
-            raise BrokerUnavailable("NotEnoughReplicasError")
-        self.sent += letters
+            raise BrokerUnavailableError("NotEnoughReplicasError")
+        self.sent += outgoing
 
 
 def remember(messages: Sequence[Message], work: Work) -> None:
@@ -73,19 +75,23 @@ def a_loop(
     database.create_tables()
     sender = sender or RememberingSender()
     metrics = Metrics()
+    flood, patience_seconds = options.pop("flood", FloodGate(1000)), options.pop("patience_seconds", 60.0)
     loop = BatchLoop(
-        "routing",
-        reader="routing",
-        database=options.pop("database", database),
-        outbox=OUTBOX,
-        handle=handle,
-        sender=sender,
-        seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
-        metrics=metrics,
-        progress=Progress(metrics),
-        patience_seconds=options.pop("patience_seconds", 60.0),
-        flood=options.pop("flood", FloodGate(1000)),
-        **options,
+        ConsumerSpec(
+            "routing",
+            sources=(),
+            reader="routing",
+            database=options.pop("database", database),
+            outbox=OUTBOX,
+            handle=handle,
+            seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
+            metrics=metrics,
+            **options,
+        ),
+        sender,
+        Progress(metrics),
+        flood,
+        patience_seconds=patience_seconds,
     )
     return loop, database, sender
 
@@ -97,7 +103,7 @@ def effects(database: Database) -> list[str]:
 
 def waiting(database: Database) -> int:
     with database.reading() as connection:
-        return Outbox(connection, OUTBOX).count()
+        return len(Outbox(connection, OUTBOX).waiting(10_000))
 
 
 @pytest.fixture(autouse=True)
@@ -110,7 +116,7 @@ def test_good_records_are_applied_and_told_and_nothing_waits(tmp_path: Path) -> 
     loop, database, sender = a_loop(tmp_path)
     asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a")), a_record(a_checkpoint("run-b"), 1)]))
     assert effects(database) == ["run-a", "run-b"]
-    assert [letter.key for letter in sender.sent] == ["run-a", "run-b"]
+    assert [record.key for record in sender.sent] == ["run-a", "run-b"]
     assert waiting(database) == 0
 
 
@@ -124,14 +130,14 @@ def test_a_bad_record_is_parked_wherever_it_stands_and_the_others_go_on(tmp_path
     values.insert(position, bad)
     asyncio.run(loop.on_batch([a_record(value, offset) for offset, value in enumerate(values)]))
     assert effects(database) == ["run-a", "run-b"]
-    assert [letter.topic for letter in sender.sent].count("parked") == 1
-    assert [letter.topic for letter in sender.sent].count("signal-trace") == 3
+    assert [record.topic for record in sender.sent].count("parked") == 1
+    assert [record.topic for record in sender.sent].count("signal-trace") == 3
 
 
 def test_a_record_over_the_size_limit_is_parked_as_too_large_with_its_start(tmp_path: Path) -> None:
     loop, _, sender = a_loop(tmp_path)
     asyncio.run(loop.on_batch([a_record(b"x" * 270_000)]))
-    [parked] = [letter for letter in sender.sent if letter.topic == "parked"]
+    [parked] = [record for record in sender.sent if record.topic == "parked"]
     assert parked.value is not None
     assert b"TOO_LARGE" in parked.value
     assert len(parked.value) < 65_536
@@ -157,22 +163,22 @@ def test_a_broker_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
 
 def test_patience_ends_and_the_letters_stay_for_the_next_start(tmp_path: Path) -> None:
     loop, database, _ = a_loop(tmp_path, sender=RememberingSender(failures=10_000), patience_seconds=-1.0)
-    with pytest.raises(BrokerUnavailable):
+    with pytest.raises(BrokerUnavailableError):
         asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
     assert waiting(database) == 1
     loop._owner.lost()  # as PostgreSQL notices when the process ends
     restarted, _, sender = a_loop(tmp_path)
     assert asyncio.run(restarted.flush()) == 1
-    assert [letter.key for letter in sender.sent] == ["run-a"]
+    assert [record.key for record in sender.sent] == ["run-a"]
 
 
 def test_each_step_of_a_batch_is_a_sign_of_life_and_a_loop_at_work_says_so(tmp_path: Path) -> None:
     seen: list[tuple[int, bool]] = []
 
     class Looking(RememberingSender):
-        async def send(self, letters: Sequence[Letter]) -> None:
+        async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
             seen.append((loop._progress.signs, loop.at_work))
-            await super().send(letters)
+            await super().send(outgoing)
 
     loop, _, _ = a_loop(tmp_path, sender=Looking())
     asyncio.run(loop.on_batch([a_record(a_checkpoint("run-a"))]))
@@ -187,7 +193,7 @@ def test_a_store_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
     def stumbling(messages: Sequence[Message], work: Work) -> None:
         tries.append(1)
         if len(tries) < 3:
-            raise StoreUnavailable("OperationalError")
+            raise StoreUnavailableError("OperationalError")
         remember(messages, work)
 
     loop, database, _ = a_loop(tmp_path, handle=stumbling)
@@ -197,7 +203,7 @@ def test_a_store_that_does_not_answer_is_waited_for(tmp_path: Path) -> None:
 
 def test_a_flood_of_parked_records_stops_before_anything_holds(tmp_path: Path) -> None:
     loop, database, sender = a_loop(tmp_path, flood=FloodGate(10))
-    with pytest.raises(ParkedFlood):
+    with pytest.raises(ParkedFloodError):
         asyncio.run(loop.on_batch([a_record(b"garbage", offset, topic="outcomes") for offset in range(11)]))
     assert (waiting(database), sender.sent) == (0, [])
 
@@ -205,7 +211,7 @@ def test_a_flood_of_parked_records_stops_before_anything_holds(tmp_path: Path) -
 def test_what_members_write_stops_no_service_however_much_of_it_is_bad(tmp_path: Path) -> None:
     loop, _, sender = a_loop(tmp_path, flood=FloodGate(10))
     asyncio.run(loop.on_batch([a_record(b"garbage", offset) for offset in range(11)]))
-    assert len([letter for letter in sender.sent if letter.topic == "parked"]) == 11
+    assert len([record for record in sender.sent if record.topic == "parked"]) == 11
 
 
 def test_many_bad_among_more_good_records_are_no_flood(tmp_path: Path) -> None:
@@ -226,7 +232,7 @@ def test_no_value_of_a_record_is_in_a_log(tmp_path: Path, capsys: pytest.Capture
 
 
 def test_letters_beyond_one_flush_all_go_in_order(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(consumer_module, "FLUSH_LETTERS", 7)
+    monkeypatch.setattr(consumer_module, "FLUSH_RECORDS", 7)
 
     def chatty(messages: Sequence[Message], work: Work) -> None:
         for number in range(20):
@@ -234,7 +240,7 @@ def test_letters_beyond_one_flush_all_go_in_order(tmp_path: Path, monkeypatch: p
 
     loop, database, sender = a_loop(tmp_path, handle=chatty)
     asyncio.run(loop.on_batch([a_record(a_checkpoint("run"))]))
-    assert [letter.key for letter in sender.sent] == [f"{number:02}" for number in range(20)]
+    assert [record.key for record in sender.sent] == [f"{number:02}" for number in range(20)]
     assert waiting(database) == 0
 
 
@@ -244,7 +250,8 @@ def test_a_tombstone_on_a_state_topic_goes_to_the_services_own_work_and_on_a_log
 ) -> None:
     gone: list[str] = []
     loop, database, _ = a_loop(tmp_path)
-    loop._bury = (lambda found, _work: gone.extend(each.key_text for each in found)) if buries else None
+    on_tombstones = (lambda found, _work: gone.extend(each.key_text for each in found)) if buries else None
+    loop._spec = replace(loop._spec, on_tombstones=on_tombstones)
     on_state = SimpleNamespace(**{**vars(a_record(None, 3)), "topic": "accepted"})
     asyncio.run(loop.on_batch([on_state, a_record(a_checkpoint("one"), 1)]))
     assert (gone, effects(database)) == (["k"] if buries else [], ["one"])
@@ -256,11 +263,11 @@ def test_an_earlier_state_of_a_key_that_another_process_left_goes_first(tmp_path
     async def story() -> None:
         await loop.on_batch([a_record(a_checkpoint("run-a"))])
         with database.transaction() as connection:
-            Outbox(connection, OUTBOX, "another process").add([Letter("signal-trace", "run-b", b"earlier")])
+            Outbox(connection, OUTBOX, "another process").add([OutgoingRecord("signal-trace", "run-b", b"earlier")])
         await loop.on_batch([a_record(a_checkpoint("run-b"), 1)])
 
     asyncio.run(story())
-    assert [(letter.key, letter.value == b"earlier") for letter in sender.sent] == [
+    assert [(record.key, record.value == b"earlier") for record in sender.sent] == [
         ("run-a", False),
         ("run-b", True),
         ("run-b", False),
@@ -274,10 +281,10 @@ def test_what_another_process_left_for_other_keys_is_left_to_the_relay(tmp_path:
     async def story() -> None:
         await loop.on_batch([a_record(a_checkpoint("run-a"))])
         with database.transaction() as connection:
-            Outbox(connection, OUTBOX).add([Letter("signal-trace", "by a person", b"x")])
+            Outbox(connection, OUTBOX).add([OutgoingRecord("signal-trace", "by a person", b"x")])
         await loop.on_batch([a_record(a_checkpoint("run-b"), 1)])
         assert waiting(database) == 1
         assert await loop.flush() == 1
 
     asyncio.run(story())
-    assert [letter.key for letter in sender.sent] == ["run-a", "run-b", "by a person"]
+    assert [record.key for record in sender.sent] == ["run-a", "run-b", "by a person"]

@@ -11,16 +11,16 @@ import pytest
 from aiokafka.consumer import fetcher as aiokafka_fetcher
 from aiokafka.record.default_records import DefaultRecordBatch
 from aiokafka.record.memory_records import MemoryRecords
+from handmade_batches import GZIP, LZ4, NONE, SNAPPY, ZSTD, batch, bomb, packed, record
 from hypothesis import example, given
 from hypothesis import strategies as st
 from kafka.consumer.fetcher import Fetcher  # type: ignore[import-untyped]  # ships no types
 from kafka.record import MemoryRecords as KafkaMemoryRecords  # type: ignore[import-untyped]  # ships no types
 from kafka.structs import TopicPartition  # type: ignore[import-untyped]  # ships no types
 
-from handmade_batches import GZIP, LZ4, NONE, SNAPPY, ZSTD, batch, bomb, packed, record
 from signal_exchange.contracts.quotas import LONGEST_BATCH_BYTES
-from signal_exchange.stream.batches import bound_readers
-from signal_exchange.stream.unpacking import DECODERS, UNPACKED_BYTES, CannotUnpack
+from signal_exchange.stream.batches import install_bounded_readers
+from signal_exchange.stream.unpacking import DECODERS, UNPACKED_BYTES, CannotUnpackError
 
 CODECS = (GZIP, SNAPPY, LZ4, ZSTD)
 NAMES = {GZIP: "gzip_decode", SNAPPY: "snappy_decode", LZ4: "lz4_decode", ZSTD: "zstd_decode"}
@@ -30,7 +30,7 @@ Read = Callable[[bytes], list[Any]]
 
 @pytest.fixture(autouse=True, scope="module")
 def _bounded() -> None:
-    bound_readers()
+    install_bounded_readers()
 
 
 def by_aiokafka(log: bytes) -> list[Any]:
@@ -113,7 +113,7 @@ def test_a_batch_unpacks_to_the_bound_and_not_to_one_byte_more(codec: int, exces
     unpack = DECODERS[NAMES[codec]]
     content = bytes(UNPACKED_BYTES + excess)
     if excess:
-        with pytest.raises(CannotUnpack):
+        with pytest.raises(CannotUnpackError):
             unpack(packed(content, codec))
     else:
         assert unpack(packed(content, codec)) == content
@@ -122,7 +122,7 @@ def test_a_batch_unpacks_to_the_bound_and_not_to_one_byte_more(codec: int, exces
 @pytest.mark.parametrize("codec", CODECS)
 def test_half_a_batch_is_none(codec: int) -> None:
     whole = packed(bytes(range(256)) * 40, codec)
-    with pytest.raises(CannotUnpack):
+    with pytest.raises(CannotUnpackError):
         DECODERS[NAMES[codec]](whole[: len(whole) // 2])
 
 
@@ -131,7 +131,7 @@ def test_half_a_batch_is_none(codec: int) -> None:
 @given(st.binary(max_size=200))
 def test_a_decoder_returns_or_says_that_it_cannot(content: bytes) -> None:
     for decoder in DECODERS.values():
-        with suppress(CannotUnpack):
+        with suppress(CannotUnpackError):
             assert len(decoder(content)) <= UNPACKED_BYTES
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import pytest
+from refusing import refused
 
-from signal_exchange.runtime.faults import Refused
 from signal_exchange.runtime.settings import ServiceSettings
 from signal_exchange.stream.service import run_consumer
 
@@ -25,6 +24,6 @@ def test_a_consumer_without_tls_does_not_start_in_production_and_leaves_nothing_
         keys_file=tmp_path / "keys.json",
     )
     never_asked: Any = None
-    with pytest.raises(Refused, match=r"^Production mode refuses to start: SIGNAL_EXCHANGE_KAFKA_CA_FILE is empty"):
+    with refused(r"^Production mode refuses to start: SIGNAL_EXCHANGE_KAFKA_CA_FILE is empty", "en"):
         run_consumer(never_asked, settings)
     assert not settings.data_dir.exists()

@@ -6,14 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from builders import an_environment
 from sqlalchemy import MetaData
 
-from builders import an_environment
-from signal_exchange.contracts.reference import load_code_lists
+from signal_exchange.cli.describing import described
+from signal_exchange.domain.refusals import RefusedError
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.describing import described
+from signal_exchange.runtime.settings import ServiceSettings, loaded
 from signal_exchange.stream.identity import load_identity
 
 NOTHING: dict[str, Any] = dict.fromkeys(
@@ -35,7 +34,7 @@ NOTHING: dict[str, Any] = dict.fromkeys(
 
 
 def lines(**known: Any) -> list[tuple[str, str]]:
-    return list(described({**NOTHING, **known}, load_code_lists()))
+    return list(described({**NOTHING, **known}))
 
 
 def test_what_was_not_delivered_is_not_named() -> None:
@@ -61,7 +60,7 @@ def test_of_a_pruned_person_only_the_reference_is_told() -> None:
 def test_a_key_file_that_others_may_read_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in an_environment(tmp_path, "agenda", "table").items():
         monkeypatch.setenv(name, value)
-    settings = service_settings()
+    settings = loaded(ServiceSettings)
     settings.keys_file.chmod(0o644)
-    with pytest.raises(Refused, match="give it mode 600"):
+    with pytest.raises(RefusedError, match=r"^FILE_OPEN_TO_OTHERS"):
         load_identity(settings, settings.keys_file, Database("sqlite+pysqlite:///:memory:", MetaData()))

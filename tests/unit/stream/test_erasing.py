@@ -6,20 +6,20 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 import pytest
-from sqlalchemy import Connection, MetaData
-
 from builders import ONE, START, TWO, a_referral, minutes, of_record
 from builders import _sent as sent_of
+from sqlalchemy import Connection, MetaData
+
 from signal_exchange.contracts.topics import PARTITIONS, is_state
 from signal_exchange.runtime.database import Database
 from signal_exchange.stream.erasing import erase_asked, is_marked, keys_of, markers
 from signal_exchange.stream.messages import Incoming, Message
-from signal_exchange.stream.outbox import outbox_table
 from signal_exchange.stream.sender import partition_of
+from signal_exchange.stream.tables import common_tables
 from signal_exchange.stream.work import Work
 
 TABLES = MetaData()
-outbox_table(TABLES)
+common_tables(TABLES)
 
 
 @dataclass
@@ -54,7 +54,7 @@ def an_ask(number: int = 1, revision: int = 9, at: float = 5) -> Message:
 
 
 def receipts(work: Work) -> list[dict[str, object]]:
-    return of_record([sent_of(each.topic, each.key, each.value) for each in work.letters], "Outcome")
+    return of_record([sent_of(each.topic, each.key, each.value) for each in work.outgoing], "Outcome")
 
 
 def test_what_was_held_is_done_and_what_was_not_is_said_so(connection: Connection) -> None:
@@ -71,9 +71,9 @@ def test_what_was_held_is_done_and_what_was_not_is_said_so(connection: Connectio
 def test_a_receipt_goes_where_the_signal_is_and_its_step_owes_nothing_any_more(connection: Connection) -> None:
     work = a_work(connection)
     erase_asked([an_ask()], work, Held({ONE}).erase)
-    letter = next(each for each in work.letters if each.topic == "outcomes")
-    assert (letter.partition_by, letter.key.partition("/")[0]) == (ONE, ONE)
-    [fact] = of_record([sent_of(each.topic, each.key, each.value) for each in work.letters], "TraceFact")
+    record = next(each for each in work.outgoing if each.topic == "outcomes")
+    assert (record.partition_by, record.key.partition("/")[0]) == (ONE, ONE)
+    [fact] = of_record([sent_of(each.topic, each.key, each.value) for each in work.outgoing], "TraceFact")
     assert (fact["stage"], fact["service"], fact["next_date"]) == ("RECEIPT", "worklist", None)
 
 
@@ -92,7 +92,7 @@ def test_nothing_about_an_erased_signal_comes_through_later(connection: Connecti
     erase_asked([an_ask()], a_work(connection), Held().erase)
     later = a_work(connection)
     assert erase_asked([a_referral(1, revision=50)], later, Held().erase) == []
-    assert later.letters == []
+    assert later.outgoing == []
 
 
 def test_without_an_ask_nothing_is_erased(connection: Connection) -> None:
@@ -104,8 +104,8 @@ def test_without_an_ask_nothing_is_erased(connection: Connection) -> None:
 def test_markers_reach_every_partition_and_their_round_is_seen_once(connection: Connection) -> None:
     work = a_work(connection)
     markers("link-tokens", START, work)
-    assert {partition_of(each.key) for each in work.letters} == set(range(PARTITIONS))
-    seen = [Incoming("link-tokens", 0, 1, each.key.encode(), None, {}, START) for each in work.letters]
+    assert {partition_of(each.key) for each in work.outgoing} == set(range(PARTITIONS))
+    seen = [Incoming("link-tokens", 0, 1, each.key.encode(), None, {}, START) for each in work.outgoing]
     assert sum(is_marked([each], "link-tokens") for each in seen) == 1
     assert not is_marked(seen, "outcomes")
 

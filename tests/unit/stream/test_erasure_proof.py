@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-
 from builders import (
     ONE,
     SIGNERS,
@@ -26,6 +25,7 @@ from builders import (
     of_record,
 )
 from link_records import PERSON, a_signal, linking
+
 from signal_exchange.agenda.composition import calendar
 from signal_exchange.agenda.handler import AgendaHandler
 from signal_exchange.agenda.tables import TABLES as AGENDA
@@ -45,21 +45,21 @@ class Service:
     consumer: Consuming
     topic: str
     order: Callable[..., Message]
-    bury: Callable[..., None]
+    on_tombstones: Callable[..., None]
 
 
 def worklist() -> Service:
     handler = WorklistHandler("CARE_COORDINATOR", rules().calendar, an_identity().sealed_part, a_register)
     consumer = Consuming("worklist", WORKLIST, handler)
     consumer.take(a_referral(1))
-    return Service(consumer, "referrals", lambda **changed: erases(a_referral(1), **changed), handler.bury)
+    return Service(consumer, "referrals", lambda **changed: erases(a_referral(1), **changed), handler.on_tombstones)
 
 
 def agenda() -> Service:
     handler = AgendaHandler(calendar(), a_register)
     consumer = Consuming("agenda", AGENDA, handler)
     consumer.take(an_agenda_item(1))
-    return Service(consumer, "agenda-items", lambda **changed: erases(an_agenda_item(1), **changed), handler.bury)
+    return Service(consumer, "agenda-items", lambda **changed: erases(an_agenda_item(1), **changed), handler.on_tombstones)
 
 
 def the_linking() -> Service:
@@ -67,7 +67,9 @@ def the_linking() -> Service:
     assert isinstance(consumer.handle, LinkingHandler)
     consumer.take(a_signal(1, PERSON))
     nothing: dict[str, Any] = {"version": 2, "revision": 9, "status": "ERASED", "form": None, "subjects": []}
-    return Service(consumer, "link-tokens", lambda **changed: a_signal(1, **{**nothing, **changed}), consumer.handle.bury)
+    return Service(
+        consumer, "link-tokens", lambda **changed: a_signal(1, **{**nothing, **changed}), consumer.handle.on_tombstones
+    )
 
 
 SERVICES = {"worklist": worklist, "agenda": agenda, "linking": the_linking}
@@ -113,7 +115,7 @@ def test_a_municipality_cannot_order_that_of_another_even_in_its_own_name(servic
 def test_a_tombstone_without_that_word_is_parked_and_deletes_nothing(service: Callable[[], Service], word: Any) -> None:
     holding = service()
     before = holding.consumer.everything("projection_parked")
-    sent = holding.consumer.bury(holding.bury, gone(holding.topic, ONE, word=word))
+    sent = holding.consumer.on_tombstones(holding.on_tombstones, gone(holding.topic, ONE, word=word))
     assert reasons(sent) == ["ERASURE_UNPROVEN"]
     assert holding.consumer.everything("projection_parked") == before
 
@@ -126,7 +128,7 @@ def test_orders_and_tombstones_with_the_word_delete_and_a_marker_needs_none(serv
             assert reasons(holding.consumer.take(holding.order())) == []
         else:
             markers = [gone(holding.topic, key, word=None) for key in _marker_keys()]
-            assert reasons(holding.consumer.bury(holding.bury, gone(holding.topic, ONE), *markers)) == []
+            assert reasons(holding.consumer.on_tombstones(holding.on_tombstones, gone(holding.topic, ONE), *markers)) == []
         assert b"NAME_DOB" not in str(holding.consumer.everything("record_erased")).encode()
         assert "FULL_PSEUDONYMOUS" not in str(holding.consumer.everything())
 
@@ -134,5 +136,7 @@ def test_orders_and_tombstones_with_the_word_delete_and_a_marker_needs_none(serv
 @each_service
 def test_a_tombstone_of_what_is_not_held_here_needs_the_word_of_whoever_signed_it(service: Callable[[], Service]) -> None:
     holding = service()
-    assert reasons(holding.consumer.bury(holding.bury, gone(holding.topic, TWO, WEERT))) == []
-    assert reasons(holding.consumer.bury(holding.bury, gone(holding.topic, TWO, word=a_word(ONE)))) == ["ERASURE_UNPROVEN"]
+    assert reasons(holding.consumer.on_tombstones(holding.on_tombstones, gone(holding.topic, TWO, WEERT))) == []
+    assert reasons(holding.consumer.on_tombstones(holding.on_tombstones, gone(holding.topic, TWO, word=a_word(ONE)))) == [
+        "ERASURE_UNPROVEN"
+    ]

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from signal_exchange.privacy.register import NoSealingKey
-from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.privacy.register import NoSealingKeyError
+from signal_exchange.runtime.faults import StoreUnavailableError
 from signal_exchange.stream.service import end_in, every
 
 
@@ -32,7 +32,7 @@ def test_it_looks_again_and_again_also_when_the_store_was_away_for_a_while() -> 
     def look() -> None:
         looked.append(1)
         if len(looked) == 1:
-            raise StoreUnavailable("OperationalError")
+            raise StoreUnavailableError("OperationalError")
         enough.set()
 
     with capture_logs() as logged:
@@ -48,7 +48,7 @@ def test_what_lacks_a_key_of_the_register_waits_for_it_and_stops_nothing() -> No
     def look() -> None:
         looked.append(1)
         if len(looked) == 1:
-            raise NoSealingKey("The register has no valid sealing key for gm:GM0983.")
+            raise NoSealingKeyError("gm:GM0983")
         enough.set()
 
     with capture_logs() as logged:

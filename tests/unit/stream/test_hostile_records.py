@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from hostile_exchange import HostileExchange, told
 from senders import a_region
-from signal_exchange.demo.founding import Region
+
+from signal_exchange.participants.region import Region
 from signal_exchange.routing import verifying
 from signal_exchange.runtime import logs
 from signal_exchange.stream import consumer

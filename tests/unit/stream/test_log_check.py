@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from kafka.errors import KafkaConnectionError  # type: ignore[import-untyped]  # ships no types
 
+from signal_exchange.recovery.log_check import keys_left
+from signal_exchange.runtime import kafka
 from signal_exchange.runtime.connection import KafkaConnection
-from signal_exchange.runtime.faults import BrokerUnavailable
-from signal_exchange.stream import log_check
-from signal_exchange.stream.log_check import keys_left
+from signal_exchange.runtime.faults import BrokerUnavailableError
 
 NOWHERE = KafkaConnection("127.0.0.1:1", "routing", "synthetic")
 
@@ -26,8 +24,21 @@ class Log:
         self.asked: tuple[str, ...] = ()
         self.given = 0
 
+    def partitions_for_topic(self, topic: str) -> set[int]:
+        self.asked = (*self.asked, topic)
+        return {0}
+
+    def assign(self, parts: list[Any]) -> None:
+        self.parts = parts
+
+    def seek_to_beginning(self, *_parts: Any) -> None:
+        self.given = 0
+
     def assignment(self) -> set[str]:
         return {"part", "empty"}
+
+    def close(self) -> None:
+        self.closed = True
 
     def end_offsets(self, _parts: list[str]) -> dict[str, int]:
         return {"part": len(self.records), "empty": 0}
@@ -41,12 +52,7 @@ class Log:
 
 
 def with_log(monkeypatch: pytest.MonkeyPatch, log: Log) -> Log:
-    @contextmanager
-    def opened(_connection: KafkaConnection, *topics: str) -> Iterator[Log]:
-        log.asked = topics
-        yield log
-
-    monkeypatch.setattr(log_check, "reader", opened)
+    monkeypatch.setattr(kafka, "connect", lambda *_, **__: log)
     return log
 
 
@@ -68,6 +74,7 @@ def test_a_broker_that_does_not_answer_says_nothing(monkeypatch: pytest.MonkeyPa
         def poll(self, _milliseconds: int) -> dict[str, list[Any]]:
             raise KafkaConnectionError
 
-    with_log(monkeypatch, Broken(("accepted", b"a", b"x")))
-    with pytest.raises(BrokerUnavailable):
+    log = with_log(monkeypatch, Broken(("accepted", b"a", b"x")))
+    with pytest.raises(BrokerUnavailableError):
         keys_left(NOWHERE, {"accepted": {"a"}})
+    assert log.closed

@@ -8,6 +8,7 @@ import uuid
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,16 +19,17 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, select, update
 
 from signal_exchange.contracts.codec import decode_whole, encode
 from signal_exchange.contracts.topics import retry_topic
-from signal_exchange.privacy.sealing import CannotOpen
+from signal_exchange.privacy.sealing import CannotOpenError
 from signal_exchange.runtime import logs
 from signal_exchange.runtime.database import Database
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
-from signal_exchange.stream.consumer import BatchLoop
+from signal_exchange.stream.consumer import BatchLoop, ConsumerSpec
 from signal_exchange.stream.flood import FloodGate
 from signal_exchange.stream.messages import Attribution, Message, Unreadable
-from signal_exchange.stream.outbox import Letter, kept_table, outbox_table
-from signal_exchange.stream.parking import Kept
+from signal_exchange.stream.outbox import OutgoingRecord
+from signal_exchange.stream.parking import ParkedStore
+from signal_exchange.stream.tables import PARKED, common_tables
 from signal_exchange.stream.work import ERRORS_KEPT, PARKED_BYTES, Work
 
 AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
@@ -41,33 +43,36 @@ class Owner:
 
     def __init__(self, folder: Path, *, attributed: bool = False, unseal: bool = True) -> None:
         tables = MetaData()
-        self.outbox, self.kept = outbox_table(tables), kept_table(tables)
+        self.outbox, self.kept = common_tables(tables), PARKED
         self.effects = Table("projection_effects", tables, Column("n", Integer, primary_key=True), Column("at", String))
         self.database = Database(f"sqlite+pysqlite:///{folder / 'store.sqlite'}", tables)
         self.database.create_tables()
-        self.cause_is_gone, self.attributed, self.letters, self.dropped = False, attributed, list[Letter](), list[str]()
+        self.cause_is_gone, self.attributed, self.outgoing, self.dropped = False, attributed, list[OutgoingRecord](), list[str]()
         self.sealed: bytes | None = None
         self.broken_keys, self.errors = False, tuple[str, ...]()
         metrics = Metrics()
         self.loop = BatchLoop(
-            "routing",
-            reader="routing",
-            database=self.database,
-            outbox=self.outbox,
-            handle=self.handle,
-            sender=self,
-            seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
-            unseal=self.unseal if unseal else None,
-            dropped=lambda fields, _work: self.dropped.append(fields["parked_id"]),
-            metrics=metrics,
-            progress=Progress(metrics),
+            ConsumerSpec(
+                "routing",
+                sources=(),
+                reader="routing",
+                database=self.database,
+                outbox=self.outbox,
+                handle=self.handle,
+                seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
+                unseal=self.unseal if unseal else None,
+                dropped=lambda fields, _work: self.dropped.append(fields["parked_id"]),
+                metrics=metrics,
+            ),
+            self,
+            Progress(metrics),
+            FloodGate(1000),
             patience_seconds=1.0,
-            flood=FloodGate(1000),
         )
 
     def unseal(self, part: Any, bound_to: str) -> bytes:
         if self.broken_keys or part["key_id"] != bound_to:
-            raise CannotOpen
+            raise CannotOpenError
         return bytes(part["ciphertext"]) if self.sealed is None else self.sealed
 
     def handle(self, messages: Sequence[Message], work: Work) -> None:
@@ -77,14 +82,14 @@ class Owner:
             else:
                 work.park(Unreadable(message.incoming, "UNKNOWN_CODE", self.errors, WHO if self.attributed else None))
 
-    async def send(self, letters: Sequence[Letter]) -> None:
-        self.letters += letters
+    async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
+        self.outgoing += outgoing
 
     def comes_in(self, *records: Any) -> None:
         asyncio.run(self.loop.on_batch(records))
 
     def sent(self, topic: str) -> list[dict[str, Any]]:
-        return [decode_whole(letter.value).fields for letter in self.letters if letter.topic == topic]
+        return [decode_whole(record.value).fields for record in self.outgoing if record.topic == topic]
 
     def applied(self) -> list[str]:
         with self.database.reading() as connection:
@@ -177,7 +182,7 @@ def test_a_discarded_record_is_dropped_for_good_and_the_trace_says_so_of_its_num
 def test_a_request_about_an_unknown_record_changes_nothing(tmp_path: Path) -> None:
     owner = Owner(tmp_path)
     owner.comes_in(a_request(UNKNOWN_ID), a_request(UNKNOWN_ID, "DISCARD"))
-    assert owner.letters == []
+    assert owner.outgoing == []
 
 
 @pytest.mark.parametrize("sealed", [b"", b"garbage", b"[]", b"{}", b'{"key": 1, "value": "x", "headers": {}, "complete": true}'])
@@ -249,7 +254,7 @@ def test_a_lost_store_gets_its_parked_records_back_from_the_topic(tmp_path: Path
     lost, owner = Owner(tmp_path), Owner(tmp_path / "new")
     parked_id = parked_by(lost)
     with owner.database.transaction() as connection:
-        Kept(connection, owner.kept).keep(lost.letters)
+        ParkedStore(connection).keep(lost.outgoing)
     owner.cause_is_gone = True
     owner.comes_in(a_request(parked_id))
     assert owner.applied() == [AT.isoformat()]
@@ -263,7 +268,7 @@ def erases(owner: Owner, *signal_ids: str) -> None:
         work.erased |= set(signal_ids)
         handle(messages, work)
 
-    owner.loop._handle = erasing
+    owner.loop._spec = replace(owner.loop._spec, handle=erasing)
 
 
 @pytest.mark.parametrize("attributed", [True, False])
@@ -300,7 +305,7 @@ def test_what_is_tried_again_in_the_batch_of_the_erasure_ends_once(
     owner.comes_in(a_request(parked_id))
     assert [(each["state"], each["revision"]) for each in owner.sent("parked")] == [("PARKED", 1), *ends]
     with owner.database.reading() as connection:
-        assert Kept(connection, owner.kept).waiting() == []
+        assert ParkedStore(connection).all("PARKED") == []
 
 
 def test_a_parked_record_without_a_key_is_about_no_erased_signal(tmp_path: Path) -> None:
@@ -338,7 +343,7 @@ def test_what_came_back_from_the_topic_is_opened_once(tmp_path: Path) -> None:
         opened.append(bound_to)
         return unseal(part, bound_to)
 
-    owner.loop._unseal = counting
+    owner.loop._spec = replace(owner.loop._spec, unseal=counting)
     for signal_id in ("another", "a third", a_checkpoint().key.decode()):
         erases(owner, signal_id)
         owner.comes_in(a_request(UNKNOWN_ID))

@@ -11,16 +11,18 @@ from sqlalchemy import MetaData
 from structlog.testing import capture_logs
 
 from signal_exchange.domain.ids import parse_municipality_code
-from signal_exchange.privacy.register import MemberKey, Participant, Period, Register, sign_register
+from signal_exchange.domain.refusals import RefusedError
+from signal_exchange.privacy.register import Register, sign_register
+from signal_exchange.privacy.register_entries import MemberKey, Participant, Period
 from signal_exchange.privacy.signing import SigningKey
+from signal_exchange.recovery.rebuilding import Plan
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import Refused, StoreUnavailable
+from signal_exchange.runtime.faults import StoreUnavailableError
 from signal_exchange.runtime.settings import ProcessSettings
+from signal_exchange.stream.consumer import ConsumerSpec
 from signal_exchange.stream.identity import RegisterFile, register_of
-from signal_exchange.stream.outbox import outbox_table
-from signal_exchange.stream.rebuilding import Plan
 from signal_exchange.stream.seen_register import SEEN_TABLE
-from signal_exchange.stream.service import ConsumerSpec
+from signal_exchange.stream.tables import common_tables
 from signal_exchange.stream.work import Seal
 
 REGION = SigningKey.generate("region-2026-1")
@@ -42,7 +44,7 @@ def write(file: Path, serial: int, key: SigningKey = REGION) -> None:
 
 
 def test_a_newer_register_is_in_force_at_once(settings: ProcessSettings) -> None:
-    current = RegisterFile(settings)
+    current = a_start(settings)
     assert current().serial == 5
     assert current() is current()
     write(settings.register_file, 6)
@@ -51,7 +53,7 @@ def test_a_newer_register_is_in_force_at_once(settings: ProcessSettings) -> None
 
 @pytest.mark.parametrize("bad", ["older", "forged", "gone"])
 def test_a_bad_register_is_told_and_the_one_before_stays_in_force(settings: ProcessSettings, bad: str) -> None:
-    current = RegisterFile(settings)
+    current = a_start(settings)
     if bad == "gone":
         settings.register_file.unlink()
     else:
@@ -81,7 +83,7 @@ def test_a_first_start_makes_its_folder(settings: ProcessSettings) -> None:
 def test_an_older_register_is_refused_at_the_next_start_of_who_saw_a_newer_one(settings: ProcessSettings) -> None:
     assert a_start(settings)().serial == 5
     write(settings.register_file, 4)
-    with pytest.raises(Refused, match="serial 4, and one with 5 was seen"):
+    with pytest.raises(RefusedError, match="REGISTER_OLDER serial=4 seen=5"):
         a_start(settings)
     write(settings.register_file, 5)
     assert a_start(settings)().serial == 5
@@ -92,7 +94,7 @@ def test_a_register_that_was_taken_over_while_running_counts_at_the_next_start(s
     write(settings.register_file, 6)
     assert current().serial == 6
     write(settings.register_file, 5)
-    with pytest.raises(Refused, match="serial 5, and one with 6 was seen"):
+    with pytest.raises(RefusedError, match="REGISTER_OLDER serial=5 seen=6"):
         a_start(settings)
 
 
@@ -127,7 +129,7 @@ def test_a_change_that_cannot_be_kept_is_taken_over_once_it_can(
 
 
 def _away(_database: Database) -> None:
-    raise StoreUnavailable("OperationalError")
+    raise StoreUnavailableError("OperationalError")
 
 
 def test_a_register_that_lacks_a_key_of_the_one_before_is_not_taken_over(settings: ProcessSettings) -> None:
@@ -143,7 +145,7 @@ def test_a_register_that_lacks_a_key_of_the_one_before_is_not_taken_over(setting
 
 def test_a_back_up_neither_holds_the_serial_nor_takes_it_back(settings: ProcessSettings) -> None:
     names = {table.name for table in (*plan_of_a_service(settings).tables, *plan_of_a_service(settings).kept)}
-    assert SEEN_TABLE in outbox_table(STORE).metadata.tables
+    assert SEEN_TABLE in common_tables(STORE).metadata.tables
     assert SEEN_TABLE not in names
 
 
@@ -153,5 +155,5 @@ STORE = MetaData()
 def plan_of_a_service(settings: ProcessSettings) -> Plan:
     database = Database(f"sqlite+pysqlite:///{settings.data_dir / 'service.sqlite'}", STORE)
     seal: Seal = lambda content, _: {"group": "parking:statistics", "key_id": "k", "ciphertext": content}  # noqa: E731
-    outbox = outbox_table(STORE)
-    return Plan.of(ConsumerSpec("statistics", "statistics", (), database, outbox, lambda _messages, _work: None, seal))
+    outbox = common_tables(STORE)
+    return Plan(ConsumerSpec("statistics", "statistics", (), database, outbox, lambda _messages, _work: None, seal))

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from sqlalchemy import MetaData
-
 from builders import RUN, a_message, a_referral, an_identity, erases, minutes
 from erasing_services import Marks, Running, stories
 from link_records import LATER, linking
+from sqlalchemy import MetaData
+
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import BytesKept
+from signal_exchange.runtime.faults import BytesKeptError
 from signal_exchange.runtime.scrubbing import scrub
 from signal_exchange.stream import scrubbing
 from signal_exchange.stream.parking import RETRY_READER
@@ -51,7 +51,7 @@ def test_the_bytes_go_first_and_the_receipt_after_them(tmp_path: Path, name: str
 
 
 def kept(_database: Database, _tables: MetaData) -> None:
-    raise BytesKept("OldSnapshot")
+    raise BytesKeptError("OldSnapshot")
 
 
 def test_while_the_bytes_cannot_go_the_receipt_stays_and_all_else_goes_on(
@@ -125,6 +125,6 @@ def test_the_bytes_of_link_tokens_whose_time_is_over_leave_too(tmp_path: Path) -
     running.take(*story.comes())
     later = linking(url_in(tmp_path), LATER.replace(year=LATER.year + 3))
     with later.database.batch() as connection:
-        later.handle.look_again(Work("linking", connection, an_identity().parking_seal("linking")))  # type: ignore[attr-defined]  # linking's own
+        later.handle.recheck(Work("linking", connection, an_identity().parking_seal("linking")))  # type: ignore[attr-defined]  # linking's own
     running.scrubber.settle()
     assert left(tmp_path, story.marks) == set()

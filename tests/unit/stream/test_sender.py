@@ -10,14 +10,14 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from signal_exchange.runtime.connection import KafkaConnection
-from signal_exchange.runtime.faults import BrokerUnavailable
+from signal_exchange.runtime.faults import BrokerUnavailableError
 from signal_exchange.stream import sender as sender_module
-from signal_exchange.stream.outbox import Letter
+from signal_exchange.stream.outbox import OutgoingRecord
 from signal_exchange.stream.sender import KafkaSender, partition_of
 
 
 class Producer:
-    """Takes the place of librdkafka: acknowledges all, or tells of a letter what `answers` says."""
+    """Takes the place of librdkafka: acknowledges all, or tells of an outgoing record what `answers` says."""
 
     made: list[Producer]
     answers: list[Any]
@@ -59,12 +59,12 @@ def a_sender() -> KafkaSender:
     return KafkaSender(KafkaConnection("127.0.0.1:1", "routing", "x"), request_seconds=7)
 
 
-def send(sender: KafkaSender, *letters: Letter) -> None:
-    asyncio.run(sender.send(letters))
+def send(sender: KafkaSender, *outgoing: OutgoingRecord) -> None:
+    asyncio.run(sender.send(outgoing))
 
 
 def test_letters_go_in_order_and_only_what_asks_for_it_by_another_partition() -> None:
-    send(a_sender(), Letter("accepted", "a", b"1"), Letter("outcomes", "a/b", b"2", partition_by="a"))
+    send(a_sender(), OutgoingRecord("accepted", "a", b"1"), OutgoingRecord("outcomes", "a/b", b"2", partition_by="a"))
     [producer] = Producer.made
     assert [(topic, key, rest.get("partition")) for topic, key, rest in producer.sent] == [
         ("accepted", "a", None),
@@ -82,20 +82,20 @@ def test_letters_go_in_order_and_only_what_asks_for_it_by_another_partition() ->
 def test_a_letter_that_fails_is_a_fault_of_the_world_and_the_next_producer_is_a_new_one(answer: Any, name: str) -> None:
     sender = a_sender()
     Producer.answers = [answer]
-    with pytest.raises(BrokerUnavailable, match=name):
-        send(sender, Letter("accepted", "a", b"1"), Letter("accepted", "b", b"2"))
-    send(sender, Letter("accepted", "a", b"1"))
+    with pytest.raises(BrokerUnavailableError, match=name):
+        send(sender, OutgoingRecord("accepted", "a", b"1"), OutgoingRecord("accepted", "b", b"2"))
+    send(sender, OutgoingRecord("accepted", "a", b"1"))
     assert [each.purged for each in Producer.made] == [True, False]
 
 
 def test_a_letter_that_stays_away_is_a_fault_of_the_world() -> None:
-    with pytest.raises(BrokerUnavailable, match="_TIMED_OUT"):
-        send(a_sender(), Letter("accepted", "stays away", b"1"))
+    with pytest.raises(BrokerUnavailableError, match="_TIMED_OUT"):
+        send(a_sender(), OutgoingRecord("accepted", "stays away", b"1"))
 
 
 def test_a_full_queue_is_waited_for() -> None:
     Producer.answers = [BufferError(), BufferError()]
-    send(a_sender(), Letter("accepted", "a", b"1"))
+    send(a_sender(), OutgoingRecord("accepted", "a", b"1"))
     assert [topic for topic, _, _ in Producer.made[0].sent] == ["polled", "polled", "accepted"]
 
 

@@ -6,6 +6,7 @@ import asyncio
 import json
 import uuid
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -18,23 +19,24 @@ from sqlalchemy import Column, MetaData, String, Table, select
 
 from signal_exchange.contracts.codec import decode_whole, encode
 from signal_exchange.contracts.topics import retry_topic
-from signal_exchange.privacy.register import NoSealingKey
+from signal_exchange.privacy.register import NoSealingKeyError
 from signal_exchange.runtime import clock, logs
 from signal_exchange.runtime.database import Database
-from signal_exchange.runtime.faults import StoreUnavailable
+from signal_exchange.runtime.faults import StoreUnavailableError
 from signal_exchange.runtime.health import Progress
 from signal_exchange.runtime.metrics import Metrics
 from signal_exchange.stream import consumer as consumer_module
-from signal_exchange.stream.consumer import BatchLoop
-from signal_exchange.stream.flood import FloodGate, ParkedFlood
+from signal_exchange.stream.consumer import BatchLoop, ConsumerSpec
+from signal_exchange.stream.flood import FloodGate, ParkedFloodError
 from signal_exchange.stream.messages import Attribution, Incoming, Message
-from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
+from signal_exchange.stream.tables import common_tables
 from signal_exchange.stream.work import Work
 
 AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
 SECRET = "onvindbaar-4711"
 TABLES = MetaData()
-OUTBOX = outbox_table(TABLES)
+OUTBOX = common_tables(TABLES)
 EFFECTS = Table("projection_effects", TABLES, Column("run", String, primary_key=True))
 
 
@@ -49,25 +51,29 @@ class Service:
         self.folder = folder
         self.database = Database(f"sqlite+pysqlite:///{folder / 'store.sqlite'}", TABLES)
         self.database.create_tables()
-        self.sent: list[Letter] = []
+        self.sent: list[OutgoingRecord] = []
         self.is_mended, self.store_fails = False, 0
         self.buried: list[str] = []
         metrics = Metrics()
+        flood = options.pop("flood", FloodGate(1000))
         self.loop = BatchLoop(
-            "routing",
-            reader="routing",
-            database=self.database,
-            outbox=OUTBOX,
-            handle=self.handle,
-            sender=self,
-            seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
-            unseal=lambda part, _bound_to: bytes(part["ciphertext"]),  # type: ignore[call-overload]  # Avro bytes
-            bury=self.bury,
-            metrics=metrics,
-            progress=Progress(metrics),
+            ConsumerSpec(
+                "routing",
+                sources=(),
+                reader="routing",
+                database=self.database,
+                outbox=OUTBOX,
+                handle=self.handle,
+                seal=lambda content, parked_id: {"group": "parking:routing", "key_id": parked_id, "ciphertext": content},
+                unseal=lambda part, _bound_to: part["ciphertext"],
+                on_tombstones=self.on_tombstones,
+                metrics=metrics,
+                **options,
+            ),
+            self,
+            Progress(metrics),
+            flood,
             patience_seconds=60.0,
-            flood=options.pop("flood", FloodGate(1000)),
-            **options,
         )
 
     def starts_again(self) -> Service:
@@ -84,24 +90,24 @@ class Service:
             if run.startswith("bad") and not self.is_mended:
                 raise BugError(SECRET)
             if run.startswith("keyless") and not self.is_mended:
-                raise NoSealingKey("The register has no valid sealing key for gm:GM0983.")
+                raise NoSealingKeyError("gm:GM0983")
             if run.startswith("slow") and self.store_fails:
                 self.store_fails -= 1
-                raise StoreUnavailable("OperationalError")
+                raise StoreUnavailableError("OperationalError")
 
-    def bury(self, gone: Sequence[Incoming], _work: Work) -> None:
+    def on_tombstones(self, gone: Sequence[Incoming], _work: Work) -> None:
         if any(each.key_text.startswith("bad") for each in gone) and not self.is_mended:
             raise BugError(SECRET)
         self.buried += [each.key_text for each in gone]
 
-    async def send(self, letters: Sequence[Letter]) -> None:
-        self.sent += letters
+    async def send(self, outgoing: Sequence[OutgoingRecord]) -> None:
+        self.sent += outgoing
 
     def comes_in(self, *records: Any) -> None:
         asyncio.run(self.loop.on_batch(records))
 
     def parked(self) -> list[dict[str, Any]]:
-        return [decode_whole(letter.value).fields for letter in self.sent if letter.topic == "parked"]
+        return [decode_whole(record.value).fields for record in self.sent if record.topic == "parked"]
 
     def effects(self) -> list[str]:
         with self.database.reading() as connection:
@@ -109,7 +115,7 @@ class Service:
 
     def waiting(self) -> int:
         with self.database.reading() as connection:
-            return Outbox(connection, OUTBOX).count()
+            return len(Outbox(connection, OUTBOX).waiting(10_000))
 
 
 @pytest.fixture(autouse=True)
@@ -156,7 +162,7 @@ def test_a_record_that_fails_by_itself_is_parked_and_the_others_hold_in_order(tm
         ("CANNOT_PROCESS", 1, []),
         ("CANNOT_PROCESS", 3, []),
     ]
-    assert [letter.key for letter in service.sent if letter.topic == "signal-trace"][::2] == ["a", "b", "c"]
+    assert [record.key for record in service.sent if record.topic == "signal-trace"][::2] == ["a", "b", "c"]
     assert service.waiting() == 0
 
 
@@ -260,7 +266,7 @@ def test_a_tombstone_that_fails_is_parked_and_the_others_are_buried(tmp_path: Pa
 def test_a_store_that_goes_away_between_two_records_is_waited_for_and_nothing_happens_twice(tmp_path: Path) -> None:
     service = Service(tmp_path)
     service.store_fails = 2
-    service.loop._handle = _ignoring_what_is_there(service)  # as every handler does
+    service.loop._spec = replace(service.loop._spec, handle=_ignoring_what_is_there(service))  # as every handler does
     service.comes_in(*checkpoints("a", "bad-1", "slow", "b"))
     assert service.effects() == ["a", "slow", "b"]
     assert len(service.parked()) == 1
@@ -278,7 +284,7 @@ def _ignoring_what_is_there(service: Service) -> Callable[[Sequence[Message], Wo
 
 def test_a_flood_still_stops_at_once(tmp_path: Path) -> None:
     service = Service(tmp_path, flood=FloodGate(2))
-    with pytest.raises(ParkedFlood):
+    with pytest.raises(ParkedFloodError):
         service.comes_in(*[a_record(b"x", offset, topic="outcomes") for offset in range(3)])
     assert service.parked() == []
 

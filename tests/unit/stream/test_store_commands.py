@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from backups import key_files
 from builders import Consuming, an_environment, an_identity, an_observation
 from replays import MemoryReplay
-from signal_exchange.runtime.settings import ServiceSettings
+
+from signal_exchange.cli import store_commands
+from signal_exchange.cli.store_commands import run_backup, run_rebuild, run_restore
+from signal_exchange.recovery.rebuilding import Keyed, Plan
+from signal_exchange.runtime.settings import ServiceSettings, loaded
 from signal_exchange.statistics import store as statistics
 from signal_exchange.statistics.handler import handle
-from signal_exchange.stream import store_commands
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.rebuilding import Keyed, Plan
-from signal_exchange.stream.service import ConsumerSpec
-from signal_exchange.stream.store_commands import run_backup, run_rebuild, run_restore
+from signal_exchange.stream.consumer import ConsumerSpec
 
 
 @pytest.fixture
@@ -50,7 +49,7 @@ def plan(tmp_path: Path, topics: MemoryReplay) -> Plan:
     )
     consumer.take(topics.add(an_observation(1)))
     topics.commit()
-    return Plan.of(spec)
+    return Plan(spec)
 
 
 @pytest.fixture
@@ -60,7 +59,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ServiceSettings
     for name, value in an_environment(folder, "statistics").items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("SIGNAL_EXCHANGE_BACKUP_KEY_FILE", str(key_files(folder)[0]))
-    return service_settings()
+    return loaded(ServiceSettings)
 
 
 def test_a_rebuild_tells_how_many_records_and_rows_there_were(

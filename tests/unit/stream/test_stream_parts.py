@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner.default import murmur2  # type: ignore[import-untyped]  # ships no types
 from sqlalchemy import MetaData, create_engine
+from wire_samples import filled
 
 from signal_exchange.contracts.codec import decode, encode
 from signal_exchange.contracts.schemas import current_schemas
@@ -25,12 +26,12 @@ from signal_exchange.contracts.topics import PARTITIONS
 from signal_exchange.runtime import clock
 from signal_exchange.stream import flood as flood_module
 from signal_exchange.stream.consumer import read_as
-from signal_exchange.stream.flood import FloodGate, ParkedFlood
+from signal_exchange.stream.flood import FloodGate, ParkedFloodError
 from signal_exchange.stream.messages import Attribution, Incoming, Message, Unreadable
-from signal_exchange.stream.outbox import Letter, Outbox, outbox_table
+from signal_exchange.stream.outbox import Outbox, OutgoingRecord
 from signal_exchange.stream.sender import partition_of
+from signal_exchange.stream.tables import common_tables
 from signal_exchange.stream.work import Work
-from wire_samples import filled
 
 AT = datetime(2026, 11, 18, 8, 20, tzinfo=UTC)
 
@@ -64,12 +65,12 @@ def test_a_key_that_is_no_text_is_empty(key: bytes | None, text: str) -> None:
 
 def test_reprs_show_no_value() -> None:
     message = Message("X", {"secret": "geheim"}, incoming(value=b"geheim", key=b"geheim"))
-    assert "geheim" not in repr(message) + repr(Letter("t", "k", b"geheim", [("h", b"geheim")]))
+    assert "geheim" not in repr(message) + repr(OutgoingRecord("t", "k", b"geheim", [("h", b"geheim")]))
     assert message.appended_at == AT
 
 
-letters = st.builds(
-    Letter,
+outgoing = st.builds(
+    OutgoingRecord,
     st.text(min_size=1, max_size=5),
     st.text(max_size=5),
     st.none() | st.binary(max_size=20),
@@ -78,47 +79,47 @@ letters = st.builds(
 )
 
 
-@given(st.lists(letters, max_size=6))
-def test_the_outbox_gives_back_what_went_in_in_order(wanted: list[Letter]) -> None:
+@given(st.lists(outgoing, max_size=6))
+def test_the_outbox_gives_back_what_went_in_in_order(wanted: list[OutgoingRecord]) -> None:
     tables = MetaData()
-    table = outbox_table(tables)
+    table = common_tables(tables)
     engine = create_engine("sqlite://")
     tables.create_all(engine)
     with engine.begin() as connection:
         outbox = Outbox(connection, table)
         outbox.add(wanted)
         waiting = outbox.waiting(100)
-        assert [each.letter for each in waiting] == wanted
-        assert outbox.count() == len(wanted)
+        assert [each.record for each in waiting] == wanted
+        assert len(outbox.waiting(10_000)) == len(wanted)
         outbox.remove([each.number for each in waiting])
-        assert outbox.count() == 0
+        assert outbox.waiting(10_000) == []
     engine.dispose()
 
 
 def test_an_outbox_table_is_defined_once() -> None:
     tables = MetaData()
-    assert outbox_table(tables) is outbox_table(tables)
+    assert common_tables(tables) is common_tables(tables)
 
 
 def test_a_parked_record_names_reason_and_rule_and_is_sealed_whole() -> None:
     work = a_work()
     who = Attribution("GM0983", "run", 4, "signal", 2)
     work.park(Unreadable(incoming(value=b"the value"), "CONTENT_INVALID", ("sector R-VAL-05",), who))
-    parked = decode(work.letters[0].value, "oversight").fields
+    parked = decode(work.outgoing[0].value, "oversight").fields
     assert (parked["reason"], parked["errors"], parked["attributed"], parked["sequence"]) == (
         "CONTENT_INVALID",
         ["sector R-VAL-05"],
         True,
         4,
     )
-    fact = decode(work.letters[1].value, "oversight").fields
-    assert (fact["verdict"], fact["publisher_run"], fact["sequence"], work.letters[1].key) == ("parked", "run", 4, "signal")
+    fact = decode(work.outgoing[1].value, "oversight").fields
+    assert (fact["verdict"], fact["publisher_run"], fact["sequence"], work.outgoing[1].key) == ("parked", "run", 4, "signal")
 
 
 def test_an_unattributed_record_blames_nobody() -> None:
     work = a_work()
     work.park(Unreadable(incoming(value=None), "SCHEMA_INVALID", ("tombstone",)))
-    fact = decode(work.letters[1].value, "oversight").fields
+    fact = decode(work.outgoing[1].value, "oversight").fields
     assert (fact["verdict"], fact["municipality"], fact["sequence"]) == ("unattributed", None, None)
 
 
@@ -128,7 +129,7 @@ def test_a_flood_counts_a_minute_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(flood_module, "WINDOW_SECONDS", -1.0)
     gate.check(9, 9)
     monkeypatch.setattr(flood_module, "WINDOW_SECONDS", 60.0)
-    with pytest.raises(ParkedFlood):
+    with pytest.raises(ParkedFloodError):
         gate.check(9, 9)
 
 

@@ -9,17 +9,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-
-from signal_exchange.contracts.cloud_events import source_of
-from signal_exchange.contracts.reference import load_code_lists, load_members
-from signal_exchange.demo.vendor.commands import as_fields, lines_of
-from signal_exchange.demo.vendor.judging import STEPS, Judge, Judged
-from signal_exchange.demo.vendor.sealed import Opener
-from signal_exchange.demo.vendor.watching import Answers, concerns
-from signal_exchange.domain.policy import Policy
-from signal_exchange.municipality.envelopes import Signer
-from signal_exchange.privacy.sealing import SealingKeyRing, pad_summary
-from signal_exchange.stream.messages import Incoming
 from written_steps import (
     AT,
     NAMES,
@@ -39,6 +28,17 @@ from written_steps import (
     register,
     tokens,
 )
+
+from signal_exchange.contracts.cloud_events import source_of
+from signal_exchange.domain.policy import Policy
+from signal_exchange.municipality.sending.envelopes import Signer
+from signal_exchange.privacy.sealing import SealingKeyRing, pad_summary
+from signal_exchange.reference.loading import load_code_lists, load_members
+from signal_exchange.stream.messages import Incoming
+from signal_exchange_demo.vendor.commands import as_fields, lines_of
+from signal_exchange_demo.vendor.judging import STEPS, Judge, Judged
+from signal_exchange_demo.vendor.sealed import Opener
+from signal_exchange_demo.vendor.watching import Answers, concerns
 
 FILE = published_steps()
 Change = Callable[[dict[str, Any]], None]

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from sqlalchemy import event
-
 from builders import (
     ONE,
     START,
@@ -24,20 +21,24 @@ from builders import (
     of_record,
     opened_detail,
 )
-from signal_exchange.runtime.faults import Refused
-from signal_exchange.stream.commands import service_settings
-from signal_exchange.stream.messages import Message
-from signal_exchange.worklist.cases import Case
-from signal_exchange.worklist.composition import WORKLIST, WORKLIST_YOUTH, consumer_spec, rules
-from signal_exchange.worklist.handler import WorklistHandler
-from signal_exchange.worklist.store import DELIVERIES, REFERRALS, TABLES, TRANSITIONS, WorklistStore
-from signal_exchange.worklist.telling import Office, tell_steps
-from signal_exchange.worklist.wishes import Wish, fulfilled
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from people import OFFICER, coordinator
+from refusing import refused
+from sqlalchemy import event
 from trying import examples
+
+from signal_exchange.domain.people import Person
+from signal_exchange.runtime.settings import ServiceSettings, loaded
+from signal_exchange.stream.messages import Message
+from signal_exchange.worklist.actions import WorklistActions
+from signal_exchange.worklist.composition import consumer_spec, rules
+from signal_exchange.worklist.handler import WorklistHandler
+from signal_exchange.worklist.service import WORKLIST, WORKLIST_YOUTH
+from signal_exchange.worklist.store import DELIVERIES, REFERRALS, TABLES, TRANSITIONS
 
 RULES = rules()
 HANDLER = WorklistHandler("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part, a_register)
-OFFICE = Office("CARE_COORDINATOR", RULES.calendar, an_identity().sealed_part)
 TOMORROW = datetime(2026, 11, 19, tzinfo=UTC).date()
 
 
@@ -45,17 +46,19 @@ def worklist() -> Consuming:
     return Consuming("worklist", TABLES, HANDLER)
 
 
-def does(consumer: Consuming, wish: Wish, at: datetime = START, signal_id: str = ONE) -> Case:
-    """Take a step as the commands do."""
-    with consumer.database.transaction() as connection:
-        store = WorklistStore(connection)
-        after = fulfilled(store.case(signal_id), wish, RULES, at)
-        store.put([after])
-    return after
+Step = Callable[[WorklistActions], object]
 
 
-ACCEPT = Wish("ACCEPTED", "officer", planned_contact=TOMORROW)
-IN_CARE = Wish("IN_CARE", "officer", first_contact=START.date())
+def accepts(actions: WorklistActions) -> object:
+    return actions.accept(ONE, OFFICER, planned_contact=TOMORROW)
+
+
+def starts_care(actions: WorklistActions) -> object:
+    return actions.start_care(ONE, OFFICER, first_contact=START.date())
+
+
+def rejects(actions: WorklistActions, reason: str = "OUTSIDE_REGION") -> object:
+    return actions.reject(ONE, OFFICER, reason=reason)
 
 
 def states(consumer: Consuming) -> list[tuple[int, str]]:
@@ -71,7 +74,7 @@ def test_an_offer_opens_a_referral_with_its_terms() -> None:
     consumer = worklist()
     consumer.take(a_referral(at=datetime(2026, 4, 1, 10, 0, tzinfo=UTC)))
     (row,) = consumer.rows(REFERRALS)
-    assert (row["state"], row["edition"], row["decide_by"]) == ("OFFERED", 1, datetime(2026, 4, 10, 15, 0, tzinfo=UTC))
+    assert (row["state"], row["row_version"], row["decide_by"]) == ("OFFERED", 1, datetime(2026, 4, 10, 15, 0, tzinfo=UTC))
     (step,) = consumer.rows(TRANSITIONS)
     assert (step["came_from"], step["went_to"], step["who"]) == (None, "OFFERED", "ROUTING")
 
@@ -111,11 +114,11 @@ def test_an_older_revision_after_a_newer_one_changes_nothing() -> None:
 def test_a_new_version_of_an_open_referral_updates_content_and_terms_not_state() -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    does(consumer, Wish("SEEN", "officer"))
+    coordinator(consumer).mark_seen(ONE, OFFICER)
     signal = a_delivered_signal(sector="SECTOR_UNKNOWN")
     consumer.take(a_referral(revision=2, version=2, urgency="URGENT", signal=signal, due_from=START, at=minutes(60)))
     (row,) = consumer.rows(REFERRALS)
-    assert (row["state"], row["version"], row["urgency"], row["edition"]) == ("SEEN", 2, "URGENT", 3)
+    assert (row["state"], row["version"], row["urgency"], row["row_version"]) == ("SEEN", 2, "URGENT", 3)
     assert row["decide_by"] == datetime(2026, 11, 19, 16, 0, tzinfo=UTC)
     assert consumer.rows(DELIVERIES)[0]["signal"]["sector"] == "SECTOR_UNKNOWN"
 
@@ -123,7 +126,7 @@ def test_a_new_version_of_an_open_referral_updates_content_and_terms_not_state()
 def test_a_new_version_of_an_accepted_referral_moves_the_term_of_first_contact() -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    before = does(consumer, ACCEPT, START).referrals[0].contact_by
+    before = coordinator(consumer).accept(ONE, OFFICER, planned_contact=TOMORROW).referral.contact_by
     consumer.take(a_referral(revision=2, version=2, urgency="ACUTE"))
     after = consumer.rows(REFERRALS)[0]["contact_by"]
     assert (before, after) == (datetime(2026, 12, 2, 16, 0, tzinfo=UTC), datetime(2026, 11, 18, 23, 0, tzinfo=UTC))
@@ -132,7 +135,7 @@ def test_a_new_version_of_an_accepted_referral_moves_the_term_of_first_contact()
 def test_a_new_version_of_an_ended_referral_changes_nothing_in_it() -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    does(consumer, Wish("REJECTED", "officer", reason="OUTSIDE_REGION"))
+    rejects(coordinator(consumer))
     before = consumer.rows(REFERRALS)
     consumer.take(a_referral(revision=2, version=2))
     assert consumer.rows(REFERRALS) == before
@@ -143,7 +146,7 @@ def test_r_route_12_a_retraction_withdraws_what_nobody_decided_on(seen: bool) ->
     consumer = worklist()
     consumer.take(a_referral())
     if seen:
-        does(consumer, Wish("SEEN", "officer"))
+        coordinator(consumer).mark_seen(ONE, OFFICER)
     sent = consumer.take(retracted(4))
     assert states(consumer) == [(1, "WITHDRAWN")]
     (outcome,) = of_record(sent, "Outcome")
@@ -152,23 +155,23 @@ def test_r_route_12_a_retraction_withdraws_what_nobody_decided_on(seen: bool) ->
     assert [step["verdict"] for step in of_record(sent, "TraceFact") if step["stage"] == "STORED"] == ["RETRACTED"]
 
 
-@pytest.mark.parametrize("wishes", [(ACCEPT,), (ACCEPT, IN_CARE)], ids=["ACCEPTED", "IN_CARE"])
-def test_r_route_12_a_retraction_asks_who_accepted_and_the_coordinator_closes(wishes: tuple[Wish, ...]) -> None:
+@pytest.mark.parametrize(("steps", "state"), [((accepts,), "ACCEPTED"), ((accepts, starts_care), "IN_CARE")])
+def test_r_route_12_a_retraction_asks_who_accepted_and_the_coordinator_closes(steps: tuple[Step, ...], state: str) -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    for wish in wishes:
-        does(consumer, wish)
+    for step in steps:
+        step(coordinator(consumer))
     assert of_record(consumer.take(retracted(4)), "Outcome") == []
     (row,) = consumer.rows(REFERRALS)
-    assert (row["state"], row["retraction"]) == (wishes[-1].to, "C40")
-    does(consumer, Wish("WITHDRAWN", "officer", reason="CONSENT_WITHDRAWN"))
+    assert (row["state"], row["retraction"]) == (state, "C40")
+    coordinator(consumer).withdraw(ONE, OFFICER, reason="CONSENT_WITHDRAWN")
     assert states(consumer) == [(1, "WITHDRAWN")]
 
 
 def test_a_retraction_of_an_ended_referral_changes_nothing_in_it() -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    does(consumer, Wish("REJECTED", "officer", reason="OUTSIDE_REGION"))
+    rejects(coordinator(consumer))
     consumer.take(retracted(4))
     assert states(consumer) == [(1, "REJECTED")]
 
@@ -197,10 +200,10 @@ def test_r_ref_01_a_new_offer_says_by_itself_that_the_old_one_was_taken_back() -
 def test_r_ref_01_a_second_offer_waits_until_the_first_ends() -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    does(consumer, ACCEPT)
+    accepts(coordinator(consumer))
     consumer.take(retracted(4), a_referral(revision=5, offer=2, at=minutes(9)))
     assert states(consumer) == [(1, "ACCEPTED")]
-    does(consumer, Wish("COMPLETED", "officer", reason="TRANSFERRED"))
+    coordinator(consumer).complete(ONE, OFFICER, result="TRANSFERRED")
     assert states(consumer) == [(1, "COMPLETED"), (2, "OFFERED")]
 
 
@@ -210,7 +213,7 @@ def test_r_ref_01_a_second_offer_waits_until_the_first_ends() -> None:
 def test_r_ref_01_after_a_rejection_only_insufficient_data_is_offered_again(reason: str, again: bool) -> None:  # noqa: FBT001 - a case
     consumer = worklist()
     consumer.take(a_referral())
-    does(consumer, Wish("REJECTED", "officer", reason=reason))
+    rejects(coordinator(consumer), reason)
     consumer.take(a_referral(revision=5, version=2, offer=2))
     assert states(consumer) == ([(1, "REJECTED"), (2, "OFFERED")] if again else [(1, "REJECTED")])
 
@@ -234,7 +237,7 @@ def test_a_rebuild_of_the_projection_leaves_what_people_entered_as_it_is() -> No
     consumer = worklist()
     topic = (a_referral(), a_referral(revision=2, version=2), retracted(4), a_referral(revision=5, offer=2, at=minutes(9)))
     consumer.take(*topic)
-    does(consumer, ACCEPT)
+    accepts(coordinator(consumer))
     before = consumer.everything()
     with consumer.database.transaction() as connection:
         connection.execute(DELIVERIES.delete())
@@ -262,7 +265,7 @@ HISTORY = (
 
 def present(consumer: Consuming) -> dict[str, Any]:
     """Give what holds now: the latest deliveries and the open referrals, without how many changes led there."""
-    referrals = [{**row, "edition": None} for row in consumer.rows(REFERRALS) if row["state"] == "OFFERED"]
+    referrals = [{**row, "row_version": None} for row in consumer.rows(REFERRALS) if row["state"] == "OFFERED"]
     return {"deliveries": consumer.rows(DELIVERIES), "open": referrals}
 
 
@@ -290,8 +293,8 @@ def test_redelivery_at_any_point_in_batches_of_any_size_ends_in_the_very_same_st
 def test_r_ref_02_every_step_is_kept_with_who_and_when() -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    does(consumer, Wish("SEEN", "officer a"), minutes(1))
-    does(consumer, ACCEPT, minutes(2))
+    coordinator(consumer, minutes(1)).mark_seen(ONE, Person("officer a", role="CARE_COORDINATOR"))
+    accepts(coordinator(consumer, minutes(2)))
     steps = [(row["came_from"], row["went_to"], row["who"], row["at"]) for row in consumer.rows(TRANSITIONS)]
     assert steps == [
         (None, "OFFERED", "ROUTING", START),
@@ -304,18 +307,21 @@ def test_r_ref_02_who_decides_on_an_older_version_is_refused() -> None:
     consumer = worklist()
     consumer.take(a_referral())
     consumer.take(a_referral(revision=2, version=2))
-    with pytest.raises(Refused, match="intussen veranderd"):
-        does(consumer, Wish("ACCEPTED", "officer", expected=1, planned_contact=TOMORROW))
+    with refused("intussen veranderd"):
+        coordinator(consumer).accept(ONE, OFFICER, planned_contact=TOMORROW, seen_version=1)
     assert states(consumer) == [(1, "OFFERED")]
 
 
-def test_the_outcome_of_an_offer_is_one_record_whose_revision_grows() -> None:
+def test_r_ref_03_every_step_to_the_end_is_told_in_one_record_whose_revision_grows() -> None:
     consumer = worklist()
     consumer.take(a_referral())
-    told = []
-    for wish in (Wish("SEEN", "o"), ACCEPT, IN_CARE, Wish("COMPLETED", "o", reason="LOST_CONTACT")):
-        after = does(consumer, wish)
-        told += _told(consumer, after)
+    consumer.waiting()
+    actions = coordinator(consumer)
+    actions.mark_seen(ONE, OFFICER)
+    accepts(actions)
+    starts_care(actions)
+    actions.complete(ONE, OFFICER, result="LOST_CONTACT")
+    told = of_record(consumer.waiting(), "Outcome")
     assert len({each["outcome_id"] for each in told}) == 1
     assert [(each["revision"], each["state"], each["outcome"]) for each in told] == [
         (2, "SEEN", None),
@@ -325,19 +331,13 @@ def test_the_outcome_of_an_offer_is_one_record_whose_revision_grows() -> None:
     ]
 
 
-def _told(consumer: Consuming, after: Case) -> list[dict[str, Any]]:
-    teller = Consuming("worklist", TABLES, lambda _, work: tell_steps(after, OFFICE, work))
-    assert consumer.service == teller.service
-    return of_record(teller.take(), "Outcome")
-
-
 @pytest.mark.sqlite
 def test_the_youth_worklist_is_the_same_code_on_its_own_topic_and_database(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name, value in an_environment(tmp_path, WORKLIST_YOUTH).items():
         monkeypatch.setenv(name, value)
-    care, youth = (consumer_spec(service, service_settings()) for service in (WORKLIST, WORKLIST_YOUTH))
+    care, youth = (consumer_spec(service, loaded(ServiceSettings)) for service in (WORKLIST, WORKLIST_YOUTH))
     assert (care.name, care.sources, youth.name, youth.sources) == (
         WORKLIST,
         ("referrals", "retry.worklist"),

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from builders import ONE, START, TWO, VENLO, Consuming, a_referral, a_register, an_identity, erases, gone, of_record
-from signal_exchange.worklist.composition import WORKLIST, rules
+from people import OFFICER, coordinator
+
+from signal_exchange.worklist.composition import rules
 from signal_exchange.worklist.handler import WorklistHandler
-from signal_exchange.worklist.store import TABLES, Advice, WorklistStore
-from signal_exchange.worklist.wishes import Wish, fulfilled
+from signal_exchange.worklist.service import WORKLIST
+from signal_exchange.worklist.store import TABLES, Advice, Contact, Opening, WorklistStore
 
 RULES = rules()
 
@@ -21,11 +23,12 @@ def worklist() -> Consuming:
 def with_people(consumer: Consuming) -> None:
     """Deliver two signals; of the first one people saw it, advised and opened the summary."""
     consumer.take(a_referral(1), a_referral(2))
+    coordinator(consumer).mark_seen(ONE, OFFICER)
     with consumer.database.transaction() as connection:
         store = WorklistStore(connection)
-        store.put([fulfilled(store.case(ONE), Wish("SEEN", "officer"), RULES, START)])
         store.add_advice(Advice(ONE, 1, 1, 1, START, "officer"))
-        store.add_opening(ONE, 1, START, "officer")
+        store.add_contact(Contact(ONE, 1, 1, START, "officer", reached=False))
+        store.add_opening(Opening(ONE, 1, START, "officer"))
 
 
 def test_nothing_about_an_erased_signal_is_left_and_another_one_stays() -> None:
@@ -33,7 +36,7 @@ def test_nothing_about_an_erased_signal_is_left_and_another_one_stays() -> None:
     with_people(consumer)
     [receipt] = of_record(consumer.take(erases(a_referral(1))), "Outcome")
     assert (receipt["kind"], receipt["state"], receipt["municipality"]) == ("RECEIPT", "DONE", VENLO)
-    rows = consumer.everything("record_erased")
+    rows = consumer.everything("record_erased", "record_audit")
     assert ONE not in str(rows)
     assert TWO in str(rows)
 
@@ -49,14 +52,14 @@ def test_an_erasure_beside_the_offer_in_one_batch_holds_nothing_and_a_late_offer
 def test_a_tombstone_deletes_as_well_for_who_missed_the_ask() -> None:
     consumer = worklist()
     with_people(consumer)
-    assert consumer.bury(HANDLER.bury, gone("referrals", ONE)) == []
-    assert ONE not in str(consumer.everything())
+    assert consumer.on_tombstones(HANDLER.on_tombstones, gone("referrals", ONE)) == []
+    assert ONE not in str(consumer.everything("record_audit"))
 
 
 def test_what_is_parked_about_a_signal_ends_with_its_tombstone_and_what_is_about_another_waits() -> None:
     consumer = worklist()
     consumer.parks(a_referral(1))
-    consumer.bury(HANDLER.bury, gone("referrals", TWO))
+    consumer.on_tombstones(HANDLER.on_tombstones, gone("referrals", TWO))
     assert len(consumer.parked()) == 1
-    consumer.bury(HANDLER.bury, gone("referrals", ONE))
+    consumer.on_tombstones(HANDLER.on_tombstones, gone("referrals", ONE))
     assert consumer.parked() == []

@@ -46,7 +46,6 @@ def upgrade() -> None:
     op.create_table(
         "projection_items",
         sa.Column("signal_id", sa.String(), nullable=False),
-        sa.Column("cluster_id", sa.String(), nullable=False),
         sa.Column("revision", sa.BigInteger(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("offer", sa.Integer(), nullable=False),
@@ -55,12 +54,13 @@ def upgrade() -> None:
         sa.Column("deliver_as", sa.String(), nullable=False),
         sa.Column("rule_id", sa.String(), nullable=False),
         sa.Column("urgency", sa.String(), nullable=False),
-        sa.Column("minor", sa.Boolean(), nullable=False),
         sa.Column("due_from", sa.BigInteger(), nullable=False),
         sa.Column("legal_basis", sa.String(), nullable=True),
         sa.Column("partnership", sa.String(), nullable=True),
         sa.Column("signal", sa.JSON(), nullable=True),
         sa.Column("summary", sa.JSON(), nullable=True),
+        sa.Column("cluster_id", sa.String(), nullable=False),
+        sa.Column("minor", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("signal_id", name=op.f("pk_projection_items")),
     )
     op.create_index(op.f("ix_projection_items_cluster_id"), "projection_items", ["cluster_id"], unique=False)

@@ -55,7 +55,7 @@ def upgrade() -> None:
         sa.Column("municipality", sa.String(), nullable=False),
         sa.Column("publisher_run", sa.String(), nullable=False),
         sa.Column("sequence", sa.BigInteger(), nullable=False),
-        sa.Column("edition", sa.BigInteger(), nullable=False),
+        sa.Column("row_version", sa.BigInteger(), nullable=False),
         sa.Column("verdict", sa.String(), nullable=False),
         sa.Column("signal_id", sa.String(), nullable=True),
         sa.Column("version", sa.Integer(), nullable=False),

@@ -1,0 +1,1 @@
+"""The command line: the one command, and what its commands share."""

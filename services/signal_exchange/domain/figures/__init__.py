@@ -1,0 +1,1 @@
+"""Counts: persons and the ledger (R-STAT, R-FLOW)."""

@@ -1,0 +1,1 @@
+"""The weekly screening meeting: its weeks and its agenda (R-AGENDA)."""

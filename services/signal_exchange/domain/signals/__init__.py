@@ -1,0 +1,1 @@
+"""A signal: its shape, its rules and its versions (R-VAL)."""
