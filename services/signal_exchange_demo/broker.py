@@ -30,7 +30,7 @@ from signal_exchange_demo.java import BrokerError, require_java, require_libs
 
 Progress = Callable[[str], None]
 
-START_SECONDS = 60.0
+START_SECONDS = 120.0
 STOP_SECONDS = 20.0
 LEAST_FREE_BYTES = 256 * 1024 * 1024
 JVM = ("-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData", "-XX:+ExitOnOutOfMemoryError")

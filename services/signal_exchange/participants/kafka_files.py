@@ -49,18 +49,33 @@ def new_identity(client_port: int, controller_port: int) -> Identity:
     return Identity(client_port, controller_port, cluster_id, secrets.token_urlsafe(24))
 
 
-_GIVEN: set[int] = set()
-"""Ports that this process has given out: whoever got one may not listen on it yet."""
+_GIVEN: dict[int, socket.socket] = {}
+"""Ports that this process has given out, each with the socket that says so to other processes until this one ends."""
 
 
 def free_ports(taken: Iterable[int] = ()) -> Iterator[int]:
-    """Yield loopback ports that are free now and that nobody was given; `taken` are those that were given out long ago."""
+    """Yield loopback ports that are free now and that no process was given; `taken` are those that were given out long ago."""
     candidates = sorted(set(PORTS).difference(taken))
-    secrets.SystemRandom().shuffle(candidates)  # processes that seed `random` alike must not be given the same ports
+    secrets.SystemRandom().shuffle(candidates)  # processes that seed `random` alike need not knock on the same ports
     for port in candidates:
-        if port not in _GIVEN and port_is_free(port):
-            _GIVEN.add(port)
+        if port not in _GIVEN and port_is_free(port) and _reserved(port):
             yield port
+
+
+def _reserved(port: int) -> bool:
+    """Say whether this process now holds the port, which whoever was given it may not listen on for a long time.
+
+    The sign of it is the UDP port of the same number: nobody here listens on UDP, two processes cannot both hold it, and the
+    system takes it back from a process that was killed.
+    """
+    sign = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    try:
+        sign.bind((HOST, port))
+    except OSError:
+        sign.close()
+        return False
+    _GIVEN[port] = sign
+    return True
 
 
 def port_is_free(port: int) -> bool:

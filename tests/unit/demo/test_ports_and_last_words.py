@@ -24,11 +24,22 @@ def test_ports_that_were_given_out_long_ago_are_left_alone() -> None:
     assert set(islice(free_ports(taken=kept), 20)) <= set(PORTS[:200])
 
 
-def test_processes_that_seed_chance_alike_are_given_different_ports() -> None:
-    program = "import random; random.seed(1); "
-    program += "from signal_exchange.participants.kafka_files import free_ports; print(next(free_ports()))"
-    given = {subprocess.run([sys.executable, "-c", program], check=True, capture_output=True).stdout for _ in range(3)}
-    assert len(given) > 1
+def test_what_one_process_was_given_no_other_is_given_while_nobody_listens_on_it() -> None:
+    ours = list(islice(free_ports(), 100))
+    others = [port for port in PORTS if port not in ours][:100]
+    program = "import sys; from signal_exchange.participants.kafka_files import PORTS, free_ports; "
+    program += "print(*free_ports(taken=set(PORTS).difference(map(int, sys.argv[1:]))))"
+    command = [sys.executable, "-c", program, *map(str, [*ours, *others])]
+    said = subprocess.run(command, check=True, capture_output=True, text=True)
+    given = set(map(int, said.stdout.split()))
+    assert given
+    assert not given & set(ours)
+
+
+def test_what_a_process_that_ended_was_given_is_given_again() -> None:
+    program = "from signal_exchange.participants.kafka_files import free_ports; print(next(free_ports()))"
+    ended = int(subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, text=True).stdout)
+    assert list(free_ports(taken=set(PORTS) - {ended})) == [ended]
 
 
 def ended_with(tmp_path: Path, code: int, log: str) -> Child:
