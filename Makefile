@@ -157,7 +157,7 @@ pictures: $(BROWSERS) ## The pictures in the documents for people, made anew fro
 test: .venv/dev.stamp system browser-system $(KAFKA_LIBS)/.stamp $(JAVA_TEST_LIBS)/.stamp $(KEYCLOAK)/.stamp check ## Everything that the pipeline runs
 	$(PYTEST) $(ON_EVERY_CORE) -m "not slow and not broker and not provider and not browser" --cov --cov-report=
 	$(PYTEST) $(ON_EVERY_CORE) --postgres $(STORES) -m "not broker" -q --cov --cov-append --cov-report=
-	$(PYTEST) $(TWO_EXCHANGES) -m "not slow and (broker or provider)" --cov --cov-append --cov-report=
+	$(PYTEST) $(TWO_EXCHANGES) -m "not slow and not browser and (broker or provider)" --cov --cov-append --cov-report=
 	$(PYTEST) $(IN_BROWSERS) tests/browser -m "not slow"
 	$(BIN)/coverage report --fail-under=100 --include='*/domain/*,*/contracts/*,*/privacy/*'
 	$(BIN)/coverage report --fail-under=99 --include='*/stream/*,*/recovery/*'
