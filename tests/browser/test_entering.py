@@ -35,7 +35,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def begun(page_at: Callable[[int], Page], address: str) -> Callable[[int], Page]:
     def opened(width: int) -> Page:
         page = page_at(width)
-        page.set_default_timeout(5_000)
         page.goto(f"{address}/melden")
         page.get_by_role("main").get_by_role("button").first.click()
         page.goto(f"{address}/melden")
