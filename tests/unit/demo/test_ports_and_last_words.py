@@ -15,7 +15,7 @@ from signal_exchange_demo.processes import Child, ChildFailedError, ProcessGroup
 
 
 def test_no_port_is_given_twice_even_when_nobody_listens_on_it_yet() -> None:
-    given = [*islice(free_ports(), 200), *islice(free_ports(), 200)]
+    given = [*islice(free_ports(), 20), *islice(free_ports(), 20)]
     assert len(set(given)) == len(given)
 
 
@@ -25,8 +25,8 @@ def test_ports_that_were_given_out_long_ago_are_left_alone() -> None:
 
 
 def test_what_one_process_was_given_no_other_is_given_while_nobody_listens_on_it() -> None:
-    ours = list(islice(free_ports(), 100))
-    others = [port for port in PORTS if port not in ours][:100]
+    ours = list(islice(free_ports(), 20))
+    others = [port for port in PORTS if port not in ours][:20]
     program = "import sys; from signal_exchange.participants.kafka_files import PORTS, free_ports; "
     program += "print(*free_ports(taken=set(PORTS).difference(map(int, sys.argv[1:]))))"
     command = [sys.executable, "-c", program, *map(str, [*ours, *others])]
